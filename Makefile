@@ -1,0 +1,94 @@
+# Everything a contributor runs. Each target does only what is not done yet.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# A venv at .venv holds every Python tool; make, not the caller's shell, puts it on PATH, because
+# ape looks for the compiler there.
+SYSTEM_PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := $(CURDIR)/.venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+STAMPS := .venv/.stamps
+
+export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export VIRTUAL_ENV := $(VENV)
+# ape and its plugins keep their files inside the project instead of the home folder.
+export APE_DATA_FOLDER := $(CURDIR)/.ape
+
+# uv answers only to the lock: exact versions, exact hashes.
+INSTALL := $(UV) pip install --quiet --python $(PYTHON) --compile-bytecode --require-hashes
+LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+TYPED := $(wildcard sdk scripts tests tools benchmarks keepers)
+TEST_ARGS ?=
+
+.PHONY: help setup demo test bench artifacts check lint types sizes fresh format lock clean
+
+help: ## Show this text
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: $(STAMPS)/dev $(STAMPS)/node ## Install everything, pinned by hash, into .venv and node_modules
+
+demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
+	$(PYTHON) -m bulkhead.demo
+
+test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
+	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
+
+bench: setup ## Measure gas
+	$(PYTHON) -m benchmarks.gas
+
+artifacts: $(STAMPS)/dev ## Recompile the contracts into sdk/bulkhead/artifacts
+	$(PYTHON) -m tools.build_artifacts
+
+check: lint types sizes fresh ## Everything but the tests: style, types, contract sizes, artifacts
+
+lint: $(STAMPS)/dev ## Check style
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(STAMPS)/dev ## Check types
+	$(VENV)/bin/mypy $(TYPED)
+
+sizes: $(STAMPS)/dev ## Compare the size of every contract with its budget
+	$(PYTHON) -m tools.build_artifacts --sizes
+
+fresh: $(STAMPS)/dev ## Check that the committed artifacts match the contracts
+	$(PYTHON) -m tools.build_artifacts --check
+
+format: $(STAMPS)/dev ## Rewrite Python files in the project's style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+# The runtime lock takes its versions from the full one, so it can never drift from it.
+lock: $(STAMPS)/uv ## Resolve requirements/*.in again
+	$(LOCK) requirements/bootstrap.in --output-file requirements-bootstrap.lock
+	$(LOCK) requirements/dev.in --output-file requirements.lock
+	$(LOCK) requirements/runtime.in --constraint requirements.lock --no-annotate --output-file requirements-runtime.lock
+
+clean: ## Remove everything that make can build again
+	rm -rf .venv node_modules .ape .build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Only pip of the system is needed: it installs uv into the venv, uv installs the rest.
+$(STAMPS)/uv: requirements-bootstrap.lock
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Python 3.11 is needed; name it with SYSTEM_PYTHON=..."; exit 1; }
+	test -x $(PYTHON) || $(SYSTEM_PYTHON) -m venv --without-pip .venv
+	$(SYSTEM_PYTHON) -m pip --quiet --python $(PYTHON) install --require-hashes -r $<
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/runtime: requirements-runtime.lock pyproject.toml $(STAMPS)/uv
+	$(INSTALL) -r $<
+	$(UV) pip install --quiet --python $(PYTHON) --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(STAMPS)/dev: requirements.lock $(STAMPS)/runtime
+	$(INSTALL) -r $<
+	@touch $@
+
+$(STAMPS)/node: package-lock.json .npmrc $(STAMPS)/uv
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
