@@ -15,11 +15,13 @@ STAMPS := .venv/.stamps
 
 export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export VIRTUAL_ENV := $(VENV)
-# ape and its plugins keep their files inside the project instead of the home folder.
+# ape and the compiler's version manager keep their files in the project, not in the home folder.
 export APE_DATA_FOLDER := $(CURDIR)/.ape
+export VVM_BINARY_PATH := $(CURDIR)/.cache/vvm
 
-# uv answers only to the lock: exact versions, exact hashes.
-INSTALL := $(UV) pip install --quiet --python $(PYTHON) --compile-bytecode --require-hashes
+# uv answers only to the lock: exact versions, exact hashes, and builds with what is installed.
+UV_INSTALL := $(UV) pip install --quiet --python $(PYTHON) --no-build-isolation
+INSTALL := $(UV_INSTALL) --compile-bytecode --require-hashes
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 TYPED := $(wildcard sdk scripts tests tools benchmarks keepers)
 TEST_ARGS ?=
@@ -43,7 +45,8 @@ bench: setup ## Measure gas
 artifacts: $(STAMPS)/dev ## Recompile the contracts into sdk/bulkhead/artifacts
 	$(PYTHON) -m tools.build_artifacts
 
-check: lint types sizes fresh ## Everything but the tests: style, types, contract sizes, artifacts
+check: lint types ## Everything but the tests: style, types, contract sizes, artifacts
+	$(PYTHON) -m tools.build_artifacts --check --sizes
 
 lint: $(STAMPS)/dev ## Check style
 	$(VENV)/bin/ruff check .
@@ -69,7 +72,7 @@ lock: $(STAMPS)/uv ## Resolve requirements/*.in again
 	$(LOCK) requirements/runtime.in --constraint requirements.lock --no-annotate --output-file requirements-runtime.lock
 
 clean: ## Remove everything that make can build again
-	rm -rf .venv node_modules .ape .build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache
+	rm -rf .venv node_modules .ape .cache .build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Only pip of the system is needed: it installs uv into the venv, uv installs the rest.
@@ -82,7 +85,7 @@ $(STAMPS)/uv: requirements-bootstrap.lock
 
 $(STAMPS)/runtime: requirements-runtime.lock pyproject.toml $(STAMPS)/uv
 	$(INSTALL) -r $<
-	$(UV) pip install --quiet --python $(PYTHON) --no-build-isolation --no-deps -e .
+	$(UV_INSTALL) --no-deps -e .
 	@touch $@
 
 $(STAMPS)/dev: requirements.lock $(STAMPS)/runtime

@@ -1,0 +1,58 @@
+"""The project's own promises about what it installs."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ["requirements-bootstrap.lock", "requirements-runtime.lock", "requirements.lock"]
+
+
+def pins(lock: str) -> dict[str, str]:
+    """The exact version of every package in a lock."""
+    text = (ROOT / lock).read_text()
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==(\S+) \\$", text, re.MULTILINE))
+
+
+def requirement_names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", requirement)[0].lower() for requirement in requirements}
+
+
+def project() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_address(lock: str) -> None:
+    assert "://" not in (ROOT / lock).read_text()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_a_hash(lock: str) -> None:
+    entries = re.split(r"^(?=[a-z0-9-]+(?:\[.*\])?==)", (ROOT / lock).read_text(), flags=re.M)
+    assert [entry.split()[0] for entry in entries if entry[:1].isalnum()]
+    assert all("--hash=sha256:" in entry for entry in entries if entry[:1].isalnum())
+
+
+def test_the_node_lock_names_no_address() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    dependencies = {name: package for name, package in packages.items() if name}
+    assert dependencies
+    for package in dependencies.values():
+        assert "resolved" not in package
+        assert package["integrity"].startswith("sha512-")
+
+
+@pytest.mark.parametrize("lock", ["requirements-runtime.lock", "requirements.lock"])
+def test_every_dependency_of_the_package_is_pinned(lock: str) -> None:
+    declared = project()["dependencies"] + project()["optional-dependencies"]["tester"]
+    assert requirement_names(declared) <= pins(lock).keys()
+
+
+def test_the_runtime_lock_is_a_strict_part_of_the_full_one() -> None:
+    assert pins("requirements-runtime.lock").items() < pins("requirements.lock").items()
