@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import boa
+from boa.interpret import set_cache_dir
 
 # titanoboa keeps compiled contracts in the home folder unless told otherwise.
-boa.set_cache_dir(str(Path(__file__).resolve().parent.parent / ".cache" / "titanoboa"))
+set_cache_dir(str(Path(__file__).resolve().parent.parent / ".cache" / "titanoboa"))
