@@ -1,0 +1,84 @@
+"""Margin requirements.
+
+Progressive tiers, like tax: each rate applies to the notional above its tier's floor. So both
+requirements are continuous and convex, and equal the maximum over the tiers' lines
+rate_k * notional - deduction_k. Notionals and requirements are in femto.
+"""
+
+from dataclasses import dataclass
+
+from bulkhead.protocol.fixed_point import FEMTO, PPM, THOUSAND_USD, div_up
+from bulkhead.protocol.words import Tier, unpack_tier
+
+TAIL_TIERS = 7  # tiers beyond the first: four in one word, three in another
+TIER_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """A market's tiers: the first one's rates, and two words with the others."""
+
+    maintenance_rate: int  # ppm, first tier
+    initial_rate: int  # ppm, first tier
+    first: int  # tiers 2 to 5, 64 bits each; 0 where the notional does not reach them
+    second: int  # tiers 6 to 8
+
+
+def tier_at(tiers: Tiers, index: int) -> Tier:
+    """The tier `index` places above the first; its floor is zero where there is none."""
+    if index < 4:
+        return unpack_tier(tiers.first >> index * TIER_BITS)
+    return unpack_tier(tiers.second >> (index - 4) * TIER_BITS)
+
+
+def maintenance_margin(notional: int, tiers: Tiers) -> int:
+    """The maintenance requirement for a notional, both in femto, up."""
+    due = notional * tiers.maintenance_rate
+    if tiers.first:
+        due += _surcharge(notional, tiers, initial=False)
+    return div_up(due, PPM)
+
+
+def initial_margin(notional: int, leverage: int, tiers: Tiers) -> int:
+    """The initial requirement, up: the larger of notional / leverage and the tiers'.
+
+    Args:
+        notional: Femto.
+        leverage: Parts per million; zero asks for the tiers alone.
+        tiers: The market's.
+
+    Returns:
+        The requirement in femto.
+    """
+    due = notional * tiers.initial_rate
+    if tiers.first:
+        due += _surcharge(notional, tiers, initial=True)
+    required = div_up(due, PPM)
+    if leverage == 0:
+        return required
+    return max(required, div_up(notional * PPM, leverage))
+
+
+def leverage_margin(notional: int, leverage: int) -> int:
+    """The margin in quote units that an isolated order moves, up.
+
+    Args:
+        notional: Femto.
+        leverage: Parts per million, not zero.
+    """
+    return div_up(notional * PPM, leverage * FEMTO)
+
+
+def _surcharge(notional: int, tiers: Tiers, *, initial: bool) -> int:
+    # What the tiers above the first add to the first one's rate on all of it, in femto * ppm.
+    due = 0
+    previous = tiers.initial_rate if initial else tiers.maintenance_rate
+    for index in range(TAIL_TIERS):
+        tier = tier_at(tiers, index)
+        threshold = tier.floor * THOUSAND_USD
+        if tier.floor == 0 or notional <= threshold:
+            break
+        rate = tier.initial_rate if initial else tier.maintenance_rate
+        due += (rate - previous) * (notional - threshold)
+        previous = rate
+    return due

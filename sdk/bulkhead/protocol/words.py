@@ -1,0 +1,256 @@
+"""Storage words: one for each account, position, market side, market and price.
+
+A struct declares next to each field where its bits sit, and that table alone packs and unpacks it.
+Packing refuses a field that does not fit; unpacking cannot fail.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple, TypeVar, get_args, get_type_hints
+
+# The slots of one account in one market. The low bit is the side, the high bit the margin mode.
+CROSS_LONG = 0
+CROSS_SHORT = 1
+ISOLATED_LONG = 2
+ISOLATED_SHORT = 3
+
+CROSS_MARKETS = 64  # markets with a higher id are isolated-only
+MAX_MARKETS = 1024
+MAX_INDEX = 2**63 - 1
+MAX_DRIFT = 2**39 - 1
+MAX_LEVERAGE = 2**28 - 1  # ppm
+MAX_SIZE = 2**56 - 1  # lots
+MAX_NOTIONAL = 2**56 - 1  # quote
+MAX_PRICE = 2**64 - 1  # femto per lot
+MAX_CASH = 2**62  # quote, what one deposit may bring
+
+FLAG_HEDGE = 1  # the account's orders name their position's side
+
+GENERATIONS = 2**24  # a slot's generation counts modulo this
+
+_MAX_WORD = 2**256 - 1
+_MAX_ADDRESS = 2**160 - 1
+
+
+class OutOfRange(ValueError):  # noqa: N818 - named after the contract's reason
+    """A field does not fit its bits: the contract reverts with the same words."""
+
+    def __init__(self) -> None:
+        super().__init__("word: out of range")
+
+
+class Bits(NamedTuple):
+    """Where a field sits in its word."""
+
+    width: int  # what packing lets in
+    at: int  # offset of the lowest bit
+    signed: bool = False
+    topmost: bool = False  # unpacking reads all bits from `at` on, as nothing sits above
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an account holds outside its positions."""
+
+    cash: Annotated[int, Bits(64, at=192, signed=True)]  # quote; may be below zero, equity not
+    legs: Annotated[int, Bits(128, at=64)]  # bit 2 * market + side of every open cross leg
+    vaults: Annotated[int, Bits(8, at=56)]  # how many isolated slots are open
+    flags: Annotated[int, Bits(8, at=48)]
+    escrow: Annotated[int, Bits(48, at=0)]  # quote, keeper fees of pending orders
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One slot of an account in a market; its side comes from the slot."""
+
+    size: Annotated[int, Bits(56, at=136)]  # lots
+    entry_notional: Annotated[int, Bits(56, at=80)]  # quote
+    margin: Annotated[int, Bits(56, at=24)]  # quote; in a cross slot the leverage, ppm
+    generation: Annotated[int, Bits(24, at=0)]  # how often the slot has ended
+    funding_index: Annotated[int, Bits(64, at=192, signed=True)]  # femto per lot
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """All longs or all shorts of a market."""
+
+    size: Annotated[int, Bits(64, at=0)]  # lots
+    # femto, sum of entry_notional - size * funding_index
+    basis: Annotated[int, Bits(160, at=96, signed=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Funding and the first tier: all that a cross leg needs besides its price."""
+
+    funding_index: Annotated[int, Bits(64, at=192, signed=True)]  # femto per lot
+    funding_rate: Annotated[int, Bits(40, at=152, signed=True)]  # 1e-12 per day
+    funding_drift: Annotated[int, Bits(40, at=112, signed=True)]  # 1e-12 per day per day
+    accrued_at: Annotated[int, Bits(36, at=76)]  # seconds
+    max_funding_rate: Annotated[int, Bits(20, at=56)]  # ppm per day
+    maintenance_rate: Annotated[int, Bits(20, at=36)]  # ppm, of the first tier
+    initial_rate: Annotated[int, Bits(20, at=16)]  # ppm, of the first tier
+    first_floor: Annotated[int, Bits(16, at=0)]  # thousands of USD, of the second tier; 0 if none
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What belongs to no account."""
+
+    pool_cash: Annotated[int, Bits(96, at=160, signed=True)]  # quote
+    insurance: Annotated[int, Bits(80, at=80)]  # quote
+    fees: Annotated[int, Bits(80, at=0)]  # quote, the treasury's, unclaimed
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTerms:
+    """What a trade in a market costs and how far it may go."""
+
+    taker_fee: Annotated[int, Bits(16, at=240)]  # ppm of notional
+    maker_fee: Annotated[int, Bits(16, at=224)]  # ppm of notional
+    insurance_share: Annotated[int, Bits(20, at=188)]  # ppm of the fee
+    treasury_share: Annotated[int, Bits(20, at=168)]  # ppm of the fee
+    skew_scale: Annotated[int, Bits(56, at=32)]  # lots
+    skew_cap: Annotated[int, Bits(20, at=148)]  # ppm of skew_scale
+    side_cap: Annotated[int, Bits(20, at=128)]  # ppm of skew_scale
+    min_notional: Annotated[int, Bits(16, at=208)]  # USD
+    pool_share: Annotated[int, Bits(20, at=108)]  # ppm of pool cash
+    reserve_rate: Annotated[int, Bits(20, at=88)]  # ppm of |skew| * price
+    funding_velocity: Annotated[int, Bits(28, at=4)]  # ppm per day per day
+    status: Annotated[int, Bits(4, at=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationTerms:
+    """What a liquidation in a market costs and who gets it."""
+
+    penalty: Annotated[int, Bits(20, at=196, topmost=True)]  # ppm of notional
+    keeper_share: Annotated[int, Bits(20, at=176)]  # ppm of the penalty
+    keeper_floor: Annotated[int, Bits(40, at=116)]  # quote
+    keeper_cap: Annotated[int, Bits(40, at=76)]  # quote
+    buffer: Annotated[int, Bits(20, at=156)]  # ppm above maintenance after a partial liquidation
+    partial_above: Annotated[int, Bits(56, at=0)]  # quote, smaller positions close whole
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The margin rates from a notional on; a tier takes 64 bits, four make a word."""
+
+    floor: Annotated[int, Bits(24, at=40)]  # thousands of USD
+    maintenance_rate: Annotated[int, Bits(20, at=20)]  # ppm
+    initial_rate: Annotated[int, Bits(20, at=0)]  # ppm
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An account's wishes for one market."""
+
+    isolated_by_default: Annotated[bool, Bits(1, at=244, topmost=True)]
+    isolated_long_leverage: Annotated[int, Bits(28, at=216)]  # ppm, 0 while unset
+    isolated_short_leverage: Annotated[int, Bits(28, at=188)]  # ppm, 0 while unset
+    cross_leverage: Annotated[int, Bits(28, at=160)]  # ppm, 0 while unset
+    long_allowance: Annotated[int, Bits(56, at=104)]  # quote that may be added to the isolated long
+    long_generation: Annotated[int, Bits(24, at=80)]  # of the position the allowance is for
+    short_allowance: Annotated[int, Bits(56, at=24)]  # quote
+    short_generation: Annotated[int, Bits(24, at=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A market's last good price and how long it counts."""
+
+    price: Annotated[int, Bits(64, at=164, topmost=True)]  # femto per lot, 0 before the first
+    confidence: Annotated[int, Bits(20, at=144)]  # ppm of the price
+    published_at: Annotated[int, Bits(36, at=108)]  # seconds
+    accepted_in: Annotated[int, Bits(36, at=72)]  # block number
+    live_since: Annotated[int, Bits(36, at=36)]  # seconds, start of the unbroken stretch of prices
+    trade_age: Annotated[int, Bits(16, at=20)]  # seconds a price may be old to fill or liquidate
+    max_age: Annotated[int, Bits(20, at=0)]  # seconds a price may be old to count as live
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """All that the chain keeps of an order."""
+
+    committed_at: Annotated[int, Bits(40, at=0)]  # seconds
+    status: Annotated[int, Bits(8, at=40)]
+    keeper_fee: Annotated[int, Bits(40, at=48)]  # quote
+    escrowed: Annotated[bool, Bits(1, at=88, topmost=True)]  # whether the fee waits in escrow
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """When a market's orders may fill and what that costs."""
+
+    keeper_fee: Annotated[int, Bits(40, at=32)]  # quote
+    delay: Annotated[int, Bits(16, at=16)]  # seconds from commit to the first price that may fill
+    window: Annotated[int, Bits(16, at=0)]  # seconds a market order stays executable after that
+
+
+def position_id(account: int, market: int, slot: int) -> int:
+    """Names a position: account (the address as a number), market and slot in one number."""
+    return (account << 32 | market << 8 | slot) & _MAX_WORD
+
+
+def split_position_id(id: int) -> tuple[int, int, int]:  # noqa: A002 - the contract's word
+    """The account, market and slot that `position_id` joined. Upper bits are dropped."""
+    return id >> 32 & _MAX_ADDRESS, id >> 8 & 2**24 - 1, id & 255
+
+
+def leg_bit(market: int, slot: int) -> int:
+    """The bit of a cross leg in its account's word."""
+    return 1 << (market << 1 | slot)
+
+
+def lowest_bit_index(bits: int) -> int:
+    """The index of the lowest set bit of a number below 2**128, zero for zero."""
+    return max((bits & -bits).bit_length() - 1, 0)
+
+
+def count_bits(bits: int) -> int:
+    """How many bits are set."""
+    return bits.bit_count()
+
+
+Struct = TypeVar("Struct")
+
+
+def _codec(struct: type[Struct]) -> tuple[Callable[[Struct], int], Callable[[int], Struct]]:
+    # A signed field moves up by its bias into the range of an unsigned one to be checked, and back
+    # down by it to get its sign again.
+    layout: list[tuple[str, type, int, int, int, int]] = []
+    for name, hint in get_type_hints(struct, include_extras=True).items():
+        kind, (width, at, signed, topmost) = get_args(hint)
+        bias = 1 << width - 1 if signed else 0
+        mask = _MAX_WORD >> at if topmost else (1 << width) - 1
+        layout.append((name, kind, width, at, bias, mask))
+
+    def pack(value: Struct) -> int:
+        word = 0
+        for name, _, width, at, bias, mask in layout:
+            number = getattr(value, name)
+            if number + bias >> width:
+                raise OutOfRange
+            word |= (number & mask) << at
+        return word
+
+    def unpack(word: int) -> Struct:
+        return struct(
+            *[kind(((word >> at) + bias & mask) - bias) for _, kind, _, at, bias, mask in layout]
+        )
+
+    return pack, unpack
+
+
+pack_account, unpack_account = _codec(Account)
+pack_position, unpack_position = _codec(Position)
+pack_side, unpack_side = _codec(Side)
+pack_market, unpack_market = _codec(Market)
+pack_house, unpack_house = _codec(House)
+pack_trade_terms, unpack_trade_terms = _codec(TradeTerms)
+pack_liquidation_terms, unpack_liquidation_terms = _codec(LiquidationTerms)
+pack_tier, unpack_tier = _codec(Tier)
+pack_settings, unpack_settings = _codec(Settings)
+pack_price, unpack_price = _codec(Price)
+pack_order_state, unpack_order_state = _codec(OrderState)
+pack_order_terms, unpack_order_terms = _codec(OrderTerms)

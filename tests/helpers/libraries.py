@@ -1,0 +1,200 @@
+"""The contracts' libraries, callable by the thousand.
+
+A library's functions are internal, so a contract that exposes every one of them is written from the
+library's own signatures: a new function is under test as soon as it exists. An interpreter in
+Python would take minutes for what is asked of them here, so they run on anvil.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass
+from functools import cache
+from itertools import islice
+from operator import attrgetter
+from typing import Any
+
+import boa
+from vyper import ast
+from vyper.compiler.output import build_abi_output, build_method_identifiers_output
+from vyper.utils import keccak256
+
+from tests.helpers.anvil import ROOT, Anvil
+
+LIBRARIES = (
+    "fixed_point",
+    "words",
+    "market_math",
+    "position_math",
+    "margin_math",
+    "liquidation_math",
+)
+OPTIONS = ("--disable-block-gas-limit", "--no-request-size-limit", "--disable-code-size-limit")
+BATCH = 1_000
+GAS = 10**12
+WORD = 2**256
+
+Answer = tuple[bool, bytes]
+Reader = Callable[[Iterator[int]], Any]
+
+
+@cache
+def wrapper_source(library: str) -> str:
+    """A contract with an external function for every public internal one of a library."""
+    text = (ROOT / f"contracts/lib/{library}.vy").read_text()
+    module = ast.parse_to_ast(text)
+    structs = {struct.name for struct in module.get_children(ast.nodes.StructDef)}
+
+    def qualified(annotation: Any) -> str:
+        if isinstance(annotation, ast.nodes.Tuple):
+            return f"({', '.join(map(qualified, annotation.elements))})"
+        code = str(annotation.node_source_code)
+        return f"{library}.{code}" if code in structs else code
+
+    lines = ["# pragma version 0.4.3", "from contracts.lib import words"]
+    if library != "words":
+        lines += ["from contracts.lib import margin_math"] * (library == "liquidation_math")
+        lines.append(f"from contracts.lib import {library}")
+    for function in module.get_children(ast.nodes.FunctionDef):
+        if function.name.startswith("_"):
+            continue
+        names = [argument.arg for argument in function.args.args]
+        typed = [f"{a.arg}: {qualified(a.annotation)}" for a in function.args.args]
+        lines += [
+            "@external",
+            "@pure",
+            f"def {function.name}({', '.join(typed)}) -> {qualified(function.returns)}:",
+            f"    return {library}.{function.name}({', '.join(names)})",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    selector: bytes
+    arguments: tuple[Any, ...]  # ABI entries
+    read: Reader
+
+
+class Library:
+    """One library behind its wrapper. `call` answers values, `answers` success and raw bytes."""
+
+    def __init__(self, node: Anvil, batch: str, name: str) -> None:
+        compiled = boa.loads_partial(wrapper_source(name)).compiler_data
+        selectors = build_method_identifiers_output(compiled)
+        by_name = {signature.split("(")[0]: code for signature, code in selectors.items()}
+        self.functions = {
+            entry["name"]: Function(
+                selector=int(by_name[entry["name"]], 16).to_bytes(4, "big"),
+                arguments=tuple(entry["inputs"]),
+                read=_values_reader(entry["outputs"]),
+            )
+            for entry in build_abi_output(compiled)
+        }
+        self._node = node
+        self._batch = batch
+        self._target = f"0x{1 + LIBRARIES.index(name):040x}".replace("0x0", "0xb", 1)
+        node.rpc("anvil_setCode", self._target, "0x" + compiled.bytecode_runtime.hex())
+
+    def call(self, function: str, inputs: Sequence[Sequence[Any]]) -> list[Any]:
+        """What the function returns for each input; none may be refused."""
+        read = self.functions[function].read
+        results = []
+        for (success, data), given in zip(self.answers(function, inputs), inputs, strict=True):
+            assert success, f"{function}{tuple(given)} was refused: {data!r}"
+            results.append(read(_numbers(data)))
+        return results
+
+    def answers(self, function: str, inputs: Iterable[Sequence[Any]]) -> list[Answer]:
+        """Whether each call succeeded, and the bytes that it returned or reverted with."""
+        remaining = iter(inputs)
+        answers: list[Answer] = []
+        while batch := list(islice(remaining, BATCH)):
+            answers += self._batch_answers(self.functions[function].selector, batch)
+        return answers
+
+    def _batch_answers(self, selector: bytes, inputs: list[Sequence[Any]]) -> list[Answer]:
+        calls = [selector + encoded(tuple(given)) for given in inputs]
+        head = (int(self._target, 16), len(calls[0]), 96, len(calls) * len(calls[0]))
+        blob = b"".join(calls)
+        data = BATCH_SELECTOR + encoded(head) + blob + bytes(-len(blob) % 32)
+        result = self._node.rpc(
+            "eth_call", {"to": self._batch, "data": "0x" + data.hex(), "gas": hex(GAS)}, "latest"
+        )
+        answers = list(_answers(bytes.fromhex(result[2:])))
+        assert len(answers) == len(inputs)
+        return answers
+
+
+def load_libraries(node: Anvil) -> dict[str, Library]:
+    batch = "0xba7c" + "0" * 36
+    compiled = boa.load_partial(str(ROOT / "tests/harness/Batch.vy")).compiler_data
+    node.rpc("anvil_setCode", batch, "0x" + compiled.bytecode_runtime.hex())
+    return {name: Library(node, batch, name) for name in LIBRARIES}
+
+
+def encoded(value: Any) -> bytes:
+    """The ABI's bytes of any nest of static values: one word each, in order."""
+    return b"".join([(number % WORD).to_bytes(32, "big") for number in _flat(value)])
+
+
+def refusal(reason: str) -> bytes:
+    """The bytes with which a contract reverts for a reason."""
+    text = reason.encode()
+    return ERROR_SELECTOR + encoded((32, len(text))) + text + bytes(-len(text) % 32)
+
+
+BATCH_SELECTOR = keccak256(b"each(address,uint256,bytes)")[:4]
+ERROR_SELECTOR = bytes.fromhex("08c379a0")
+
+
+@cache
+def _members(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
+    return attrgetter(*[field.name for field in fields(kind)]) if is_dataclass(kind) else None
+
+
+def _flat(value: Any) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+        return
+    members = _members(value.__class__)
+    for member in members(value) if members else value:
+        yield from _flat(member)
+
+
+def _numbers(data: bytes) -> Iterator[int]:
+    return (int.from_bytes(data[at : at + 32], "big") for at in range(0, len(data), 32))
+
+
+def _answers(data: bytes) -> Iterator[Answer]:
+    # The ABI's encoding of (bool, bytes)[], the only thing that Batch returns.
+    def number(at: int) -> int:
+        return int.from_bytes(data[at : at + 32], "big")
+
+    items = number(0) + 32
+    for i in range(number(items - 32)):
+        item = items + number(items + 32 * i)
+        content = item + number(item + 32)
+        yield bool(number(item)), data[content + 32 : content + 32 + number(content)]
+
+
+def _values_reader(outputs: list[Any]) -> Reader:
+    readers = [_reader(output) for output in outputs]
+    if len(readers) == 1:
+        return readers[0]
+    return lambda numbers: tuple([read(numbers) for read in readers])
+
+
+def _reader(output: Any) -> Reader:
+    match output["type"]:
+        case "tuple":
+            names = [member["name"] for member in output["components"]]
+            kind = make_dataclass("Struct", names, frozen=True, slots=True)
+            readers = [_reader(member) for member in output["components"]]
+            return lambda numbers: kind(*[read(numbers) for read in readers])
+        case "int256":
+            return lambda numbers: (next(numbers) + WORD // 2) % WORD - WORD // 2
+        case "bool":
+            return lambda numbers: bool(next(numbers))
+        case "uint256" | "address":
+            return next
+        case other:
+            raise NotImplementedError(other)

@@ -1,0 +1,247 @@
+"""The Python mirror and the contracts' libraries agree, bit for bit and refusals included."""
+
+from collections.abc import Callable
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+import pytest
+
+from bulkhead.protocol import liquidation_math, margin_math, words
+from tests.helpers.draw import Draw
+from tests.helpers.libraries import LIBRARIES, Answer, Library, encoded, refusal
+
+INPUTS = 10_000
+
+STRUCTS = {
+    "account": words.Account,
+    "position": words.Position,
+    "side": words.Side,
+    "market": words.Market,
+    "house": words.House,
+    "trade_terms": words.TradeTerms,
+    "liquidation_terms": words.LiquidationTerms,
+    "tier": words.Tier,
+    "settings": words.Settings,
+    "price": words.Price,
+    "order_state": words.OrderState,
+    "order_terms": words.OrderTerms,
+}
+
+Given = tuple[Any, ...]
+
+
+def packable(struct: type) -> Callable[[Draw], Given]:
+    return lambda draw: (
+        draw.stretched(struct) if draw.random.random() < 0.3 else draw.struct(struct),
+    )
+
+
+def accrual(draw: Draw) -> Given:
+    market = draw.struct(words.Market)
+    return (
+        market,
+        draw.unsigned(64, 10**13),
+        draw.unsigned(36, market.accrued_at),
+        draw.unsigned(36, market.accrued_at, market.accrued_at + 86_400),
+    )
+
+
+def skewed_trade(draw: Draw) -> tuple[int, int]:
+    size_delta = draw.signed(58)
+    return size_delta, draw.signed(64, size_delta, -size_delta, -size_delta // 2)
+
+
+def impact(draw: Draw) -> Given:
+    return (*skewed_trade(draw), draw.integer(1, words.MAX_SIZE), draw.unsigned(64))
+
+
+def fill(draw: Draw) -> Given:
+    size, price = draw.unsigned(56), draw.unsigned(64)
+    return size, draw.boolean(), price, draw.integer(-size * price, size * price)
+
+
+def increase(draw: Draw) -> Given:
+    position = draw.struct(words.Position)
+    size = draw.integer(0 if position.size else 1, words.MAX_SIZE, position.size)
+    return position, draw.boolean(), size, draw.unsigned(56), draw.signed(64)
+
+
+def decrease(draw: Draw) -> Given:
+    position = draw.struct(words.Position, size=draw.integer(1, words.MAX_SIZE))
+    return position, draw.boolean(), draw.integer(0, position.size, position.size)
+
+
+def notional(draw: Draw, tiers: margin_math.Tiers) -> int:
+    tail = [tiers.first >> 64 * i for i in range(4)] + [tiers.second >> 64 * i for i in range(4)]
+    return draw.unsigned(120, *[(tier >> 40) % 2**24 * 10**18 for tier in tail])
+
+
+def requirement(draw: Draw) -> Given:
+    tiers = draw.tiers()
+    return notional(draw, tiers), tiers
+
+
+def leveraged_requirement(draw: Draw) -> Given:
+    tiers = draw.tiers()
+    return notional(draw, tiers), draw.unsigned(28, 10**6, 10**7), tiers
+
+
+def exposure(draw: Draw) -> tuple[int, int, int]:
+    long_size, short_size = draw.unsigned(56), draw.unsigned(56)
+    if draw.random.random() < 0.3:
+        long_size, short_size = draw.random.choice(
+            ((long_size, 0), (0, short_size), (long_size, long_size))
+        )
+    net = (long_size - short_size) * draw.unsigned(64)
+    return long_size, short_size, draw.signed(128, net, -net)
+
+
+DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
+    "fixed_point": {
+        "div_up": lambda draw: (draw.unsigned(255), draw.integer(1, 2**255)),
+        "signed_div_down": lambda draw: (draw.signed(255), draw.integer(1, 2**254)),
+        "signed_div_up": lambda draw: (draw.signed(255), draw.integer(1, 2**254)),
+        "to_signed": lambda draw: (draw.unsigned(256, 2**255),),
+        "to_unsigned": lambda draw: (draw.signed(256),),
+        "magnitude": lambda draw: (draw.signed(256),),
+        "quote_down": lambda draw: (draw.signed(255),),
+        "quote_up": lambda draw: (draw.unsigned(255),),
+    },
+    "words": {
+        "position_id": lambda draw: (draw.unsigned(160), draw.unsigned(256), draw.unsigned(256)),
+        "split_position_id": lambda draw: (draw.unsigned(256, 2**192),),
+        "leg_bit": lambda draw: (draw.unsigned(6), draw.unsigned(1)),
+        "lowest_bit_index": lambda draw: (
+            draw.unsigned(128) << draw.random.randrange(128) & 2**128 - 1,
+        ),
+        "count_bits": lambda draw: (draw.unsigned(128),),
+    }
+    | {f"pack_{name}": packable(struct) for name, struct in STRUCTS.items()}
+    | {f"unpack_{name}": lambda draw: (draw.unsigned(256),) for name in STRUCTS},
+    "market_math": {
+        "accrue_funding": accrual,
+        "funding_drift": lambda draw: (
+            draw.unsigned(28),
+            draw.signed(65),
+            draw.integer(1, words.MAX_SIZE),
+        ),
+        "skew_of": lambda draw: (draw.unsigned(64), draw.unsigned(64)),
+        "impact_cost": impact,
+        "trade_fee": lambda draw: (
+            *skewed_trade(draw),
+            draw.unsigned(64),
+            draw.unsigned(16),
+            draw.unsigned(16),
+        ),
+        "side_value": lambda draw: (
+            draw.struct(words.Side),
+            draw.boolean(),
+            draw.unsigned(64),
+            draw.signed(64),
+        ),
+    },
+    "position_math": {
+        "value_of": lambda draw: (
+            draw.struct(words.Position),
+            draw.boolean(),
+            draw.unsigned(64),
+            draw.signed(64),
+        ),
+        "basis_of": lambda draw: (draw.struct(words.Position),),
+        "entry_notional_of": fill,
+        "increase": increase,
+        "decrease": decrease,
+    },
+    "margin_math": {
+        "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
+        "maintenance_margin": requirement,
+        "initial_margin": leveraged_requirement,
+        "leverage_margin": lambda draw: (draw.unsigned(120), draw.integer(1, words.MAX_LEVERAGE)),
+    },
+    "liquidation_math": {
+        "is_liquidatable": lambda draw: (draw.signed(256), draw.unsigned(255)),
+        "split_penalty": lambda draw: (
+            draw.signed(128),
+            draw.unsigned(120),
+            draw.struct(words.LiquidationTerms),
+        ),
+        "shrink_charges": lambda draw: tuple(draw.unsigned(64) for _ in range(4)),
+        "liquidation_prices": lambda draw: (*exposure(draw), draw.tiers()),
+        "bankruptcy_price": exposure,
+    },
+}
+CASES = [(library, function) for library, table in DOMAINS.items() for function in table]
+
+
+def mirror_of(library: str, function: str) -> Callable[..., Any]:
+    mirror: Callable[..., Any] = getattr(import_module(f"bulkhead.protocol.{library}"), function)
+    return mirror
+
+
+def mirrored(mirror: Callable[..., Any], given: Given) -> Answer:
+    try:
+        return True, encoded(mirror(*given))
+    except words.OutOfRange as error:
+        return False, refusal(str(error))
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_function_of_a_library_is_compared(
+    library: str, libraries: dict[str, Library]
+) -> None:
+    assert libraries[library].functions.keys() == DOMAINS[library].keys()
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_functions_take_the_same_arguments_in_the_same_order(
+    library: str, libraries: dict[str, Library]
+) -> None:
+    for name, function in libraries[library].functions.items():
+        if name.removeprefix("un").startswith("pack_"):
+            continue
+        mirror = signature(mirror_of(library, name))
+        assert list(mirror.parameters) == [argument["name"] for argument in function.arguments]
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize(("library", "function"), CASES)
+def test_the_mirror_agrees_with_the_contract(
+    library: str, function: str, libraries: dict[str, Library]
+) -> None:
+    draw, mirror = Draw(f"{library}.{function}"), mirror_of(library, function)
+    inputs = [DOMAINS[library][function](draw) for _ in range(INPUTS)]
+    answers = libraries[library].answers(function, inputs)
+    assert len(answers) == INPUTS
+    differences = [
+        (given, answer)
+        for given, answer in zip(inputs, answers, strict=True)
+        if answer != mirrored(mirror, given)
+    ]
+    assert not differences, (
+        f"{len(differences)} differ, the smallest: {min(differences, key=complexity)}"
+    )
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize("struct", STRUCTS)
+def test_packing_refuses_some_structs_and_takes_others(
+    struct: str, libraries: dict[str, Library]
+) -> None:
+    draw = Draw(struct)
+    inputs = [packable(STRUCTS[struct])(draw) for _ in range(1_000)]
+    taken = [success for success, _ in libraries["words"].answers(f"pack_{struct}", inputs)]
+    assert 100 < taken.count(False) < 500
+
+
+def test_no_price_is_the_largest_word() -> None:
+    assert liquidation_math.NO_PRICE == 2**256 - 1
+
+
+def complexity(difference: tuple[Given, Answer]) -> int:
+    data = encoded(difference[0])
+    return sum(
+        int.from_bytes(data[at : at + 32], "big").bit_length() for at in range(0, len(data), 32)
+    )
