@@ -59,14 +59,23 @@ def initial_margin(notional: int, leverage: int, tiers: Tiers) -> int:
     return max(required, div_up(notional * PPM, leverage))
 
 
-def leverage_margin(notional: int, leverage: int) -> int:
-    """The margin in quote units that an isolated order moves, up.
+def order_margin(notional: int, leverage: int, initial_rate: int) -> int:
+    """The margin that an isolated order moves, up.
+
+    Notional / leverage, at least the first tier's initial margin.
 
     Args:
         notional: Femto.
-        leverage: Parts per million, not zero.
+        leverage: Parts per million; zero asks for the tier alone.
+        initial_rate: Parts per million, of the first tier.
+
+    Returns:
+        The margin in quote units.
     """
-    return div_up(notional * PPM, leverage * FEMTO)
+    least = notional * initial_rate
+    if leverage != 0:
+        least = max(least, div_up(notional * PPM * PPM, leverage))
+    return div_up(least, PPM * FEMTO)
 
 
 def _surcharge(notional: int, tiers: Tiers, *, initial: bool) -> int:

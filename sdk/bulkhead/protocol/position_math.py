@@ -92,7 +92,7 @@ def decrease(position: Position, is_long: bool, size: int) -> tuple[Position, Po
         What is left, and what was released with its share of entry notional and margin.
     """
     if size == position.size:
-        ended = Position(0, 0, 0, (position.generation + 1) % GENERATIONS, 0)
+        ended = Position(0, 0, 0, next_generation(position), 0)
         return ended, position
     entry = position.entry_notional * size
     released = replace(
@@ -108,3 +108,8 @@ def decrease(position: Position, is_long: bool, size: int) -> tuple[Position, Po
         margin=position.margin - released.margin,
     )
     return left, released
+
+
+def next_generation(position: Position) -> int:
+    """The generation of a slot whose position has ended. It wraps."""
+    return (position.generation + 1) % GENERATIONS

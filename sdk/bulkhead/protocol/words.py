@@ -172,7 +172,8 @@ class Price:
 class OrderState:
     """All that the chain keeps of an order."""
 
-    committed_at: Annotated[int, Bits(40, at=0)]  # seconds
+    # seconds, the first publish time of a price that may fill it
+    executable_from: Annotated[int, Bits(40, at=0)]
     status: Annotated[int, Bits(8, at=40)]
     keeper_fee: Annotated[int, Bits(40, at=48)]  # quote
     escrowed: Annotated[bool, Bits(1, at=88, topmost=True)]  # whether the fee waits in escrow

@@ -1,6 +1,7 @@
 """The Python mirror and the contracts' libraries agree, bit for bit and refusals included."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
 from inspect import signature
 from typing import Any
@@ -152,12 +153,17 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "entry_notional_of": fill,
         "increase": increase,
         "decrease": decrease,
+        "next_generation": lambda draw: (draw.struct(words.Position),),
     },
     "margin_math": {
         "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
         "maintenance_margin": requirement,
         "initial_margin": leveraged_requirement,
-        "leverage_margin": lambda draw: (draw.unsigned(120), draw.integer(1, words.MAX_LEVERAGE)),
+        "order_margin": lambda draw: (
+            draw.unsigned(120),
+            draw.unsigned(28, 10**6),
+            draw.unsigned(20),
+        ),
     },
     "liquidation_math": {
         "is_liquidatable": lambda draw: (draw.signed(256), draw.unsigned(255)),
@@ -204,6 +210,16 @@ def test_functions_take_the_same_arguments_in_the_same_order(
             continue
         mirror = signature(mirror_of(library, name))
         assert list(mirror.parameters) == [argument["name"] for argument in function.arguments]
+
+
+@pytest.mark.anvil
+def test_structs_have_the_same_fields_in_the_same_order(libraries: dict[str, Library]) -> None:
+    packers = libraries["words"].functions
+    pairs = [(packers[f"pack_{name}"].arguments[0], struct) for name, struct in STRUCTS.items()]
+    tiers = libraries["margin_math"].functions["tier_at"].arguments[0]
+    for argument, struct in [*pairs, (tiers, margin_math.Tiers)]:
+        names = [component["name"] for component in argument["components"]]
+        assert names == [field.name for field in fields(struct)]
 
 
 @pytest.mark.anvil

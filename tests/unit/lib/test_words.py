@@ -76,7 +76,7 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("confidence", 20),
         ("price", 64),
     ],
-    words.OrderState: [("committed_at", 40), ("status", 8), ("keeper_fee", 40), ("escrowed", 1)],
+    words.OrderState: [("executable_from", 40), ("status", 8), ("keeper_fee", 40), ("escrowed", 1)],
     words.OrderTerms: [("window", 16), ("delay", 16), ("keeper_fee", 40)],
 }
 SIGNED = {"cash", "funding_index", "funding_rate", "funding_drift", "basis", "pool_cash"}
