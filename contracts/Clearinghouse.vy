@@ -1,0 +1,355 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Clearinghouse
+@license MIT
+@notice Holds all money and all state: custody, ledger and trading. The rest of its code lives in
+        logic contracts that run in this storage.
+@dev A forwarder takes no lock, because the function it forwards to does: the lock is one transient
+     slot, shared by all code that runs here.
+"""
+
+from snekmate.auth import ownable
+from snekmate.auth import ownable_2step
+
+from .interfaces import ICustody
+from .interfaces import IHouse
+from .interfaces import IIsolatedMargin
+from .interfaces import ILedger
+from .interfaces import ILiquidation
+from .interfaces import IMarkets
+from .interfaces import ITrading
+from .lib import fixed_point
+from .lib import words
+from .modules import cross_margin
+from .modules import custody
+from .modules import ledger
+from .modules import markets
+from .modules import roles
+from .modules import trading
+
+implements: ICustody
+implements: IHouse
+implements: IIsolatedMargin
+implements: ILedger
+implements: ILiquidation
+implements: IMarkets
+implements: ITrading
+
+initializes: ownable
+initializes: ownable_2step[ownable := ownable]
+initializes: roles[ownable := ownable]
+initializes: ledger
+initializes: markets
+initializes: custody
+initializes: cross_margin[ledger := ledger, markets := markets]
+initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin, roles := roles]
+
+# Without the lock: they move no value and call nobody.
+exports: (
+    ownable_2step.owner,
+    ownable_2step.pending_owner,
+    ownable_2step.transfer_ownership,
+    ownable_2step.accept_ownership,
+)
+
+ORDER_BOOK: public(immutable(address))
+LIQUIDITY_POOL: public(immutable(address))
+PRICE_ORACLE: public(immutable(address))
+ACCOUNT_LOGIC: public(immutable(address))
+HOUSE_LOGIC: public(immutable(address))
+LIQUIDATION_LOGIC: public(immutable(address))
+MARKET_LOGIC: public(immutable(address))
+
+
+@deploy
+def __init__(
+    owner: address,
+    token: address,
+    order_book: address,
+    liquidity_pool: address,
+    price_oracle: address,
+    account_logic: address,
+    house_logic: address,
+    liquidation_logic: address,
+    market_logic: address,
+):
+    assert owner != empty(address), "owner: zero"
+    ownable.__init__()
+    ownable_2step.__init__()
+    ownable._transfer_ownership(owner)
+    markets.__init__(price_oracle)
+    custody.__init__(token)
+    ORDER_BOOK = order_book
+    LIQUIDITY_POOL = liquidity_pool
+    PRICE_ORACLE = price_oracle
+    ACCOUNT_LOGIC = account_logic
+    HOUSE_LOGIC = house_logic
+    LIQUIDATION_LOGIC = liquidation_logic
+    MARKET_LOGIC = market_logic
+
+
+# Custody
+
+
+@external
+def deposit(account: address, amount: uint256):
+    quote: uint256 = custody._to_quote(amount)
+    assert account != empty(address), "account: zero"
+    state: words.Account = ledger._account(account)
+    state.cash += fixed_point.to_signed(quote)
+    account_word: uint256 = ledger._store_account(account, state)
+    log ICustody.Deposited(
+        account=account, payer=msg.sender, amount=quote, account_word=account_word
+    )
+    custody._pull(msg.sender, self, amount)
+
+
+# Trading
+
+
+@external
+def escrow_order(
+    account: address, placer: address, market: uint256, keeper_fee: uint256
+) -> (uint256, uint256):
+    self._require_sender(ORDER_BOOK)
+    assert roles._may_trade(account, placer), "operator: not allowed"
+    state: words.Account = ledger._account(account)
+    if keeper_fee != 0:
+        assert state.cash >= fixed_point.to_signed(keeper_fee), "balance: below keeper fee"
+        state.cash -= fixed_point.to_signed(keeper_fee)
+        state.escrow += keeper_fee
+        ledger._store_account(account, state)
+    return ledger._settings[words.position_id(account, market, 0)], state.flags
+
+
+@external
+def release_escrow(account: address, receiver: address, keeper_fee: uint256) -> uint256:
+    self._require_sender(ORDER_BOOK)
+    state: words.Account = ledger._account(account)
+    paid: uint256 = min(keeper_fee, state.escrow)
+    state.escrow -= paid
+    ledger._store_account(account, state)
+    ledger._pay(receiver, paid)
+    return paid
+
+
+@external
+def execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
+    self._require_sender(ORDER_BOOK)
+    return trading._execute_trade(trade)
+
+
+# Forwarded to account logic
+
+
+@external
+@reentrant
+def deposit_margin(account: address, market: uint256, is_long: bool, amount: uint256):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def withdraw(amount: uint256, receiver: address):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def add_margin(market: uint256, is_long: bool, amount: uint256):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def remove_margin(market: uint256, is_long: bool, amount: uint256):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def set_leverage(market: uint256, leverage: uint256, is_isolated: bool, is_long: bool):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def set_default_margin_mode(market: uint256, is_isolated: bool):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def set_hedge_mode(is_hedge: bool):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def set_operator(operator: address, expiry: uint256):
+    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+
+
+# Forwarded to liquidation logic
+
+
+@external
+@reentrant
+def liquidate_isolated(ids: DynArray[uint256, 64]) -> uint256:
+    return abi_decode(
+        raw_call(LIQUIDATION_LOGIC, msg.data, max_outsize=32, is_delegate_call=True), uint256
+    )
+
+
+@external
+@reentrant
+def liquidate_cross(accounts: DynArray[address, 32]) -> uint256:
+    return abi_decode(
+        raw_call(LIQUIDATION_LOGIC, msg.data, max_outsize=32, is_delegate_call=True), uint256
+    )
+
+
+# Forwarded to house logic
+
+
+@external
+@reentrant
+def fund_insurance(amount: uint256):
+    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def claim_fees(receiver: address):
+    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def add_liquidity(amount: uint256):
+    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def remove_liquidity(amount: uint256):
+    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+
+
+# Forwarded to market logic
+
+
+@external
+@reentrant
+def list_market(
+    symbol: String[16], terms: IMarkets.Terms, tiers: DynArray[IMarkets.Tier, 8]
+) -> uint256:
+    return abi_decode(
+        raw_call(MARKET_LOGIC, msg.data, max_outsize=32, is_delegate_call=True), uint256
+    )
+
+
+@external
+@reentrant
+def set_terms(market: uint256, terms: IMarkets.Terms):
+    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def set_status(market: uint256, status: uint256):
+    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def set_guardian(guardian: address):
+    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
+
+
+@external
+@reentrant
+def stop_opening(stopped: bool):
+    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
+
+
+# The state, word by word
+
+
+@external
+@view
+def account_word(account: address) -> uint256:
+    return ledger._accounts[account]
+
+
+@external
+@view
+def position_word(id: uint256) -> uint256:
+    return ledger._positions[id]
+
+
+@external
+@view
+def settings_word(account: address, market: uint256) -> uint256:
+    return ledger._settings[words.position_id(account, market, 0)]
+
+
+@external
+@view
+def house_word() -> uint256:
+    return ledger._house
+
+
+@external
+@view
+def market_words(market: uint256) -> uint256[7]:
+    found: uint256[7] = empty(uint256[7])
+    if markets._is_listed(market):
+        for kind: uint256 in range(7):
+            found[kind] = markets._word(market, kind)
+    return found
+
+
+@external
+@view
+def market_count() -> uint256:
+    return markets.count
+
+
+@external
+@view
+def market_symbol(market: uint256) -> String[16]:
+    return markets._symbols[market]
+
+
+@external
+@view
+def market_id(symbol: String[16]) -> uint256:
+    market: uint256 = markets._ids[symbol]
+    assert market != 0, "market: unknown"
+    return market - 1
+
+
+@external
+@view
+def operator_expiry(account: address, operator: address) -> uint256:
+    return roles._operator_expiry[account][operator]
+
+
+@external
+@view
+def guardian() -> address:
+    return roles.guardian
+
+
+@external
+@view
+def opening_stopped() -> bool:
+    return roles.opening_stopped
+
+
+@internal
+@view
+def _require_sender(sender: address):
+    assert msg.sender == sender, "caller: not allowed"

@@ -1,0 +1,46 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Liquidation logic
+@license MIT
+@notice The clearinghouse's code for liquidations. It runs in the clearinghouse's storage; called
+        directly it finds its own, which is empty.
+"""
+
+from snekmate.auth import ownable
+from snekmate.auth import ownable_2step
+
+from .interfaces import ILiquidation
+from .modules import cross_margin
+from .modules import ledger
+from .modules import liquidation
+from .modules import markets
+from .modules import roles
+
+implements: ILiquidation
+
+initializes: ownable
+initializes: ownable_2step[ownable := ownable]
+initializes: roles[ownable := ownable]
+initializes: ledger
+initializes: markets
+initializes: cross_margin[ledger := ledger, markets := markets]
+initializes: liquidation[ledger := ledger, markets := markets, cross_margin := cross_margin]
+
+
+@deploy
+def __init__(price_oracle: address):
+    ownable.__init__()
+    ownable_2step.__init__()
+    ownable._transfer_ownership(empty(address))
+    markets.__init__(price_oracle)
+
+
+@external
+def liquidate_isolated(ids: DynArray[uint256, 64]) -> uint256:
+    return liquidation._liquidate_isolated(ids, msg.sender)
+
+
+@external
+def liquidate_cross(accounts: DynArray[address, 32]) -> uint256:
+    return liquidation._liquidate_cross(accounts, msg.sender)

@@ -1,0 +1,350 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Order book
+@license MIT
+@notice Commits orders and fills them at a later price. Holds no tokens and no positions: escrow is
+        a bucket of the clearinghouse.
+"""
+
+from snekmate.utils import eip712_domain_separator
+
+from .interfaces import IOrderBook
+from .interfaces import IOwned
+from .interfaces import IPriceOracle
+from .interfaces import ITrading
+from .lib import fixed_point
+from .lib import reasons
+from .lib import words
+from .modules import order_hashing
+
+implements: IOrderBook
+
+initializes: eip712_domain_separator
+initializes: order_hashing[eip712_domain_separator := eip712_domain_separator]
+
+# Without the lock: it only reads immutables.
+exports: eip712_domain_separator.eip712Domain
+
+PENDING: constant(uint256) = 1  # order status, 0 is unknown
+EXECUTED: constant(uint256) = 2
+CANCELLED: constant(uint256) = 3
+
+MARKET: constant(uint256) = 0  # order kind
+LIMIT: constant(uint256) = 1
+STOP: constant(uint256) = 2
+TAKE_PROFIT: constant(uint256) = 3
+
+CROSS: constant(uint256) = 1  # margin mode
+ISOLATED: constant(uint256) = 2
+
+BATCH: constant(uint256) = 32
+ISOLATED_LEVERAGE: constant(uint256) = 10 * 10**6  # of an account that never set one
+MAX_KEEPER_FEE: constant(uint256) = 100 * 10**6  # 100 USD
+EXECUTE_TRADE: constant(Bytes[4]) = method_id(
+    "execute_trade((address,address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,bytes32,address,uint256,bool,uint256))"
+)
+
+CLEARINGHOUSE: public(immutable(ITrading))
+ORACLE: immutable(IPriceOracle)
+
+_orders: HashMap[bytes32, uint256]  # order state words by hash
+_terms: HashMap[uint256, uint256]  # order terms words by market
+
+
+@deploy
+def __init__(clearinghouse: address, price_oracle: address):
+    eip712_domain_separator.__init__("Bulkhead", "1")
+    CLEARINGHOUSE = ITrading(clearinghouse)
+    ORACLE = IPriceOracle(price_oracle)
+
+
+@external
+def place(order: IOrderBook.Order) -> bytes32:
+    terms: words.OrderTerms = words.unpack_order_terms(self._terms[order.market])
+    assert terms.delay != 0, "market: unknown"
+    self._check_terms(order)
+    keeper_fee: uint256 = 0 if order.reduce_only else terms.keeper_fee
+    settings_word: uint256 = 0
+    flags: uint256 = 0
+    settings_word, flags = extcall CLEARINGHOUSE.escrow_order(
+        order.account, msg.sender, order.market, keeper_fee
+    )
+    assert (flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
+        "order: wrong position mode"
+    )
+    resolved: IOrderBook.Order = self._resolve(order, words.unpack_settings(settings_word))
+    executable_from: uint256 = block.timestamp + terms.delay
+    resolved.placer = msg.sender
+    if order.kind == MARKET:
+        resolved.expiry = executable_from + terms.window
+
+    hash: bytes32 = order_hashing._hash(resolved)
+    assert self._orders[hash] == 0, "order: already placed"
+    self._orders[hash] = words.pack_order_state(
+        words.OrderState(
+            executable_from=executable_from,
+            status=PENDING,
+            keeper_fee=terms.keeper_fee,
+            escrowed=not order.reduce_only,
+        )
+    )
+    log IOrderBook.OrderPlaced(
+        order_hash=hash,
+        account=order.account,
+        order=resolved,
+        keeper_fee=terms.keeper_fee,
+        executable_from=executable_from,
+    )
+    return hash
+
+
+@external
+def execute(order: IOrderBook.Order) -> uint256:
+    hash: bytes32 = order_hashing._hash(order)
+    state: words.OrderState = words.unpack_order_state(self._orders[hash])
+    self._require_pending(state)
+    reason: uint256 = 0
+    failure: Bytes[160] = b""
+    reason, failure = self._execute(order, hash, state)
+    if len(failure) != 0:
+        raw_revert(failure)
+    if reason == reasons.FILLED:
+        return EXECUTED
+    assert not reasons.must_wait(reason), reasons.text_of(reason)
+    return CANCELLED
+
+
+@external
+def execute_orders(orders: DynArray[IOrderBook.Order, BATCH]) -> DynArray[uint256, BATCH]:
+    statuses: DynArray[uint256, BATCH] = []
+    for order: IOrderBook.Order in orders:
+        hash: bytes32 = order_hashing._hash(order)
+        state: words.OrderState = words.unpack_order_state(self._orders[hash])
+        if state.status == PENDING:
+            reason: uint256 = 0
+            failure: Bytes[160] = b""
+            reason, failure = self._execute(order, hash, state)
+        statuses.append(words.unpack_order_state(self._orders[hash]).status)
+    return statuses
+
+
+@external
+def cancel(order: IOrderBook.Order):
+    hash: bytes32 = order_hashing._hash(order)
+    state: words.OrderState = words.unpack_order_state(self._orders[hash])
+    self._require_pending(state)
+    if msg.sender != order.account:
+        # Proves the right to trade for the account, and moves nothing.
+        extcall CLEARINGHOUSE.escrow_order(order.account, msg.sender, order.market, 0)
+    assert order.kind != MARKET or block.timestamp > order.expiry, "order: market is binding"
+    self._end(order, hash, state, order.account, reasons.BY_OWNER)
+
+
+@external
+def set_order_terms(market: uint256, keeper_fee: uint256, delay: uint256, window: uint256):
+    assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
+    assert market < words.MAX_MARKETS, "market: unknown"
+    assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
+    assert delay != 0 and delay < 2**16, "order: bad delay"
+    assert window != 0 and window < 2**16, "order: bad window"
+    self._terms[market] = words.pack_order_terms(
+        words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window)
+    )
+    log IOrderBook.OrderTermsSet(
+        market=market, keeper_fee=keeper_fee, delay=delay, window=window
+    )
+
+
+@external
+@view
+def hash_of(order: IOrderBook.Order) -> bytes32:
+    return order_hashing._hash(order)
+
+
+@external
+@view
+def order_word(order_hash: bytes32) -> uint256:
+    return self._orders[order_hash]
+
+
+@external
+@view
+def order_terms_word(market: uint256) -> uint256:
+    return self._terms[market]
+
+
+@internal
+def _execute(
+    order: IOrderBook.Order, hash: bytes32, state: words.OrderState
+) -> (uint256, Bytes[160]):
+    """
+    @notice Fills or ends a pending order, or leaves it as it is.
+    @return `reasons.FILLED` or why not; and, if the clearinghouse reverted, what with: then
+            nothing has changed. Running out of gas inside is such a revert.
+    """
+    if order.expiry != 0 and block.timestamp > order.expiry:
+        self._end(order, hash, state, msg.sender, reasons.EXPIRED)
+        return reasons.EXPIRED, b""
+    price_word: uint256 = staticcall ORACLE.price_word(order.market)
+    reason: uint256 = self._price_reason(order, state, words.unpack_price(price_word))
+    if reason != reasons.FILLED:
+        return reason, b""
+
+    success: bool = False
+    response: Bytes[160] = b""
+    success, response = raw_call(
+        CLEARINGHOUSE.address,
+        abi_encode(
+            ITrading.Trade(
+                account=order.account,
+                placer=order.placer,
+                market=order.market,
+                is_isolated=order.margin_mode == ISOLATED,
+                position_side=order.position_side,
+                is_buy=order.is_buy,
+                reduce_only=order.reduce_only,
+                size=order.size,
+                acceptable_price=order.acceptable_price,
+                margin=order.margin,
+                leverage=order.leverage,
+                order_hash=hash,
+                keeper=msg.sender,
+                keeper_fee=state.keeper_fee,
+                is_escrowed=state.escrowed,
+                price_word=price_word,
+            ),
+            method_id=EXECUTE_TRADE,
+        ),
+        max_outsize=160,
+        revert_on_failure=False,
+    )
+    if not success:
+        return reasons.FAILED, response
+    keeper_fee: uint256 = 0
+    reason, keeper_fee = abi_decode(slice(response, 0, 64), (uint256, uint256))
+    if reason == reasons.FILLED:
+        self._close(hash, state, EXECUTED)
+        log IOrderBook.OrderExecuted(
+            order_hash=hash, account=order.account, keeper=msg.sender, keeper_fee=keeper_fee
+        )
+    elif not reasons.must_wait(reason):
+        self._close(hash, state, CANCELLED)
+        log IOrderBook.OrderCancelled(
+            order_hash=hash,
+            account=order.account,
+            receiver=msg.sender,
+            keeper_fee=keeper_fee,
+            reason=reasons.text_of(reason),
+        )
+    return reason, b""
+
+
+@internal
+def _end(
+    order: IOrderBook.Order,
+    hash: bytes32,
+    state: words.OrderState,
+    receiver: address,
+    reason: uint256,
+):
+    """
+    @notice Ends an order unfilled; its escrow goes to the receiver.
+    """
+    self._close(hash, state, CANCELLED)
+    keeper_fee: uint256 = 0
+    if state.escrowed:
+        keeper_fee = extcall CLEARINGHOUSE.release_escrow(
+            order.account, receiver, state.keeper_fee
+        )
+    log IOrderBook.OrderCancelled(
+        order_hash=hash,
+        account=order.account,
+        receiver=receiver,
+        keeper_fee=keeper_fee,
+        reason=reasons.text_of(reason),
+    )
+
+
+@internal
+def _close(hash: bytes32, state: words.OrderState, status: uint256):
+    closed: words.OrderState = state
+    closed.status = status
+    self._orders[hash] = words.pack_order_state(closed)
+
+
+@internal
+@pure
+def _check_terms(order: IOrderBook.Order):
+    """
+    @notice Refuses what no price could ever fill as its owner meant it.
+    """
+    assert order.kind <= TAKE_PROFIT, "order: unknown kind"
+    assert order.margin_mode <= ISOLATED, "order: unknown margin mode"
+    assert order.position_side <= 2, "order: unknown side"
+    assert order.size <= words.MAX_SIZE, "size: too large"
+    assert order.size != 0 or order.reduce_only, "size: zero"
+    assert (order.trigger_price != 0) == (order.kind >= STOP), "order: bad trigger price"
+    assert max(order.trigger_price, order.acceptable_price) <= words.MAX_PRICE, "price: too large"
+    assert order.kind != LIMIT or order.acceptable_price != 0, "order: no limit price"
+    assert order.kind != MARKET or order.expiry == 0, "order: bad expiry"
+    assert order.margin == 0 or not order.reduce_only, "margin: not for reduce-only"
+    assert order.margin <= words.MAX_NOTIONAL, "margin: too large"
+    assert order.leverage == 0 or (
+        order.leverage >= fixed_point.PPM and order.leverage <= words.MAX_LEVERAGE
+    ), "leverage: out of range"
+
+
+@internal
+@view
+def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Order:
+    """
+    @notice Puts the account's own margin mode and leverage where the order leaves them open.
+    """
+    assert order.expiry == 0 or order.expiry > block.timestamp, "order: expired"
+    resolved: IOrderBook.Order = order
+    if order.margin_mode == 0:
+        resolved.margin_mode = ISOLATED if settings.isolated_by_default else CROSS
+    is_isolated: bool = resolved.margin_mode == ISOLATED
+    assert is_isolated or order.margin == 0, "margin: not for cross"
+    assert is_isolated or order.market < words.CROSS_MARKETS, "market: isolated only"
+    if order.leverage == 0 and not order.reduce_only:
+        if not is_isolated:
+            resolved.leverage = settings.cross_leverage
+        else:
+            resolved.leverage = (
+                settings.isolated_long_leverage
+                if order.is_buy
+                else settings.isolated_short_leverage
+            )
+            if resolved.leverage == 0:
+                resolved.leverage = ISOLATED_LEVERAGE
+    return resolved
+
+
+@internal
+@view
+def _price_reason(
+    order: IOrderBook.Order, state: words.OrderState, price: words.Price
+) -> uint256:
+    """
+    @notice Why the current price may not fill an order, if it may not.
+    """
+    if price.price == 0 or price.published_at < state.executable_from:
+        return reasons.PRICE_EARLY
+    if price.published_at + price.trade_age < block.timestamp:
+        return reasons.PRICE_STALE
+    if order.kind >= STOP:
+        # A stop waits for the price to move on in its direction, a take-profit for the other.
+        must_rise: bool = order.is_buy == (order.kind == STOP)
+        if must_rise and price.price < order.trigger_price:
+            return reasons.PRICE_NOT_TRIGGERED
+        if not must_rise and price.price > order.trigger_price:
+            return reasons.PRICE_NOT_TRIGGERED
+    return reasons.FILLED
+
+
+@internal
+@pure
+def _require_pending(state: words.OrderState):
+    assert state.status == PENDING, "order: not pending"

@@ -1,0 +1,183 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Price oracle
+@license MIT
+@notice One face for all price feeds. Sources are adapters that a trade never meets: they write a
+        price's word, everybody else reads it.
+"""
+
+from .interfaces import IOwned
+from .interfaces import IPriceOracle
+from .lib import words
+
+implements: IPriceOracle
+
+interface IAggregator:
+    def decimals() -> uint8: view
+
+PUBLISHED: constant(uint256) = 1
+CHAINLINK: constant(uint256) = 2
+
+# WAD price * WAD lot size / 1e36 is USD per lot; a USD is 1e15 femto.
+FEMTO_DENOMINATOR: constant(uint256) = 10**21
+MAX_WAD_PRICE: constant(uint256) = 2**128
+
+CLEARINGHOUSE: public(immutable(IOwned))
+
+_prices: uint256[words.MAX_MARKETS]  # price words
+_feeds: uint256[words.MAX_MARKETS]  # feed words
+is_publisher: public(HashMap[address, bool])
+
+
+@deploy
+def __init__(clearinghouse: address):
+    CLEARINGHOUSE = IOwned(clearinghouse)
+
+
+@external
+def update(market: uint256, payload: Bytes[1024]) -> uint256:
+    self._require_market(market)
+    feed: words.Feed = words.unpack_feed(self._feeds[market])
+    word: uint256 = self._prices[market]
+    last: words.Price = words.unpack_price(word)
+    price: uint256 = 0
+    published_at: uint256 = 0
+    if feed.kind == PUBLISHED:
+        assert self.is_publisher[msg.sender], "publisher: not allowed"
+        assert len(payload) == 64, "payload: bad length"
+        price, published_at = abi_decode(payload, (uint256, uint256))
+    else:
+        assert feed.kind == CHAINLINK, "feed: none"
+        price, published_at = self._read_chainlink(feed)
+    if last.accepted_in == block.number or published_at == last.published_at:
+        return word
+
+    assert price != 0, "price: zero"
+    assert price < MAX_WAD_PRICE, "price: too large"
+    assert published_at <= block.timestamp, "price: from the future"
+    assert published_at > last.published_at, "price: older than the last"
+    assert published_at + last.max_age >= block.timestamp, "price: stale"
+    next: words.Price = last
+    # Down: a price has no side to favour.
+    next.price = price * feed.lot_size // FEMTO_DENOMINATOR
+    assert next.price != 0, "price: zero"
+    assert next.price <= words.MAX_PRICE, "price: too large"
+    next.published_at = published_at
+    next.accepted_in = block.number
+    if last.price == 0 or published_at > last.published_at + last.max_age:
+        next.live_since = published_at
+    word = words.pack_price(next)
+    self._prices[market] = word
+    log IPriceOracle.PriceUpdated(market=market, price_word=word)
+    return word
+
+
+@external
+def set_published_feed(market: uint256, lot_size: uint256, trade_age: uint256, max_age: uint256):
+    self._set_feed(
+        market,
+        trade_age,
+        max_age,
+        words.Feed(kind=PUBLISHED, aggregator=empty(address), decimals=0, lot_size=lot_size),
+    )
+
+
+@external
+def set_chainlink_feed(
+    market: uint256, lot_size: uint256, trade_age: uint256, max_age: uint256, aggregator: address
+):
+    assert aggregator.is_contract, "feed: bad aggregator"
+    decimals: uint256 = convert(staticcall IAggregator(aggregator).decimals(), uint256)
+    assert decimals <= 18, "feed: bad decimals"
+    self._set_feed(
+        market,
+        trade_age,
+        max_age,
+        words.Feed(
+            kind=CHAINLINK, aggregator=aggregator, decimals=decimals, lot_size=lot_size
+        ),
+    )
+
+
+@external
+def set_publisher(publisher: address, allowed: bool):
+    self._check_owner()
+    self.is_publisher[publisher] = allowed
+    log IPriceOracle.PublisherSet(publisher=publisher, allowed=allowed)
+
+
+@external
+@view
+def price_word(market: uint256) -> uint256:
+    if market >= words.MAX_MARKETS:
+        return 0
+    return self._prices[market]
+
+
+@external
+@view
+def lot_size(market: uint256) -> uint256:
+    if market >= words.MAX_MARKETS:
+        return 0
+    return words.unpack_feed(self._feeds[market]).lot_size
+
+
+@internal
+def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words.Feed):
+    self._check_owner()
+    self._require_market(market)
+    assert trade_age != 0 and trade_age < 2**16, "feed: bad trade age"
+    assert max_age >= trade_age and max_age < 2**20, "feed: bad max age"
+    assert feed.lot_size != 0 and feed.lot_size < 2**80, "lot: out of range"
+    fixed: uint256 = words.unpack_feed(self._feeds[market]).lot_size
+    assert fixed == 0 or fixed == feed.lot_size, "lot: size is fixed"
+    self._feeds[market] = words.pack_feed(feed)
+    price: words.Price = words.unpack_price(self._prices[market])
+    price.trade_age = trade_age
+    price.max_age = max_age
+    word: uint256 = words.pack_price(price)
+    self._prices[market] = word
+    log IPriceOracle.FeedSet(
+        market=market,
+        kind=feed.kind,
+        aggregator=feed.aggregator,
+        lot_size=feed.lot_size,
+        price_word=word,
+    )
+
+
+@internal
+@view
+def _read_chainlink(feed: words.Feed) -> (uint256, uint256):
+    """
+    @notice The latest answer in WAD and its time. A dead feed is a refusal by name.
+    """
+    success: bool = False
+    answered: Bytes[160] = b""
+    success, answered = raw_call(
+        feed.aggregator,
+        method_id("latestRoundData()"),
+        max_outsize=160,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    assert success and len(answered) == 160, "feed: no answer"
+    answer: int256 = convert(slice(answered, 32, 32), int256)
+    updated_at: uint256 = convert(slice(answered, 96, 32), uint256)
+    assert answer >= 0, "price: negative"
+    assert answer < 2**128, "price: too large"
+    assert updated_at < 2**36, "price: from the future"
+    return convert(answer, uint256) * 10 ** (18 - feed.decimals), updated_at
+
+
+@internal
+@view
+def _check_owner():
+    assert msg.sender == staticcall CLEARINGHOUSE.owner(), "caller: not the owner"
+
+
+@internal
+@pure
+def _require_market(market: uint256):
+    assert market < words.MAX_MARKETS, "market: unknown"

@@ -1,0 +1,38 @@
+# pragma version 0.4.3
+"""
+@title The arithmetic of the house
+@license MIT
+@notice How fees and debts are shared between pool, insurance and treasury. All in quote units.
+"""
+
+from . import fixed_point
+from . import words
+
+
+@internal
+@pure
+def collect_fee(house: words.House, fee: uint256, terms: words.TradeTerms) -> words.House:
+    """
+    @notice Shares a trading fee. Insurance and treasury get their shares down, the pool the rest.
+    """
+    shared: words.House = house
+    to_insurance: uint256 = unsafe_div(unsafe_mul(fee, terms.insurance_share), fixed_point.PPM)
+    to_treasury: uint256 = unsafe_div(unsafe_mul(fee, terms.treasury_share), fixed_point.PPM)
+    shared.insurance += to_insurance
+    shared.fees += to_treasury
+    shared.pool_cash += fixed_point.to_signed(fee - to_insurance - to_treasury)
+    return shared
+
+
+@internal
+@pure
+def cover_deficit(house: words.House, deficit: uint256) -> words.House:
+    """
+    @notice A debt that nobody owes any more: insurance pays what it can, the pool bears the rest.
+            The whole loss has been counted as the pool's gain before.
+    """
+    covered: words.House = house
+    from_insurance: uint256 = min(deficit, house.insurance)
+    covered.insurance -= from_insurance
+    covered.pool_cash -= fixed_point.to_signed(deficit - from_insurance)
+    return covered

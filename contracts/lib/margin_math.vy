@@ -1,0 +1,102 @@
+# pragma version 0.4.3
+"""
+@title Margin requirements
+@license MIT
+@notice Progressive tiers, like tax: each rate applies to the notional above its tier's floor. So
+        both requirements are continuous and convex, and equal the maximum over the tiers' lines
+        rate_k * notional - deduction_k.
+@dev Notionals and requirements are in femto. Unchecked: a notional is below 2**120, a rate below
+     2**20, so sums stay below 2**144.
+"""
+
+from . import fixed_point
+from . import words
+
+TAIL_TIERS: constant(uint256) = 7  # tiers beyond the first: four in one word, three in another
+TIER_BITS: constant(uint256) = 64
+
+
+struct Tiers:
+    maintenance_rate: uint256  # ppm, first tier
+    initial_rate: uint256  # ppm, first tier
+    first: uint256  # tiers 2 to 5, 64 bits each; 0 where the notional does not reach them
+    second: uint256  # tiers 6 to 8
+
+
+@internal
+@pure
+def tier_at(tiers: Tiers, index: uint256) -> words.Tier:
+    """
+    @notice The tier `index` places above the first; its floor is zero where there is none.
+    """
+    if index < 4:
+        return words.unpack_tier(tiers.first >> (index * TIER_BITS))
+    return words.unpack_tier(tiers.second >> ((index - 4) * TIER_BITS))
+
+
+@internal
+@pure
+def maintenance_margin(notional: uint256, tiers: Tiers) -> uint256:
+    """
+    @notice The maintenance requirement in femto, up.
+    """
+    due: uint256 = unsafe_mul(notional, tiers.maintenance_rate)
+    if tiers.first != 0:
+        due = unsafe_add(due, self._surcharge(notional, tiers, False))
+    return fixed_point.div_up(due, fixed_point.PPM)
+
+
+@internal
+@pure
+def initial_margin(notional: uint256, leverage: uint256, tiers: Tiers) -> uint256:
+    """
+    @notice The initial requirement in femto, up: the larger of notional / leverage and the tiers'.
+    @param leverage In ppm; zero asks for the tiers alone.
+    """
+    due: uint256 = unsafe_mul(notional, tiers.initial_rate)
+    if tiers.first != 0:
+        due = unsafe_add(due, self._surcharge(notional, tiers, True))
+    required: uint256 = fixed_point.div_up(due, fixed_point.PPM)
+    if leverage == 0:
+        return required
+    return max(
+        required, fixed_point.div_up(unsafe_mul(notional, fixed_point.PPM), leverage)
+    )
+
+
+@internal
+@pure
+def order_margin(notional: uint256, leverage: uint256, initial_rate: uint256) -> uint256:
+    """
+    @notice The margin an isolated order moves for `notional` femto: notional / leverage, at least
+            the first tier's initial margin, in quote units, up.
+    @param leverage In ppm; zero asks for the tier alone.
+    """
+    least: uint256 = unsafe_mul(notional, initial_rate)
+    if leverage != 0:
+        least = max(
+            least,
+            fixed_point.div_up(
+                unsafe_mul(notional, fixed_point.PPM * fixed_point.PPM), leverage
+            ),
+        )
+    return fixed_point.div_up(least, fixed_point.PPM * fixed_point.FEMTO)
+
+
+@internal
+@pure
+def _surcharge(notional: uint256, tiers: Tiers, initial: bool) -> uint256:
+    # What the tiers above the first add to the first one's rate on all of it, in femto * ppm.
+    due: uint256 = 0
+    previous: uint256 = tiers.initial_rate if initial else tiers.maintenance_rate
+    for i: uint256 in range(TAIL_TIERS):
+        tier: words.Tier = self.tier_at(tiers, i)
+        threshold: uint256 = unsafe_mul(tier.floor, fixed_point.THOUSAND_USD)
+        if tier.floor == 0 or notional <= threshold:
+            break
+        rate: uint256 = tier.initial_rate if initial else tier.maintenance_rate
+        due = unsafe_add(
+            due, unsafe_mul(unsafe_sub(rate, previous), unsafe_sub(notional, threshold))
+        )
+        previous = rate
+    return due

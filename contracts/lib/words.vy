@@ -1,0 +1,627 @@
+# pragma version 0.4.3
+"""
+@title Storage words
+@license MIT
+@notice One storage word for each account, position, market side, market and price. This is the only
+        file that knows where a field sits: everything else sees structs. Packing refuses a field
+        that does not fit; unpacking cannot fail.
+@dev A signed field that sits on top of its word needs no mask: the shift drops its upper bits when
+     packed and extends its sign when unpacked. Units are those of `docs/design.md`: quote is
+     1e-6 USD, femto is 1e-15 USD, prices and funding indices are femto per lot, rates are ppm.
+"""
+
+from . import fixed_point
+
+# The slots of one account in one market. The low bit is the side, the high bit the margin mode.
+CROSS_LONG: constant(uint256) = 0
+CROSS_SHORT: constant(uint256) = 1
+ISOLATED_LONG: constant(uint256) = 2
+ISOLATED_SHORT: constant(uint256) = 3
+
+CROSS_MARKETS: constant(uint256) = 64  # markets with a higher id are isolated-only
+MAX_MARKETS: constant(uint256) = 1024
+MAX_INDEX: constant(int256) = 2**63 - 1
+MAX_DRIFT: constant(int256) = 2**39 - 1
+MAX_LEVERAGE: constant(uint256) = 2**28 - 1  # ppm
+MAX_SIZE: constant(uint256) = 2**56 - 1  # lots
+MAX_NOTIONAL: constant(uint256) = 2**56 - 1  # quote
+MAX_PRICE: constant(uint256) = 2**64 - 1  # femto per lot
+MAX_CASH: constant(uint256) = 2**62  # quote, what one deposit may bring
+
+FLAG_HEDGE: constant(uint256) = 1  # the account's orders name their position's side
+
+GENERATIONS: constant(uint256) = 2**24  # a slot's generation counts modulo this
+
+M16: constant(uint256) = 2**16 - 1
+M20: constant(uint256) = 2**20 - 1
+M24: constant(uint256) = 2**24 - 1
+M28: constant(uint256) = 2**28 - 1
+M32: constant(uint256) = 2**32 - 1
+M36: constant(uint256) = 2**36 - 1
+M40: constant(uint256) = 2**40 - 1
+M48: constant(uint256) = 2**48 - 1
+M56: constant(uint256) = 2**56 - 1
+M64: constant(uint256) = 2**64 - 1
+M80: constant(uint256) = 2**80 - 1
+M128: constant(uint256) = 2**128 - 1
+
+
+struct Account:
+    cash: int256  # quote; may be negative while equity is not
+    legs: uint256  # bit 2 * market + side of every open cross leg
+    vaults: uint256  # how many isolated slots are open
+    flags: uint256
+    escrow: uint256  # quote, keeper fees of pending orders
+
+
+struct Position:
+    size: uint256  # lots
+    entry_notional: uint256  # quote
+    margin: uint256  # quote in an isolated slot; the leverage (ppm) in a cross slot
+    generation: uint256  # how often the slot has ended
+    funding_index: int256  # femto per lot
+
+
+struct Side:
+    size: uint256  # lots
+    basis: int256  # femto, sum of entry_notional - size * funding_index
+
+
+struct Market:
+    funding_index: int256  # femto per lot
+    funding_rate: int256  # 1e-12 per day
+    funding_drift: int256  # 1e-12 per day per day
+    accrued_at: uint256  # seconds
+    max_funding_rate: uint256  # ppm per day
+    maintenance_rate: uint256  # ppm, of the first tier
+    initial_rate: uint256  # ppm, of the first tier
+    first_floor: uint256  # thousands of USD where the second tier begins, 0 where there is none
+
+
+struct House:
+    pool_cash: int256  # quote
+    insurance: uint256  # quote
+    fees: uint256  # quote, the treasury's, unclaimed
+
+
+struct TradeTerms:
+    taker_fee: uint256  # ppm of notional
+    maker_fee: uint256  # ppm of notional
+    insurance_share: uint256  # ppm of the fee
+    treasury_share: uint256  # ppm of the fee
+    skew_scale: uint256  # lots
+    skew_cap: uint256  # ppm of skew_scale
+    side_cap: uint256  # ppm of skew_scale
+    min_notional: uint256  # USD
+    pool_share: uint256  # ppm of pool cash
+    reserve_rate: uint256  # ppm of |skew| * price
+    funding_velocity: uint256  # ppm per day per day
+    status: uint256
+
+
+struct LiquidationTerms:
+    penalty: uint256  # ppm of notional
+    keeper_share: uint256  # ppm of the penalty
+    keeper_floor: uint256  # quote
+    keeper_cap: uint256  # quote
+    buffer: uint256  # ppm above maintenance that a partial liquidation restores
+    partial_above: uint256  # quote, smaller positions close whole
+
+
+struct Tier:
+    floor: uint256  # thousands of USD
+    maintenance_rate: uint256  # ppm
+    initial_rate: uint256  # ppm
+
+
+struct Settings:
+    isolated_by_default: bool
+    isolated_long_leverage: uint256  # ppm, 0 while unset
+    isolated_short_leverage: uint256  # ppm, 0 while unset
+    cross_leverage: uint256  # ppm, 0 while unset
+    long_allowance: uint256  # quote that may be added to the isolated long
+    long_generation: uint256  # of the position the allowance is for
+    short_allowance: uint256  # quote
+    short_generation: uint256
+
+
+struct Price:
+    price: uint256  # femto per lot, 0 before the first
+    confidence: uint256  # ppm of the price
+    published_at: uint256  # seconds
+    accepted_in: uint256  # block number
+    live_since: uint256  # seconds, start of the unbroken stretch of prices
+    trade_age: uint256  # seconds a price may be old to fill or liquidate
+    max_age: uint256  # seconds a price may be old to count as live
+
+
+struct Feed:
+    kind: uint256  # 0 none, else who it is
+    aggregator: address  # of a feed that reads one
+    decimals: uint256  # of the aggregator's answers
+    lot_size: uint256  # WAD base units per lot
+
+
+struct OrderState:
+    executable_from: uint256  # seconds, the first publish time of a price that may fill it
+    status: uint256
+    keeper_fee: uint256  # quote
+    escrowed: bool  # whether the fee waits in the account's escrow
+
+
+struct OrderTerms:
+    keeper_fee: uint256  # quote
+    delay: uint256  # seconds from commit to the first price that may fill
+    window: uint256  # seconds a market order stays executable after the delay
+
+
+@internal
+@pure
+def position_id(account: address, market: uint256, slot: uint256) -> uint256:
+    """
+    @notice Names a position: account, market and slot in one number.
+    """
+    return (convert(account, uint256) << 32) | (market << 8) | slot
+
+
+@internal
+@pure
+def split_position_id(id: uint256) -> (address, uint256, uint256):
+    """
+    @notice The account, market and slot that `position_id` joined. Upper bits are dropped.
+    """
+    return (
+        convert((id >> 32) & (2**160 - 1), address),
+        (id >> 8) & M24,
+        id & 255,
+    )
+
+
+@internal
+@pure
+def leg_bit(market: uint256, slot: uint256) -> uint256:
+    """
+    @notice The bit of a cross leg in its account's word.
+    """
+    return 1 << ((market << 1) | slot)
+
+
+@internal
+@pure
+def lowest_bit_index(bits: uint256) -> uint256:
+    """
+    @notice The index of the lowest set bit of a number below 2**128, zero for zero.
+    """
+    lowest: uint256 = bits & unsafe_sub(0, bits)
+    index: uint256 = 0
+    if lowest >= 2**64:
+        lowest >>= 64
+        index = 64
+    if lowest >= 2**32:
+        lowest >>= 32
+        index |= 32
+    if lowest >= 2**16:
+        lowest >>= 16
+        index |= 16
+    if lowest >= 2**8:
+        lowest >>= 8
+        index |= 8
+    if lowest >= 2**4:
+        lowest >>= 4
+        index |= 4
+    if lowest >= 2**2:
+        lowest >>= 2
+        index |= 2
+    return index | (lowest >> 1)
+
+
+@internal
+@pure
+def count_bits(bits: uint256) -> uint256:
+    """
+    @notice How many bits of a number below 2**128 are set: sums in pairs, nibbles, bytes, then all
+            bytes at once by a multiplication.
+    """
+    pairs: uint256 = unsafe_sub(bits, (bits >> 1) & (M128 // 3))
+    nibbles: uint256 = unsafe_add(
+        pairs & (M128 // 5),
+        (pairs >> 2) & (M128 // 5),
+    )
+    octets: uint256 = unsafe_add(nibbles, nibbles >> 4) & (M128 // 17)
+    return (unsafe_mul(octets, M128 // 255) >> 120) & 255
+
+
+@internal
+@pure
+def pack_account(account: Account) -> uint256:
+    self._require_fits(
+        self._signed_excess(account.cash, 64)
+        | (account.legs >> 128)
+        | ((account.vaults | account.flags) >> 8)
+        | (account.escrow >> 48)
+    )
+    return (
+        (fixed_point.to_unsigned(account.cash) << 192)
+        | (account.legs << 64)
+        | (account.vaults << 56)
+        | (account.flags << 48)
+        | account.escrow
+    )
+
+
+@internal
+@pure
+def unpack_account(word: uint256) -> Account:
+    return Account(
+        cash=fixed_point.to_signed(word) >> 192,
+        legs=(word >> 64) & M128,
+        vaults=(word >> 56) & 255,
+        flags=(word >> 48) & 255,
+        escrow=word & M48,
+    )
+
+
+@internal
+@pure
+def pack_position(position: Position) -> uint256:
+    self._require_fits(
+        self._signed_excess(position.funding_index, 64)
+        | ((position.size | position.entry_notional | position.margin) >> 56)
+        | (position.generation >> 24)
+    )
+    return (
+        (fixed_point.to_unsigned(position.funding_index) << 192)
+        | (position.size << 136)
+        | (position.entry_notional << 80)
+        | (position.margin << 24)
+        | position.generation
+    )
+
+
+@internal
+@pure
+def unpack_position(word: uint256) -> Position:
+    return Position(
+        size=(word >> 136) & M56,
+        entry_notional=(word >> 80) & M56,
+        margin=(word >> 24) & M56,
+        generation=word & M24,
+        funding_index=fixed_point.to_signed(word) >> 192,
+    )
+
+
+@internal
+@pure
+def pack_side(side: Side) -> uint256:
+    self._require_fits(self._signed_excess(side.basis, 160) | (side.size >> 64))
+    return (fixed_point.to_unsigned(side.basis) << 96) | side.size
+
+
+@internal
+@pure
+def unpack_side(word: uint256) -> Side:
+    return Side(size=word & M64, basis=fixed_point.to_signed(word) >> 96)
+
+
+@internal
+@pure
+def pack_market(market: Market) -> uint256:
+    self._require_fits(
+        self._signed_excess(market.funding_index, 64)
+        | self._signed_excess(market.funding_rate, 40)
+        | self._signed_excess(market.funding_drift, 40)
+        | (market.accrued_at >> 36)
+        | ((market.max_funding_rate | market.maintenance_rate | market.initial_rate) >> 20)
+        | (market.first_floor >> 16)
+    )
+    return (
+        (fixed_point.to_unsigned(market.funding_index) << 192)
+        | ((fixed_point.to_unsigned(market.funding_rate) & M40) << 152)
+        | ((fixed_point.to_unsigned(market.funding_drift) & M40) << 112)
+        | (market.accrued_at << 76)
+        | (market.max_funding_rate << 56)
+        | (market.maintenance_rate << 36)
+        | (market.initial_rate << 16)
+        | market.first_floor
+    )
+
+
+@internal
+@pure
+def unpack_market(word: uint256) -> Market:
+    return Market(
+        funding_index=fixed_point.to_signed(word) >> 192,
+        funding_rate=fixed_point.to_signed(word << 64) >> 216,
+        funding_drift=fixed_point.to_signed(word << 104) >> 216,
+        accrued_at=(word >> 76) & M36,
+        max_funding_rate=(word >> 56) & M20,
+        maintenance_rate=(word >> 36) & M20,
+        initial_rate=(word >> 16) & M20,
+        first_floor=word & M16,
+    )
+
+
+@internal
+@pure
+def pack_house(house: House) -> uint256:
+    self._require_fits(
+        self._signed_excess(house.pool_cash, 96) | ((house.insurance | house.fees) >> 80)
+    )
+    return (fixed_point.to_unsigned(house.pool_cash) << 160) | (house.insurance << 80) | house.fees
+
+
+@internal
+@pure
+def unpack_house(word: uint256) -> House:
+    return House(
+        pool_cash=fixed_point.to_signed(word) >> 160,
+        insurance=(word >> 80) & M80,
+        fees=word & M80,
+    )
+
+
+@internal
+@pure
+def pack_trade_terms(terms: TradeTerms) -> uint256:
+    self._require_fits(
+        ((terms.taker_fee | terms.maker_fee | terms.min_notional) >> 16)
+        | (
+            (
+                terms.insurance_share
+                | terms.treasury_share
+                | terms.skew_cap
+                | terms.side_cap
+                | terms.pool_share
+                | terms.reserve_rate
+            )
+            >> 20
+        )
+        | (terms.skew_scale >> 56)
+        | (terms.funding_velocity >> 28)
+        | (terms.status >> 4)
+    )
+    return (
+        (terms.taker_fee << 240)
+        | (terms.maker_fee << 224)
+        | (terms.min_notional << 208)
+        | (terms.insurance_share << 188)
+        | (terms.treasury_share << 168)
+        | (terms.skew_cap << 148)
+        | (terms.side_cap << 128)
+        | (terms.pool_share << 108)
+        | (terms.reserve_rate << 88)
+        | (terms.skew_scale << 32)
+        | (terms.funding_velocity << 4)
+        | terms.status
+    )
+
+
+@internal
+@pure
+def unpack_trade_terms(word: uint256) -> TradeTerms:
+    return TradeTerms(
+        taker_fee=word >> 240,
+        maker_fee=(word >> 224) & M16,
+        insurance_share=(word >> 188) & M20,
+        treasury_share=(word >> 168) & M20,
+        skew_scale=(word >> 32) & M56,
+        skew_cap=(word >> 148) & M20,
+        side_cap=(word >> 128) & M20,
+        min_notional=(word >> 208) & M16,
+        pool_share=(word >> 108) & M20,
+        reserve_rate=(word >> 88) & M20,
+        funding_velocity=(word >> 4) & M28,
+        status=word & 15,
+    )
+
+
+@internal
+@pure
+def pack_liquidation_terms(terms: LiquidationTerms) -> uint256:
+    self._require_fits(
+        ((terms.penalty | terms.keeper_share | terms.buffer) >> 20)
+        | ((terms.keeper_floor | terms.keeper_cap) >> 40)
+        | (terms.partial_above >> 56)
+    )
+    return (
+        (terms.penalty << 196)
+        | (terms.keeper_share << 176)
+        | (terms.buffer << 156)
+        | (terms.keeper_floor << 116)
+        | (terms.keeper_cap << 76)
+        | terms.partial_above
+    )
+
+
+@internal
+@pure
+def unpack_liquidation_terms(word: uint256) -> LiquidationTerms:
+    return LiquidationTerms(
+        penalty=word >> 196,
+        keeper_share=(word >> 176) & M20,
+        keeper_floor=(word >> 116) & M40,
+        keeper_cap=(word >> 76) & M40,
+        buffer=(word >> 156) & M20,
+        partial_above=word & M56,
+    )
+
+
+@internal
+@pure
+def pack_tier(tier: Tier) -> uint256:
+    """
+    @notice A tier in 64 bits: four make a word.
+    """
+    self._require_fits(
+        (tier.floor >> 24) | ((tier.maintenance_rate | tier.initial_rate) >> 20)
+    )
+    return (tier.floor << 40) | (tier.maintenance_rate << 20) | tier.initial_rate
+
+
+@internal
+@pure
+def unpack_tier(word: uint256) -> Tier:
+    """
+    @notice The tier in the low 64 bits of a word.
+    """
+    return Tier(
+        floor=(word >> 40) & M24,
+        maintenance_rate=(word >> 20) & M20,
+        initial_rate=word & M20,
+    )
+
+
+@internal
+@pure
+def pack_settings(settings: Settings) -> uint256:
+    self._require_fits(
+        (
+            (
+                settings.isolated_long_leverage
+                | settings.isolated_short_leverage
+                | settings.cross_leverage
+            )
+            >> 28
+        )
+        | ((settings.long_allowance | settings.short_allowance) >> 56)
+        | ((settings.long_generation | settings.short_generation) >> 24)
+    )
+    return (
+        (convert(settings.isolated_by_default, uint256) << 244)
+        | (settings.isolated_long_leverage << 216)
+        | (settings.isolated_short_leverage << 188)
+        | (settings.cross_leverage << 160)
+        | (settings.long_allowance << 104)
+        | (settings.long_generation << 80)
+        | (settings.short_allowance << 24)
+        | settings.short_generation
+    )
+
+
+@internal
+@pure
+def unpack_settings(word: uint256) -> Settings:
+    return Settings(
+        isolated_by_default=word >> 244 != 0,
+        isolated_long_leverage=(word >> 216) & M28,
+        isolated_short_leverage=(word >> 188) & M28,
+        cross_leverage=(word >> 160) & M28,
+        long_allowance=(word >> 104) & M56,
+        long_generation=(word >> 80) & M24,
+        short_allowance=(word >> 24) & M56,
+        short_generation=word & M24,
+    )
+
+
+@internal
+@pure
+def pack_price(price: Price) -> uint256:
+    self._require_fits(
+        (price.price >> 64)
+        | ((price.confidence | price.max_age) >> 20)
+        | ((price.published_at | price.accepted_in | price.live_since) >> 36)
+        | (price.trade_age >> 16)
+    )
+    return (
+        (price.price << 164)
+        | (price.confidence << 144)
+        | (price.published_at << 108)
+        | (price.accepted_in << 72)
+        | (price.live_since << 36)
+        | (price.trade_age << 20)
+        | price.max_age
+    )
+
+
+@internal
+@pure
+def unpack_price(word: uint256) -> Price:
+    return Price(
+        price=word >> 164,
+        confidence=(word >> 144) & M20,
+        published_at=(word >> 108) & M36,
+        accepted_in=(word >> 72) & M36,
+        live_since=(word >> 36) & M36,
+        trade_age=(word >> 20) & M16,
+        max_age=word & M20,
+    )
+
+
+@internal
+@pure
+def pack_feed(feed: Feed) -> uint256:
+    self._require_fits((feed.lot_size >> 80) | ((feed.kind | feed.decimals) >> 8))
+    return (
+        (convert(feed.aggregator, uint256) << 96)
+        | (feed.lot_size << 16)
+        | (feed.decimals << 8)
+        | feed.kind
+    )
+
+
+@internal
+@pure
+def unpack_feed(word: uint256) -> Feed:
+    return Feed(
+        kind=word & 255,
+        aggregator=convert(word >> 96, address),
+        decimals=(word >> 8) & 255,
+        lot_size=(word >> 16) & M80,
+    )
+
+
+@internal
+@pure
+def pack_order_state(state: OrderState) -> uint256:
+    self._require_fits(
+        (state.executable_from >> 40) | (state.status >> 8) | (state.keeper_fee >> 40)
+    )
+    return (
+        (convert(state.escrowed, uint256) << 88)
+        | (state.keeper_fee << 48)
+        | (state.status << 40)
+        | state.executable_from
+    )
+
+
+@internal
+@pure
+def unpack_order_state(word: uint256) -> OrderState:
+    return OrderState(
+        executable_from=word & M40,
+        status=(word >> 40) & 255,
+        keeper_fee=(word >> 48) & M40,
+        escrowed=word >> 88 != 0,
+    )
+
+
+@internal
+@pure
+def pack_order_terms(terms: OrderTerms) -> uint256:
+    self._require_fits(
+        (terms.keeper_fee >> 40) | ((terms.delay | terms.window) >> 16)
+    )
+    return (terms.keeper_fee << 32) | (terms.delay << 16) | terms.window
+
+
+@internal
+@pure
+def unpack_order_terms(word: uint256) -> OrderTerms:
+    return OrderTerms(
+        keeper_fee=(word >> 32) & M40,
+        delay=(word >> 16) & M16,
+        window=word & M16,
+    )
+
+
+@internal
+@pure
+def _signed_excess(number: int256, bits: uint256) -> uint256:
+    # Zero exactly where -2**(bits-1) <= number < 2**(bits-1).
+    return unsafe_add(fixed_point.to_unsigned(number), 1 << unsafe_sub(bits, 1)) >> bits
+
+
+@internal
+@pure
+def _require_fits(excess: uint256):
+    assert excess == 0, "word: out of range"

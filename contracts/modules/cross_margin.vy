@@ -1,0 +1,167 @@
+# pragma version 0.4.3
+"""
+@title Cross margin
+@license MIT
+@notice What an account's cross legs are worth and require together. Loops over the account's own
+        legs and nothing else.
+"""
+
+from ..lib import fixed_point
+from ..lib import margin_math
+from ..lib import position_math
+from ..lib import words
+from . import fills
+from . import ledger
+from . import markets
+
+uses: ledger
+uses: markets
+
+SILENT_PROFIT: constant(uint256) = 3_600  # seconds the profit of a silent leg still counts
+
+
+struct Valuation:
+    worth: int256  # femto, sum of the legs' values
+    initial: uint256  # femto
+    maintenance: uint256  # femto
+    is_live: bool  # whether every leg's price is young enough to value it
+    is_current: bool  # whether every leg's price is fresh, or silent for good
+
+
+@internal
+@view
+def _value_legs(account: address, legs: uint256) -> Valuation:
+    """
+    @notice Values the given cross legs of an account at the current prices.
+    @param legs Bits of `Account.legs`.
+    """
+    total: Valuation = empty(Valuation)
+    total.is_live = True
+    total.is_current = True
+    left: uint256 = legs
+    for _: uint256 in range(fills.MAX_LEGS):
+        if left == 0:
+            break
+        market: uint256 = words.lowest_bit_index(left) >> 1
+        pair: uint256 = (left >> (market << 1)) & 3
+        left ^= pair << (market << 1)
+        price: words.Price = markets._price(market)
+        state: words.Market = markets._accrued(market, price)
+        long: words.Position = empty(words.Position)
+        short: words.Position = empty(words.Position)
+        if pair & 1 != 0:
+            long = ledger._position(words.position_id(account, market, words.CROSS_LONG))
+        if pair & 2 != 0:
+            short = ledger._position(words.position_id(account, market, words.CROSS_SHORT))
+        leg: Valuation = self._value_pair(market, state, price.price, long, short)
+        if not markets._is_live(price):
+            leg.is_live = False
+            if price.published_at + price.max_age + SILENT_PROFIT < block.timestamp:
+                leg.worth = min(leg.worth, 0)
+        elif not markets._is_fresh(price):
+            leg.is_current = False
+        total = self._add(total, leg)
+    return total
+
+
+@internal
+@view
+def _value_pair(
+    market: uint256,
+    state: words.Market,
+    price: uint256,
+    long: words.Position,
+    short: words.Position,
+) -> Valuation:
+    """
+    @notice Values the two legs of one market, either of which may be empty. Margin is required for
+            the larger leg only, at the leverage the two share.
+    """
+    worth: int256 = 0
+    leverage: uint256 = long.margin
+    if long.size != 0:
+        worth = position_math.value_of(long, True, price, state.funding_index)
+    if short.size != 0:
+        worth += position_math.value_of(short, False, price, state.funding_index)
+        if long.size == 0:
+            leverage = short.margin
+    notional: uint256 = unsafe_mul(max(long.size, short.size), price)
+    tiers: margin_math.Tiers = markets._tiers(market, state, notional)
+    return Valuation(
+        worth=worth,
+        initial=margin_math.initial_margin(notional, leverage, tiers),
+        maintenance=margin_math.maintenance_margin(notional, tiers),
+        is_live=True,
+        is_current=True,
+    )
+
+
+@internal
+@view
+def _value_vault(
+    market: uint256,
+    state: words.Market,
+    price: uint256,
+    slot: uint256,
+    position: words.Position,
+) -> Valuation:
+    """
+    @notice An isolated position's equity, margin and value, as its worth, and the tiers'
+            requirements.
+    """
+    notional: uint256 = unsafe_mul(position.size, price)
+    tiers: margin_math.Tiers = markets._tiers(market, state, notional)
+    return Valuation(
+        worth=fixed_point.to_signed(unsafe_mul(position.margin, fixed_point.FEMTO))
+        + position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
+        initial=margin_math.initial_margin(notional, 0, tiers),
+        maintenance=margin_math.maintenance_margin(notional, tiers),
+        is_live=True,
+        is_current=True,
+    )
+
+
+@internal
+@pure
+def _add(one: Valuation, other: Valuation) -> Valuation:
+    return Valuation(
+        worth=unsafe_add(one.worth, other.worth),
+        initial=unsafe_add(one.initial, other.initial),
+        maintenance=unsafe_add(one.maintenance, other.maintenance),
+        is_live=one.is_live and other.is_live,
+        is_current=one.is_current and other.is_current,
+    )
+
+
+@internal
+@pure
+def _withdrawable(cash: int256, legs: Valuation) -> int256:
+    """
+    @notice What may leave the cross ledger, in quote units, down: cash less unrealised losses and
+            initial margin. Unrealised profit never leaves. Negative where nothing may.
+    """
+    return cash + fixed_point.quote_down(
+        min(legs.worth, 0) - fixed_point.to_signed(legs.initial)
+    )
+
+
+@internal
+@view
+def _require_withdrawable(account: address, state: words.Account, amount: uint256):
+    """
+    @notice Refuses unless `amount` quote units may leave the cross ledger now.
+    """
+    available: int256 = state.cash
+    if state.legs != 0:
+        legs: Valuation = self._value_legs(account, state.legs)
+        self._require_live(legs.is_live)
+        available = self._withdrawable(state.cash, legs)
+    assert available >= 0 and fixed_point.to_unsigned(available) >= amount, (
+        "balance: not withdrawable"
+    )
+
+
+@internal
+@pure
+def _require_live(is_live: bool):
+    assert is_live, "price: not live"

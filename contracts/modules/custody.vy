@@ -1,0 +1,69 @@
+# pragma version 0.4.3
+"""
+@title Custody
+@license MIT
+@notice The only place where tokens move, and where their decimals are known.
+"""
+
+from ethereum.ercs import IERC20
+from ethereum.ercs import IERC20Detailed
+
+from ..lib import words
+
+TOKEN: immutable(IERC20)
+UNIT: immutable(uint256)  # token units in one quote unit, or 1 where the token is coarser
+QUOTE_PER_UNIT: immutable(uint256)  # quote units in one token unit, or 1 where the token is finer
+
+
+@deploy
+def __init__(token: address):
+    decimals: uint256 = convert(staticcall IERC20Detailed(token).decimals(), uint256)
+    assert decimals >= 2 and decimals <= 18, "token: bad decimals"
+    TOKEN = IERC20(token)
+    UNIT = 10 ** (max(decimals, 6) - 6)
+    QUOTE_PER_UNIT = 10 ** (6 - min(decimals, 6))
+
+
+@internal
+@view
+def _to_quote(amount: uint256) -> uint256:
+    """
+    @notice Token units as quote units, exact: a part of a quote unit is refused.
+    """
+    assert amount != 0, "amount: zero"
+    assert amount <= words.MAX_CASH * UNIT, "amount: too large"
+    assert amount % UNIT == 0, "amount: not whole units"
+    return amount // UNIT * QUOTE_PER_UNIT
+
+
+@internal
+@view
+def _to_tokens(quote: uint256) -> uint256:
+    """
+    @notice Quote units as token units, down.
+    """
+    return quote // QUOTE_PER_UNIT * UNIT
+
+
+@internal
+def _pull(payer: address, vault: address, amount: uint256):
+    """
+    @notice Takes tokens into a vault, and refuses a token that brings less than it says.
+    """
+    before: uint256 = staticcall TOKEN.balanceOf(vault)
+    success: bool = extcall TOKEN.transferFrom(payer, vault, amount, default_return_value=True)
+    self._require_transferred(success)
+    assert staticcall TOKEN.balanceOf(vault) == before + amount, "token: fee on transfer"
+
+
+@internal
+def _push(receiver: address, amount: uint256):
+    assert receiver != empty(address) and receiver != self, "receiver: bad address"
+    success: bool = extcall TOKEN.transfer(receiver, amount, default_return_value=True)
+    self._require_transferred(success)
+
+
+@internal
+@pure
+def _require_transferred(success: bool):
+    assert success, "token: transfer failed"

@@ -1,0 +1,104 @@
+# pragma version 0.4.3
+"""
+@title Isolated margin
+@license MIT
+@notice Margin in and out of a vault between trades.
+"""
+
+from ..interfaces import IIsolatedMargin
+from ..lib import fixed_point
+from ..lib import margin_math
+from ..lib import position_math
+from ..lib import words
+from . import cross_margin
+from . import ledger
+from . import markets
+
+uses: cross_margin
+uses: ledger
+uses: markets
+
+
+@internal
+@pure
+def _slot(is_long: bool) -> uint256:
+    return words.ISOLATED_LONG if is_long else words.ISOLATED_SHORT
+
+
+@internal
+def _grow_margin(
+    account: address,
+    market: uint256,
+    is_long: bool,
+    amount: uint256,
+    payer: address,
+    state: words.Account,
+):
+    """
+    @notice Adds to an open vault's margin, wherever the money came from, and stores the account.
+    """
+    assert market < words.MAX_MARKETS, "market: unknown"
+    id: uint256 = words.position_id(account, market, self._slot(is_long))
+    position: words.Position = ledger._position(id)
+    assert position.size != 0, "position: not open"
+    position.margin += amount
+    assert position.margin <= words.MAX_NOTIONAL, "margin: too large"
+    position_word: uint256 = ledger._store_position(id, position)
+    account_word: uint256 = ledger._store_account(account, state)
+    log IIsolatedMargin.MarginAdded(
+        account=account,
+        market=market,
+        payer=payer,
+        slot=self._slot(is_long),
+        amount=amount,
+        position_word=position_word,
+        account_word=account_word,
+    )
+
+
+@internal
+def _add_margin(account: address, market: uint256, is_long: bool, amount: uint256):
+    assert amount != 0, "amount: zero"
+    state: words.Account = ledger._account(account)
+    cross_margin._require_withdrawable(account, state, amount)
+    state.cash -= fixed_point.to_signed(amount)
+    self._grow_margin(account, market, is_long, amount, account, state)
+
+
+@internal
+def _remove_margin(account: address, market: uint256, is_long: bool, amount: uint256):
+    markets._require_listed(market)
+    assert amount != 0, "amount: zero"
+    slot: uint256 = self._slot(is_long)
+    id: uint256 = words.position_id(account, market, slot)
+    position: words.Position = ledger._position(id)
+    assert position.size != 0, "position: not open"
+    assert position.margin >= amount, "margin: below initial"
+    position.margin -= amount
+
+    price: words.Price = markets._price(market)
+    cross_margin._require_live(markets._is_live(price))
+    state: words.Market = markets._accrued(market, price)
+    notional: uint256 = position.size * price.price
+    settings: words.Settings = ledger._settings_of(account, market)
+    required: uint256 = margin_math.initial_margin(
+        notional,
+        settings.isolated_long_leverage if is_long else settings.isolated_short_leverage,
+        markets._tiers(market, state, notional),
+    )
+    worth: int256 = position_math.value_of(position, is_long, price.price, state.funding_index)
+    kept: int256 = fixed_point.to_signed(position.margin * fixed_point.FEMTO) + min(worth, 0)
+    assert kept >= fixed_point.to_signed(required), "margin: below initial"
+
+    owner: words.Account = ledger._account(account)
+    owner.cash += fixed_point.to_signed(amount)
+    position_word: uint256 = ledger._store_position(id, position)
+    account_word: uint256 = ledger._store_account(account, owner)
+    log IIsolatedMargin.MarginRemoved(
+        account=account,
+        market=market,
+        slot=slot,
+        amount=amount,
+        position_word=position_word,
+        account_word=account_word,
+    )

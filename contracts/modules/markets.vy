@@ -1,0 +1,158 @@
+# pragma version 0.4.3
+"""
+@title Markets
+@license MIT
+@notice Where markets keep their words, and how one is brought up to now.
+@dev A market's words lie side by side in one array, so that reading one costs no hash.
+"""
+
+from ..interfaces import IPriceOracle
+from ..lib import margin_math
+from ..lib import market_math
+from ..lib import words
+
+KINDS: constant(uint256) = 8  # words a market has
+MARKET: constant(uint256) = 0
+LONG: constant(uint256) = 1
+SHORT: constant(uint256) = 2
+TRADE_TERMS: constant(uint256) = 3
+LIQUIDATION_TERMS: constant(uint256) = 4
+FIRST_TIERS: constant(uint256) = 5
+SECOND_TIERS: constant(uint256) = 6
+
+OPEN: constant(uint256) = 0  # trade_terms.status
+REDUCE_ONLY: constant(uint256) = 1
+
+ORACLE: immutable(IPriceOracle)
+
+count: uint256
+pool_shares: uint256  # ppm, sum over all markets
+_words: uint256[words.MAX_MARKETS * KINDS]  # word `kind` of `market` at KINDS * market + kind
+_symbols: HashMap[uint256, String[16]]
+_ids: HashMap[String[16], uint256]  # market id + 1
+
+
+@deploy
+def __init__(oracle: address):
+    ORACLE = IPriceOracle(oracle)
+
+
+@internal
+@view
+def _is_listed(market: uint256) -> bool:
+    return market < self.count
+
+
+@internal
+@view
+def _word(market: uint256, kind: uint256) -> uint256:
+    return self._words[unsafe_add(unsafe_mul(market, KINDS), kind)]
+
+
+@internal
+def _store_word(market: uint256, kind: uint256, word: uint256):
+    self._words[unsafe_add(unsafe_mul(market, KINDS), kind)] = word
+
+
+@internal
+@view
+def _price(market: uint256) -> words.Price:
+    return words.unpack_price(staticcall ORACLE.price_word(market))
+
+
+@internal
+@view
+def _feed_lot_size(market: uint256) -> uint256:
+    """
+    @notice WAD base units per lot: the feed converts prices, so it is the one that knows.
+    """
+    return staticcall ORACLE.lot_size(market)
+
+
+@internal
+@view
+def _is_live(price: words.Price) -> bool:
+    """
+    @notice Whether a price is young enough to value what is open.
+    """
+    return price.price != 0 and price.published_at + price.max_age >= block.timestamp
+
+
+@internal
+@view
+def _is_fresh(price: words.Price) -> bool:
+    """
+    @notice Whether a price is young enough to fill and liquidate at.
+    """
+    return price.price != 0 and price.published_at + price.trade_age >= block.timestamp
+
+
+@internal
+@view
+def _accrued(market: uint256, price: words.Price) -> words.Market:
+    """
+    @notice A market's word with funding up to now, or to the end of its last price's life.
+    """
+    return market_math.accrue_funding(
+        words.unpack_market(self._word(market, MARKET)),
+        price.price,
+        price.live_since,
+        min(block.timestamp, price.published_at + price.max_age),
+    )
+
+
+@internal
+@view
+def _side(market: uint256, is_long: bool) -> words.Side:
+    return words.unpack_side(self._word(market, LONG if is_long else SHORT))
+
+
+@internal
+def _store_side(market: uint256, is_long: bool, side: words.Side) -> uint256:
+    word: uint256 = words.pack_side(side)
+    self._store_word(market, LONG if is_long else SHORT, word)
+    return word
+
+
+@internal
+def _store_market(market: uint256, state: words.Market) -> uint256:
+    word: uint256 = words.pack_market(state)
+    self._store_word(market, MARKET, word)
+    return word
+
+
+@internal
+@view
+def _trade_terms(market: uint256) -> words.TradeTerms:
+    return words.unpack_trade_terms(self._word(market, TRADE_TERMS))
+
+
+@internal
+@view
+def _liquidation_terms(market: uint256) -> words.LiquidationTerms:
+    return words.unpack_liquidation_terms(self._word(market, LIQUIDATION_TERMS))
+
+
+@internal
+@view
+def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_math.Tiers:
+    """
+    @notice The tiers that a notional (femto) reaches: most need no word beyond the market's own.
+    """
+    tiers: margin_math.Tiers = margin_math.Tiers(
+        maintenance_rate=state.maintenance_rate,
+        initial_rate=state.initial_rate,
+        first=0,
+        second=0,
+    )
+    if state.first_floor != 0 and notional > state.first_floor * 10**18:
+        tiers.first = self._word(market, FIRST_TIERS)
+        if margin_math.tier_at(tiers, 3).floor != 0:
+            tiers.second = self._word(market, SECOND_TIERS)
+    return tiers
+
+
+@internal
+@view
+def _require_listed(market: uint256):
+    assert self._is_listed(market), "market: unknown"

@@ -1,0 +1,396 @@
+# pragma version 0.4.3
+"""
+@title Trading
+@license MIT
+@notice Fills one order at one price: first what it reduces, then what it increases. Everything is
+        computed and checked before anything is stored, so a refusal is a value, not a revert.
+"""
+
+from ..interfaces import ITrading
+from ..lib import fixed_point
+from ..lib import margin_math
+from ..lib import market_math
+from ..lib import position_math
+from ..lib import reasons
+from ..lib import words
+from . import cross_margin
+from . import fills
+from . import ledger
+from . import markets
+from . import roles
+
+uses: cross_margin
+uses: ledger
+uses: markets
+uses: roles
+
+SHORT: constant(uint256) = 2  # position_side of the short in hedge mode, 1 is the long
+USD: constant(uint256) = 10**15  # femto
+
+
+struct Plan:
+    reduction: fills.Part
+    increase: fills.Part
+
+
+@internal
+def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
+    """
+    @return Why the order was not filled, or `reasons.FILLED`; and what its keeper was paid.
+    """
+    quoted: words.Price = words.unpack_price(trade.price_word)
+    desk: fills.Desk = fills.Desk(
+        account=ledger._account(trade.account),
+        market=markets._accrued(trade.market, quoted),
+        terms=markets._trade_terms(trade.market),
+        house=ledger._load_house(),
+        long=markets._side(trade.market, True),
+        short=markets._side(trade.market, False),
+        skew=0,
+        price=quoted.price,
+        keeper_fee=0,
+    )
+    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
+    if trade.is_escrowed:
+        desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
+        desk.account.escrow -= desk.keeper_fee
+    before: fills.Desk = desk
+
+    plan: Plan = empty(Plan)
+    reduction: fills.Fill = empty(fills.Fill)
+    increase: fills.Fill = empty(fills.Fill)
+    reason: uint256 = reasons.FILLED
+    plan, reason = self._plan(desk, trade)
+    if reason == reasons.FILLED and plan.reduction.size != 0:
+        desk, reduction = fills._reduce(desk, plan.reduction)
+        if reduction.realised > 0 and (
+            desk.house.pool_cash + fixed_point.to_signed(desk.house.insurance) < 0
+        ):
+            reason = reasons.POOL_SHORT
+    if reason == reasons.FILLED and plan.increase.size != 0:
+        between: fills.Desk = desk
+        desk, increase = fills._increase(desk, plan.increase)
+        reason = fills._limit_reason(between, desk, trade.is_buy, increase.position)
+    if reason == reasons.FILLED:
+        if trade.is_isolated:
+            reason = self._check_vault(before, desk, trade, plan, reduction, increase)
+        elif desk.account.legs != 0:
+            reason = self._check_cross(before, desk, trade, plan, reduction, increase)
+
+    if reason == reasons.FILLED:
+        self._store(desk, trade, plan, reduction, increase)
+        return reason, desk.keeper_fee
+    if reasons.must_wait(reason):
+        return reason, 0
+    # The order ends unfilled: nothing happens but that its keeper is paid from its escrow.
+    ledger._store_account(trade.account, before.account)
+    ledger._pay(trade.keeper, before.keeper_fee)
+    return reason, before.keeper_fee
+
+
+@internal
+@view
+def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
+    """
+    @notice Which slots an order touches and by how much. In one-way mode it reduces the opposite
+            slot first and opens its own with the rest; in hedge mode it names its slot. A
+            reduction that would leave less than the minimum closes all of it; a flip whose rest
+            would be less only closes.
+    """
+    increase: fills.Part = empty(fills.Part)
+    increase.market = trade.market
+    increase.slot = 0 if trade.is_buy else 1
+    if trade.is_isolated:
+        increase.slot += words.ISOLATED_LONG
+    increase.margin = trade.margin
+    increase.leverage = trade.leverage
+    reduction: fills.Part = empty(fills.Part)
+    reduction.market = trade.market
+    reduction.slot = increase.slot ^ 1
+    if not trade.is_escrowed:
+        reduction.keeper_fee = trade.keeper_fee
+
+    may_reduce: bool = True
+    may_increase: bool = not trade.reduce_only
+    is_hedge: bool = desk.account.flags & words.FLAG_HEDGE != 0
+    if trade.placer != trade.account and not roles._may_trade(trade.account, trade.placer):
+        return Plan(reduction=reduction, increase=increase), reasons.NOT_ALLOWED
+    if is_hedge != (trade.position_side != 0):
+        return Plan(reduction=reduction, increase=increase), reasons.WRONG_MODE
+    if is_hedge:
+        may_reduce = trade.is_buy == (trade.position_side == SHORT)
+        may_increase = may_increase and not may_reduce
+
+    # A cross order needs both legs for the margin of the pair, a vault only its own.
+    if may_increase or not trade.is_isolated:
+        increase.position = self._load(desk.account, trade, increase.slot, may_increase)
+    if may_reduce or not trade.is_isolated:
+        reduction.position = self._load(desk.account, trade, reduction.slot, False)
+    held: uint256 = reduction.position.size
+    if may_reduce:
+        reduction.size = held
+        if trade.size != 0:
+            reduction.size = min(trade.size, held)
+    if may_increase:
+        increase.size = trade.size - reduction.size
+
+    least: uint256 = desk.terms.min_notional * USD
+    reason: uint256 = reasons.FILLED
+    if reduction.size != 0:
+        if (held - reduction.size) * desk.price < least:
+            reduction.size = held
+        if increase.size * desk.price < least:
+            increase.size = 0
+    elif increase.size == 0:
+        reason = reasons.NOTHING_TO_REDUCE
+    elif (increase.position.size + increase.size) * desk.price < least:
+        reason = reasons.BELOW_MINIMUM
+    if not trade.is_isolated and reduction.size == 0 and held != 0:
+        increase.leverage = reduction.position.margin  # the legs of a pair share one
+    if reason == reasons.FILLED:
+        reason = self._waiting_reason(desk, trade, reduction.size, increase.size)
+    return Plan(reduction=reduction, increase=increase), reason
+
+
+@internal
+@view
+def _load(
+    account: words.Account, trade: ITrading.Trade, slot: uint256, needed: bool
+) -> words.Position:
+    # A slot known to be closed is not read, unless its generation is needed.
+    is_open: bool = account.vaults != 0
+    if slot < words.ISOLATED_LONG:
+        is_open = account.legs & words.leg_bit(trade.market, slot) != 0
+    if is_open or needed:
+        return ledger._position(words.position_id(trade.account, trade.market, slot))
+    return empty(words.Position)
+
+
+@internal
+@view
+def _waiting_reason(
+    desk: fills.Desk, trade: ITrading.Trade, reduction: uint256, increase: uint256
+) -> uint256:
+    """
+    @notice Whether the average fill price, exact, is beyond the acceptable one, or the market is
+            not open to an increase.
+    """
+    if increase != 0 and (desk.terms.status != markets.OPEN or roles.opening_stopped):
+        return reasons.MARKET_NOT_OPEN
+    if trade.acceptable_price != 0:
+        delta: int256 = fills._signed_size(reduction + increase, trade.is_buy)
+        paid: int256 = delta * fixed_point.to_signed(desk.price) + market_math.impact_cost(
+            delta, desk.skew, desk.terms.skew_scale, desk.price
+        )
+        if paid > delta * fixed_point.to_signed(trade.acceptable_price):
+            return reasons.PRICE_NOT_ACCEPTABLE
+    return reasons.FILLED
+
+
+@internal
+@view
+def _check_vault(
+    before: fills.Desk,
+    after: fills.Desk,
+    trade: ITrading.Trade,
+    plan: Plan,
+    reduction: fills.Fill,
+    increase: fills.Fill,
+) -> uint256:
+    """
+    @notice What an isolated order takes from the cross ledger must be withdrawable, and the vault
+            must hold the tiers' initial margin without the fill's own gain. (The leverage decides
+            what an order moves, so that a vault at a loss can still be added to.) A vault that
+            paid for its own reduction must be no less healthy than before; any other shrank
+            alike in margin, value and requirement.
+    """
+    if plan.increase.size == 0:
+        if reduction.from_vault == 0 and reduction.unpaid == 0:
+            return reasons.FILLED
+        if reduction.unpaid != 0:
+            return reasons.BELOW_INITIAL
+        now: cross_margin.Valuation = self._value_vault(
+            after, trade.market, plan.reduction.slot, reduction.position
+        )
+        then: cross_margin.Valuation = self._value_vault(
+            before, trade.market, plan.reduction.slot, plan.reduction.position
+        )
+        if now.worth >= fixed_point.to_signed(now.initial) or self._is_healthier(now, then):
+            return reasons.FILLED
+        return reasons.BELOW_INITIAL
+
+    taken: int256 = before.account.cash - after.account.cash
+    if taken > 0:
+        available: int256 = before.account.cash
+        if after.account.legs != 0:
+            legs: cross_margin.Valuation = cross_margin._value_legs(
+                trade.account, after.account.legs
+            )
+            if not legs.is_live:
+                return reasons.PRICE_NOT_LIVE
+            available = cross_margin._withdrawable(before.account.cash, legs)
+        if taken > available:
+            return reasons.NOT_WITHDRAWABLE
+    opened: cross_margin.Valuation = self._value_vault(
+        after, trade.market, plan.increase.slot, increase.position
+    )
+    if opened.worth - max(0, -increase.impact) < fixed_point.to_signed(opened.initial):
+        return reasons.BELOW_INITIAL
+    return reasons.FILLED
+
+
+@internal
+@view
+def _check_cross(
+    before: fills.Desk,
+    after: fills.Desk,
+    trade: ITrading.Trade,
+    plan: Plan,
+    reduction: fills.Fill,
+    increase: fills.Fill,
+) -> uint256:
+    """
+    @notice The account must hold its initial margin without the fill's own gain. A reduction may
+            instead leave equity / maintenance margin no lower: one that does not raise the net
+            position of its market.
+    """
+    others: cross_margin.Valuation = cross_margin._value_legs(
+        trade.account, after.account.legs & ~(3 << (trade.market << 1))
+    )
+    if plan.increase.size != 0 and not others.is_live:
+        return reasons.PRICE_NOT_LIVE
+    reduced: words.Position = plan.reduction.position
+    if plan.reduction.size != 0:
+        reduced = reduction.position
+    increased: words.Position = plan.increase.position
+    if plan.increase.size != 0:
+        increased = increase.position
+    now: cross_margin.Valuation = cross_margin._add(
+        others, self._value_pair(after, trade, reduced, increased)
+    )
+    now.worth += after.account.cash * fixed_point.FEMTO_INT
+    if now.worth - max(0, -increase.impact) >= fixed_point.to_signed(now.initial):
+        return reasons.FILLED
+    if plan.increase.size == 0 and self._distance(
+        reduced.size, increased.size
+    ) <= self._distance(plan.reduction.position.size, increased.size):
+        then: cross_margin.Valuation = cross_margin._add(
+            others, self._value_pair(before, trade, plan.reduction.position, increased)
+        )
+        then.worth += before.account.cash * fixed_point.FEMTO_INT
+        escrow: int256 = fixed_point.to_signed(after.account.escrow) * fixed_point.FEMTO_INT
+        now.worth += escrow
+        then.worth += escrow
+        if self._is_healthier(now, then):
+            return reasons.FILLED
+    return reasons.BELOW_INITIAL
+
+
+@internal
+@view
+def _value_pair(
+    desk: fills.Desk,
+    trade: ITrading.Trade,
+    reduced: words.Position,
+    increased: words.Position,
+) -> cross_margin.Valuation:
+    if trade.is_buy:
+        return cross_margin._value_pair(
+            trade.market, desk.market, desk.price, increased, reduced
+        )
+    return cross_margin._value_pair(trade.market, desk.market, desk.price, reduced, increased)
+
+
+@internal
+@view
+def _value_vault(
+    desk: fills.Desk, market: uint256, slot: uint256, position: words.Position
+) -> cross_margin.Valuation:
+    """
+    @notice A vault's equity (margin and value) as its worth, with the tiers' requirements.
+    """
+    return cross_margin._value_vault(market, desk.market, desk.price, slot, position)
+
+
+@internal
+@pure
+def _is_healthier(now: cross_margin.Valuation, then: cross_margin.Valuation) -> bool:
+    """
+    @notice Whether equity / maintenance margin is not lower than it was.
+    """
+    return now.worth * fixed_point.to_signed(
+        then.maintenance
+    ) >= then.worth * fixed_point.to_signed(now.maintenance)
+
+
+@internal
+@pure
+def _distance(one: uint256, other: uint256) -> uint256:
+    return max(one, other) - min(one, other)
+
+
+@internal
+def _store(
+    desk: fills.Desk,
+    trade: ITrading.Trade,
+    plan: Plan,
+    reduction: fills.Fill,
+    increase: fills.Fill,
+):
+    market: words.Market = desk.market
+    market.funding_drift = market_math.funding_drift(
+        desk.terms.funding_velocity, desk.skew, desk.terms.skew_scale
+    )
+    market_word: uint256 = markets._store_market(trade.market, market)
+    account_word: uint256 = ledger._store_account(trade.account, desk.account)
+    house_word: uint256 = ledger._store_house(desk.house)
+    if plan.reduction.size != 0:
+        position_word: uint256 = ledger._store_position(
+            words.position_id(trade.account, trade.market, plan.reduction.slot), reduction.position
+        )
+        side_word: uint256 = self._store_side(trade.market, plan.reduction.slot, desk)
+        log ITrading.PositionDecreased(
+            account=trade.account,
+            market=trade.market,
+            order_hash=trade.order_hash,
+            slot=plan.reduction.slot,
+            size=plan.reduction.size,
+            price=desk.price,
+            impact=reduction.impact,
+            fee=reduction.fee,
+            realised=reduction.realised,
+            deficit=reduction.deficit,
+            position_word=position_word,
+            account_word=account_word,
+            side_word=side_word,
+            market_word=market_word,
+            house_word=house_word,
+        )
+    if plan.increase.size != 0:
+        position_word: uint256 = ledger._store_position(
+            words.position_id(trade.account, trade.market, plan.increase.slot), increase.position
+        )
+        side_word: uint256 = self._store_side(trade.market, plan.increase.slot, desk)
+        log ITrading.PositionIncreased(
+            account=trade.account,
+            market=trade.market,
+            order_hash=trade.order_hash,
+            slot=plan.increase.slot,
+            size=plan.increase.size,
+            price=desk.price,
+            impact=increase.impact,
+            fee=increase.fee,
+            margin=increase.margin,
+            position_word=position_word,
+            account_word=account_word,
+            side_word=side_word,
+            market_word=market_word,
+            house_word=house_word,
+        )
+    ledger._pay(trade.keeper, desk.keeper_fee)
+
+
+@internal
+def _store_side(market: uint256, slot: uint256, desk: fills.Desk) -> uint256:
+    is_long: bool = slot & 1 == 0
+    return markets._store_side(market, is_long, desk.long if is_long else desk.short)
