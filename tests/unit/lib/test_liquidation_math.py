@@ -49,6 +49,12 @@ def states(draw: Draw, count: int) -> list[State]:
         size = draw.integer(1, 2 ** draw.random.randint(1, 56) - 1)
         price = min(notional // size + 1, 2**64 - 1)
         long_size, short_size = pair_of(draw, size)
+        rate = draw.random.choice(Schedule.of(tiers).maintenance)
+        if rate <= PPM and draw.random.random() < 0.1:
+            # A pair whose requirement in this tier grows exactly as fast as its equity.
+            unit = draw.integer(1, 2**35)
+            size, long_size, short_size = unit * PPM, unit * PPM, unit * (PPM - rate)
+            price = min(notional // size + 1, 2**64 - 1)
         net = long_size - short_size
         part = draw.random.choice((-100, 0, 1, 5, 10, 30, 100, 500))
         constant = -net * price + size * price * part // 1000 + draw.signed(8)

@@ -12,6 +12,7 @@ from tests.helpers.libraries import Library
 pytestmark = pytest.mark.anvil
 
 INPUTS = 10_000
+MEMBERS = 5  # positions on a side
 DAY = 86_400
 MAX_INDEX = 2**63 - 1
 MAX_DRIFT = 2**39 - 1
@@ -210,12 +211,18 @@ def test_a_side_is_worth_exactly_what_its_positions_are(
     is_long: bool, market_math: Library, position_math: Library
 ) -> None:
     draw = Draw(f"side {is_long}")
-    positions = [draw.struct(Position) for _ in range(INPUTS)]
-    bases = position_math.call("basis_of", [(position,) for position in positions])
-    views = [(draw.unsigned(64), draw.signed(64)) for _ in range(INPUTS // 5)]
-    for i, (price, index) in enumerate(views):
-        members = slice(5 * i, 5 * i + 5)
-        side = Side(sum(p.size for p in positions[members]), sum(bases[members]))
-        (worth,) = market_math.call("side_value", [(side, is_long, price, index)])
-        held = [(position, is_long, price, index) for position in positions[members]]
-        assert worth == sum(position_math.call("value_of", held))
+    sides = [[draw.struct(Position) for _ in range(MEMBERS)] for _ in range(INPUTS // MEMBERS)]
+    views = [(is_long, draw.unsigned(64), draw.signed(64)) for _ in sides]
+    values = position_math.call(
+        "value_of",
+        [(p, *view) for side, view in zip(sides, views, strict=True) for p in side],
+    )
+    bases = position_math.call("basis_of", [(p,) for side in sides for p in side])
+    words = [
+        Side(sum(p.size for p in side), sum(bases[i * MEMBERS : (i + 1) * MEMBERS]))
+        for i, side in enumerate(sides)
+    ]
+    worth = market_math.call(
+        "side_value", [(word, *view) for word, view in zip(words, views, strict=True)]
+    )
+    assert worth == [sum(values[at : at + MEMBERS]) for at in range(0, len(values), MEMBERS)]
