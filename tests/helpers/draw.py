@@ -40,7 +40,7 @@ class Draw:
     def boolean(self) -> bool:
         return self.random.random() < 0.5
 
-    def struct(self, kind: type[Struct], **fixed: Any) -> Struct:
+    def struct(self, kind: type[Struct], /, **fixed: Any) -> Struct:
         """A struct whose fields lie in their ranges."""
         values: dict[str, int] = {}
         for name, (base, bits) in _layout(kind).items():
@@ -51,9 +51,10 @@ class Draw:
         return kind(**values | fixed)
 
     def stretched(self, kind: type[Struct]) -> Struct:
-        """A struct of which one field may lie anywhere in its Vyper type."""
+        """A struct of which one field may lie anywhere in its Vyper type, if that is a number."""
         layout = _layout(kind)
-        name = self.random.choice([name for name, (base, _) in layout.items() if base is int])
+        numbers = [name for name, (base, _) in layout.items() if base is int]
+        name = self.random.choice([name for name in numbers if name != "aggregator"])
         bits = layout[name][1]
         edge = 2 ** (bits.width - bits.signed)
         number = self.signed(256, edge, -edge) if bits.signed else self.unsigned(256, edge)

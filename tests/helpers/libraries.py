@@ -24,6 +24,7 @@ LIBRARIES = (
     "words",
     "market_math",
     "position_math",
+    "house_math",
     "margin_math",
     "liquidation_math",
 )

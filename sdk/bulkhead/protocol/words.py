@@ -169,6 +169,16 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """Where a market's prices come from."""
+
+    kind: Annotated[int, Bits(8, at=0)]  # 0 none, else who it is
+    aggregator: Annotated[int, Bits(160, at=96)]  # address of a feed that reads one, as a number
+    decimals: Annotated[int, Bits(8, at=8)]  # of the aggregator's answers
+    lot_size: Annotated[int, Bits(80, at=16)]  # WAD base units per lot
+
+
+@dataclass(frozen=True, slots=True)
 class OrderState:
     """All that the chain keeps of an order."""
 
@@ -253,5 +263,6 @@ pack_liquidation_terms, unpack_liquidation_terms = _codec(LiquidationTerms)
 pack_tier, unpack_tier = _codec(Tier)
 pack_settings, unpack_settings = _codec(Settings)
 pack_price, unpack_price = _codec(Price)
+pack_feed, unpack_feed = _codec(Feed)
 pack_order_state, unpack_order_state = _codec(OrderState)
 pack_order_terms, unpack_order_terms = _codec(OrderTerms)

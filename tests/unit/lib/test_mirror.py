@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bulkhead.protocol import liquidation_math, margin_math, words
+from tests.helpers.anvil import ROOT
 from tests.helpers.draw import Draw
 from tests.helpers.libraries import LIBRARIES, Answer, Library, encoded, refusal
 
@@ -25,6 +26,7 @@ STRUCTS = {
     "tier": words.Tier,
     "settings": words.Settings,
     "price": words.Price,
+    "feed": words.Feed,
     "order_state": words.OrderState,
     "order_terms": words.OrderTerms,
 }
@@ -71,6 +73,13 @@ def increase(draw: Draw) -> Given:
 def decrease(draw: Draw) -> Given:
     position = draw.struct(words.Position, size=draw.integer(1, words.MAX_SIZE))
     return position, draw.boolean(), draw.integer(0, position.size, position.size)
+
+
+def fee(draw: Draw) -> Given:
+    insurance = draw.integer(0, 10**6)
+    treasury = draw.integer(0, 10**6 - insurance)
+    terms = draw.struct(words.TradeTerms, insurance_share=insurance, treasury_share=treasury)
+    return draw.struct(words.House), draw.unsigned(64), terms
 
 
 def notional(draw: Draw, tiers: margin_math.Tiers) -> int:
@@ -155,6 +164,10 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "decrease": decrease,
         "next_generation": lambda draw: (draw.struct(words.Position),),
     },
+    "house_math": {
+        "collect_fee": fee,
+        "cover_deficit": lambda draw: (draw.struct(words.House), draw.unsigned(82)),
+    },
     "margin_math": {
         "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
         "maintenance_margin": requirement,
@@ -190,6 +203,11 @@ def mirrored(mirror: Callable[..., Any], given: Given) -> Answer:
         return True, encoded(mirror(*given))
     except words.OutOfRange as error:
         return False, refusal(str(error))
+
+
+def test_every_library_is_compared() -> None:
+    found = {path.stem for path in (ROOT / "contracts/lib").glob("*.vy")}
+    assert found - {"reasons"} == set(LIBRARIES)  # reasons are numbers and texts, no arithmetic
 
 
 @pytest.mark.anvil

@@ -76,6 +76,7 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("confidence", 20),
         ("price", 64),
     ],
+    words.Feed: [("kind", 8), ("decimals", 8), ("lot_size", 80), ("aggregator", 160)],
     words.OrderState: [("executable_from", 40), ("status", 8), ("keeper_fee", 40), ("escrowed", 1)],
     words.OrderTerms: [("window", 16), ("delay", 16), ("keeper_fee", 40)],
 }
