@@ -29,6 +29,7 @@ LIBRARIES = (
     "liquidation_math",
 )
 OPTIONS = ("--disable-block-gas-limit", "--no-request-size-limit", "--disable-code-size-limit")
+CONSTANT = "constant_"
 BATCH = 1_000
 GAS = 10**12
 WORD = 2**256
@@ -39,7 +40,7 @@ Reader = Callable[[Iterator[int]], Any]
 
 @cache
 def wrapper_source(library: str) -> str:
-    """A contract with an external function for every public internal one of a library."""
+    """A contract with a function for every constant and every public function of a library."""
     text = (ROOT / f"contracts/lib/{library}.vy").read_text()
     module = ast.parse_to_ast(text)
     structs = {struct.name for struct in module.get_children(ast.nodes.StructDef)}
@@ -65,6 +66,10 @@ def wrapper_source(library: str) -> str:
             f"def {function.name}({', '.join(typed)}) -> {qualified(function.returns)}:",
             f"    return {library}.{function.name}({', '.join(names)})",
         ]
+    for variable in module.get_children(ast.nodes.VariableDecl):
+        name, kind = variable.target.id, variable.annotation.node_source_code
+        lines += ["@external", "@pure", f"def {CONSTANT}{name}() -> {kind}:"]
+        lines += [f"    return {library}.{name}"]
     return "\n".join(lines) + "\n"
 
 
@@ -94,6 +99,13 @@ class Library:
         self._batch = batch
         self._target = f"0x{1 + LIBRARIES.index(name):040x}".replace("0x0", "0xb", 1)
         node.rpc("anvil_setCode", self._target, "0x" + compiled.bytecode_runtime.hex())
+        self.constants = {
+            name.removeprefix(CONSTANT): self.call(name, [()])[0]
+            for name in self.functions
+            if name.startswith(CONSTANT)
+        }
+        for name in self.constants:
+            del self.functions[CONSTANT + name]
 
     def call(self, function: str, inputs: Sequence[Sequence[Any]]) -> list[Any]:
         """What the function returns for each input; none may be refused."""

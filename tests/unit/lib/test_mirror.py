@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from bulkhead.protocol import liquidation_math, margin_math, words
+from bulkhead.protocol import margin_math, words
 from tests.helpers.anvil import ROOT
 from tests.helpers.draw import Draw
 from tests.helpers.libraries import LIBRARIES, Answer, Library, encoded, refusal
 
 INPUTS = 10_000
+MASKS = {f"M{bits}" for bits in range(256)}
 
 STRUCTS = {
     "account": words.Account,
@@ -231,6 +232,16 @@ def test_functions_take_the_same_arguments_in_the_same_order(
 
 
 @pytest.mark.anvil
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_constants_are_the_same(library: str, libraries: dict[str, Library]) -> None:
+    mirror = vars(import_module(f"bulkhead.protocol.{library}"))
+    constants = libraries[library].constants
+    assert {name for name in constants if name not in mirror} <= MASKS | {"FEMTO_INT"}
+    for name in constants.keys() & mirror.keys():
+        assert mirror[name] == constants[name], name
+
+
+@pytest.mark.anvil
 def test_structs_have_the_same_fields_in_the_same_order(libraries: dict[str, Library]) -> None:
     packers = libraries["words"].functions
     pairs = [(packers[f"pack_{name}"].arguments[0], struct) for name, struct in STRUCTS.items()]
@@ -268,10 +279,6 @@ def test_packing_refuses_some_structs_and_takes_others(
     inputs = [packable(STRUCTS[struct])(draw) for _ in range(1_000)]
     taken = [success for success, _ in libraries["words"].answers(f"pack_{struct}", inputs)]
     assert 100 < taken.count(False) < 500
-
-
-def test_no_price_is_the_largest_word() -> None:
-    assert liquidation_math.NO_PRICE == 2**256 - 1
 
 
 def complexity(difference: tuple[Given, Answer]) -> int:
