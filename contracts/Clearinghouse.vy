@@ -313,6 +313,18 @@ def market_words(market: uint256) -> uint256[7]:
 
 @external
 @view
+def market_state(market: uint256) -> uint256[4]:
+    markets._require_listed(market)
+    return [
+        markets._word(market, markets.MARKET),
+        markets._word(market, markets.LONG),
+        markets._word(market, markets.SHORT),
+        markets._word(market, markets.TRADE_TERMS),
+    ]
+
+
+@external
+@view
 def market_count() -> uint256:
     return markets.count
 

@@ -85,6 +85,15 @@ def quote_down(femto: int256) -> int256:
 
 @internal
 @pure
+def quote_ceiling(femto: int256) -> int256:
+    """
+    @notice Femto USD in quote units, toward infinity.
+    """
+    return self.signed_div_up(femto, FEMTO_INT)
+
+
+@internal
+@pure
 def quote_up(femto: uint256) -> uint256:
     """
     @notice Femto USD in quote units, toward infinity: what an account must bring.

@@ -8,6 +8,7 @@
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
 
+from ..lib import fixed_point
 from ..lib import words
 
 TOKEN: immutable(IERC20)
@@ -43,6 +44,15 @@ def _to_tokens(quote: uint256) -> uint256:
     @notice Quote units as token units, down.
     """
     return quote // QUOTE_PER_UNIT * UNIT
+
+
+@internal
+@view
+def _to_tokens_up(quote: uint256) -> uint256:
+    """
+    @notice Quote units as token units, up.
+    """
+    return fixed_point.div_up(quote, QUOTE_PER_UNIT) * UNIT
 
 
 @internal

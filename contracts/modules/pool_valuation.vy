@@ -1,0 +1,79 @@
+# pragma version 0.4.3
+"""
+@title Pool valuation
+@license MIT
+@notice What the pool is worth: its cash less what all markets owe all traders, from the words of
+        each market's two sides.
+"""
+
+from ..interfaces import ILedger
+from ..interfaces import IPriceOracle
+from ..lib import fixed_point
+from ..lib import market_math
+from ..lib import words
+
+CLEARINGHOUSE: immutable(ILedger)
+ORACLE: immutable(IPriceOracle)
+
+
+struct Valuation:
+    cash: int256  # quote
+    equity: int256  # femto, exact
+    band: uint256  # femto, how far the prices' confidence may move it
+    reserved: uint256  # quote, the least pool cash that covers every market's reserve
+    is_live: bool  # whether every market with open interest has a live price
+    oldest: uint256  # seconds, when the oldest of those prices was published
+
+
+@deploy
+def __init__(clearinghouse: address, price_oracle: address):
+    CLEARINGHOUSE = ILedger(clearinghouse)
+    ORACLE = IPriceOracle(price_oracle)
+
+
+@internal
+@view
+def _value_pool() -> Valuation:
+    house: words.House = words.unpack_house(staticcall CLEARINGHOUSE.house_word())
+    pool: Valuation = Valuation(
+        cash=house.pool_cash,
+        equity=house.pool_cash * fixed_point.FEMTO_INT,
+        band=0,
+        reserved=0,
+        is_live=True,
+        oldest=block.timestamp,
+    )
+    for market: uint256 in range(staticcall CLEARINGHOUSE.market_count(), bound=words.MAX_MARKETS):
+        state: uint256[4] = staticcall CLEARINGHOUSE.market_state(market)
+        long: words.Side = words.unpack_side(state[1])
+        short: words.Side = words.unpack_side(state[2])
+        if long.size == 0 and short.size == 0:
+            continue
+        price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
+        pool.oldest = min(pool.oldest, price.published_at)
+        if price.published_at + price.max_age < block.timestamp:
+            pool.is_live = False
+        index: int256 = market_math.accrue_funding(
+            words.unpack_market(state[0]),
+            price.price,
+            price.live_since,
+            min(block.timestamp, price.published_at + price.max_age),
+        ).funding_index
+        pool.equity -= market_math.side_value(long, True, price.price, index)
+        pool.equity -= market_math.side_value(short, False, price.price, index)
+        terms: words.TradeTerms = words.unpack_trade_terms(state[3])
+        exposure: uint256 = (
+            fixed_point.magnitude(market_math.skew_of(long.size, short.size)) * price.price
+        )
+        pool.band += fixed_point.div_up(exposure * price.confidence, fixed_point.PPM)
+        if exposure != 0:
+            if terms.pool_share == 0:
+                pool.reserved = max_value(uint256)
+            else:
+                pool.reserved = max(
+                    pool.reserved,
+                    fixed_point.div_up(
+                        exposure * terms.reserve_rate, terms.pool_share * fixed_point.FEMTO
+                    ),
+                )
+    return pool
