@@ -57,6 +57,11 @@ def quote_down(femto: int) -> int:
     return signed_div_down(femto, FEMTO)
 
 
+def quote_ceiling(femto: int) -> int:
+    """Femto USD in quote units, toward infinity."""
+    return signed_div_up(femto, FEMTO)
+
+
 def quote_up(femto: int) -> int:
     """Femto USD in quote units, toward infinity: what an account must bring. Not negative."""
     return div_up(femto, FEMTO)

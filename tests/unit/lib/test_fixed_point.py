@@ -52,7 +52,9 @@ def test_quote_units_round_down_when_paid_and_up_when_owed(fixed_point: Library)
     exact = [Fraction(femto, QUOTE_IN_FEMTO) for (femto,) in inputs]
     assert fixed_point.call("quote_up", inputs) == list(map(ceil, exact))
     assert fixed_point.call("quote_down", inputs) == list(map(floor, exact))
+    assert fixed_point.call("quote_ceiling", inputs) == list(map(ceil, exact))
     debts = [(-femto,) for (femto,) in inputs]
+    assert fixed_point.call("quote_ceiling", debts) == [ceil(-amount) for amount in exact]
     assert fixed_point.call("quote_down", debts) == [floor(-amount) for amount in exact]
 
 

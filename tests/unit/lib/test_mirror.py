@@ -117,6 +117,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "to_unsigned": lambda draw: (draw.signed(256),),
         "magnitude": lambda draw: (draw.signed(256),),
         "quote_down": lambda draw: (draw.signed(255),),
+        "quote_ceiling": lambda draw: (draw.signed(255),),
         "quote_up": lambda draw: (draw.unsigned(255),),
     },
     "words": {
