@@ -26,8 +26,8 @@ implements: IIsolatedMargin
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: roles[ownable := ownable]
 initializes: ledger
+initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: custody
 initializes: cross_margin[ledger := ledger, markets := markets]
@@ -58,7 +58,7 @@ def withdraw(amount: uint256, receiver: address):
     quote: uint256 = custody._to_quote(amount)
     state: words.Account = ledger._account(msg.sender)
     cross_margin._require_withdrawable(msg.sender, state, quote)
-    state.cash -= fixed_point.to_signed(quote)
+    state.cash -= convert(quote, int256)
     account_word: uint256 = ledger._store_account(msg.sender, state)
     log ICustody.Withdrawn(
         account=msg.sender, receiver=receiver, amount=quote, account_word=account_word

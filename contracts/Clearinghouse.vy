@@ -38,8 +38,8 @@ implements: ITrading
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: roles[ownable := ownable]
 initializes: ledger
+initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: custody
 initializes: cross_margin[ledger := ledger, markets := markets]
@@ -97,7 +97,7 @@ def deposit(account: address, amount: uint256):
     quote: uint256 = custody._to_quote(amount)
     assert account != empty(address), "account: zero"
     state: words.Account = ledger._account(account)
-    state.cash += fixed_point.to_signed(quote)
+    state.cash += convert(quote, int256)
     account_word: uint256 = ledger._store_account(account, state)
     log ICustody.Deposited(
         account=account, payer=msg.sender, amount=quote, account_word=account_word
@@ -110,17 +110,19 @@ def deposit(account: address, amount: uint256):
 
 @external
 def escrow_order(
-    account: address, placer: address, market: uint256, keeper_fee: uint256
+    account: address, placer: address, market: uint256, keeper_fee: uint256, wants_settings: bool
 ) -> (uint256, uint256):
     self._require_sender(ORDER_BOOK)
     assert roles._may_trade(account, placer), "operator: not allowed"
     state: words.Account = ledger._account(account)
     if keeper_fee != 0:
-        assert state.cash >= fixed_point.to_signed(keeper_fee), "balance: below keeper fee"
-        state.cash -= fixed_point.to_signed(keeper_fee)
+        assert state.cash >= convert(keeper_fee, int256), "balance: below keeper fee"
+        state.cash -= convert(keeper_fee, int256)
         state.escrow += keeper_fee
         ledger._store_account(account, state)
-    return ledger._settings[words.position_id(account, market, 0)], state.flags
+    if wants_settings:
+        return ledger._settings[words.position_id(account, market, 0)], state.flags
+    return 0, state.flags
 
 
 @external
@@ -358,7 +360,7 @@ def guardian() -> address:
 @external
 @view
 def opening_stopped() -> bool:
-    return roles.opening_stopped
+    return ledger._load_house().flags & words.FLAG_STOPPED != 0
 
 
 @internal

@@ -22,8 +22,8 @@ implements: IHouse
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: roles[ownable := ownable]
 initializes: ledger
+initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: custody
 
@@ -66,7 +66,7 @@ def claim_fees(receiver: address):
 def add_liquidity(amount: uint256):
     self._require_pool()
     house: words.House = ledger._load_house()
-    house.pool_cash += fixed_point.to_signed(amount)
+    house.pool_cash += convert(amount, int256)
     house_word: uint256 = ledger._store_house(house)
     log IHouse.LiquidityAdded(amount=amount, house_word=house_word)
 
@@ -75,7 +75,7 @@ def add_liquidity(amount: uint256):
 def remove_liquidity(amount: uint256):
     self._require_pool()
     house: words.House = ledger._load_house()
-    house.pool_cash -= fixed_point.to_signed(amount)
+    house.pool_cash -= convert(amount, int256)
     house_word: uint256 = ledger._store_house(house)
     ledger._pay(LIQUIDITY_POOL, amount)
     log IHouse.LiquidityRemoved(amount=amount, house_word=house_word)

@@ -21,8 +21,8 @@ implements: ILiquidation
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: roles[ownable := ownable]
 initializes: ledger
+initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: cross_margin[ledger := ledger, markets := markets]
 initializes: liquidation[ledger := ledger, markets := markets, cross_margin := cross_margin]

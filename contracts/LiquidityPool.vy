@@ -133,17 +133,17 @@ def fix(request_id: uint256) -> uint256:
     assert block.timestamp <= request.matures_at + LAPSE, "request: lapsed"
     pool: pool_valuation.Valuation = self._live_pool()
     assert pool.oldest >= request.matures_at, "price: before maturity"
-    equity: int256 = fixed_point.quote_down(pool.equity - fixed_point.to_signed(pool.band))
+    equity: int256 = fixed_point.quote_down(pool.equity - convert(pool.band, int256))
     assert equity > 0, "pool: insolvent"
     quote: uint256 = (
         request.shares
-        * (fixed_point.to_unsigned(equity) + 1)
+        * (convert(equity, uint256) + 1)
         // (erc20.totalSupply + VIRTUAL_SHARES)
     )
     assert (
         pool.cash >= 0
-        and fixed_point.to_unsigned(pool.cash) >= quote
-        and fixed_point.to_unsigned(pool.cash) - quote >= pool.reserved
+        and convert(pool.cash, uint256) >= quote
+        and convert(pool.cash, uint256) - quote >= pool.reserved
     ), "pool: reserve"
     reward: uint256 = custody._to_tokens(min(REWARD, quote // 2))
     assets: uint256 = custody._to_tokens(quote) - reward
@@ -367,9 +367,9 @@ def _equity_for_entry() -> uint256:
     @notice The equity an entrant buys into, quote, up and at the upper edge of the prices.
     """
     pool: pool_valuation.Valuation = self._live_pool()
-    upper: int256 = fixed_point.quote_ceiling(pool.equity + fixed_point.to_signed(pool.band))
+    upper: int256 = fixed_point.quote_ceiling(pool.equity + convert(pool.band, int256))
     assert upper >= 0, "pool: insolvent"
-    return fixed_point.to_unsigned(upper)
+    return convert(upper, uint256)
 
 
 @internal
@@ -379,7 +379,7 @@ def _equity_now() -> uint256:
     @notice The equity between the edges, quote, down, zero where the pool is insolvent.
     """
     pool: pool_valuation.Valuation = pool_valuation._value_pool()
-    return fixed_point.to_unsigned(max(0, fixed_point.quote_down(pool.equity)))
+    return convert(max(0, fixed_point.quote_down(pool.equity)), uint256)
 
 
 @internal

@@ -20,8 +20,8 @@ implements: IMarkets
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: roles[ownable := ownable]
 initializes: ledger
+initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: listing[ownable := ownable, markets := markets, roles := roles]
 

@@ -9,6 +9,7 @@
 
 from snekmate.utils import eip712_domain_separator
 
+from .interfaces import ILedger
 from .interfaces import IOrderBook
 from .interfaces import IOwned
 from .interfaces import IPriceOracle
@@ -65,23 +66,29 @@ def place(order: IOrderBook.Order) -> bytes32:
     assert terms.delay != 0, "market: unknown"
     self._check_terms(order)
     keeper_fee: uint256 = 0 if order.reduce_only else terms.keeper_fee
+    resolved: IOrderBook.Order = order
+    resolved.placer = msg.sender
+    if order.account == empty(address):
+        resolved.account = msg.sender
+    executable_from: uint256 = block.timestamp + terms.delay
+    if order.kind == MARKET:
+        resolved.expiry = executable_from + terms.window
+    is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
     settings_word: uint256 = 0
     flags: uint256 = 0
     settings_word, flags = extcall CLEARINGHOUSE.escrow_order(
-        order.account, msg.sender, order.market, keeper_fee
+        resolved.account, msg.sender, order.market, keeper_fee, is_open
     )
     assert (flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
         "order: wrong position mode"
     )
-    resolved: IOrderBook.Order = self._resolve(order, words.unpack_settings(settings_word))
-    executable_from: uint256 = block.timestamp + terms.delay
-    resolved.placer = msg.sender
-    if order.kind == MARKET:
-        resolved.expiry = executable_from + terms.window
+    if is_open:
+        resolved = self._resolve(resolved, words.unpack_settings(settings_word))
+    self._check_margin_mode(resolved)
 
     hash: bytes32 = order_hashing._hash(resolved)
     assert self._orders[hash] == 0, "order: already placed"
-    self._orders[hash] = words.pack_order_state(
+    order_word: uint256 = words.pack_order_state(
         words.OrderState(
             executable_from=executable_from,
             status=PENDING,
@@ -89,12 +96,9 @@ def place(order: IOrderBook.Order) -> bytes32:
             escrowed=not order.reduce_only,
         )
     )
+    self._orders[hash] = order_word
     log IOrderBook.OrderPlaced(
-        order_hash=hash,
-        account=order.account,
-        order=resolved,
-        keeper_fee=terms.keeper_fee,
-        executable_from=executable_from,
+        order_hash=hash, account=resolved.account, order=resolved, order_word=order_word
     )
     return hash
 
@@ -136,7 +140,7 @@ def cancel(order: IOrderBook.Order):
     self._require_pending(state)
     if msg.sender != order.account:
         # Proves the right to trade for the account, and moves nothing.
-        extcall CLEARINGHOUSE.escrow_order(order.account, msg.sender, order.market, 0)
+        extcall CLEARINGHOUSE.escrow_order(order.account, msg.sender, order.market, 0, False)
     assert order.kind != MARKET or block.timestamp > order.expiry, "order: market is binding"
     self._end(order, hash, state, order.account, reasons.BY_OWNER)
 
@@ -144,7 +148,7 @@ def cancel(order: IOrderBook.Order):
 @external
 def set_order_terms(market: uint256, keeper_fee: uint256, delay: uint256, window: uint256):
     assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
-    assert market < words.MAX_MARKETS, "market: unknown"
+    assert market < staticcall ILedger(CLEARINGHOUSE.address).market_count(), "market: unknown"
     assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
     assert delay != 0 and delay < 2**16, "order: bad delay"
     assert window != 0 and window < 2**16, "order: bad window"
@@ -226,7 +230,7 @@ def _execute(
     if reason == reasons.FILLED:
         self._close(hash, state, EXECUTED)
         log IOrderBook.OrderExecuted(
-            order_hash=hash, account=order.account, keeper=msg.sender, keeper_fee=keeper_fee
+            order_hash=hash, keeper=msg.sender, keeper_fee=keeper_fee
         )
     elif not reasons.must_wait(reason):
         self._close(hash, state, CANCELLED)
@@ -274,7 +278,7 @@ def _close(hash: bytes32, state: words.OrderState, status: uint256):
 
 
 @internal
-@pure
+@view
 def _check_terms(order: IOrderBook.Order):
     """
     @notice Refuses what no price could ever fill as its owner meant it.
@@ -287,7 +291,9 @@ def _check_terms(order: IOrderBook.Order):
     assert (order.trigger_price != 0) == (order.kind >= STOP), "order: bad trigger price"
     assert max(order.trigger_price, order.acceptable_price) <= words.MAX_PRICE, "price: too large"
     assert order.kind != LIMIT or order.acceptable_price != 0, "order: no limit price"
-    assert order.kind != MARKET or order.expiry == 0, "order: bad expiry"
+    if order.expiry != 0:
+        assert order.kind != MARKET, "order: bad expiry"
+        assert order.expiry > block.timestamp, "order: expired"
     assert order.margin == 0 or not order.reduce_only, "margin: not for reduce-only"
     assert order.margin <= words.MAX_NOTIONAL, "margin: too large"
     assert order.leverage == 0 or (
@@ -296,20 +302,16 @@ def _check_terms(order: IOrderBook.Order):
 
 
 @internal
-@view
+@pure
 def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Order:
     """
     @notice Puts the account's own margin mode and leverage where the order leaves them open.
     """
-    assert order.expiry == 0 or order.expiry > block.timestamp, "order: expired"
     resolved: IOrderBook.Order = order
     if order.margin_mode == 0:
         resolved.margin_mode = ISOLATED if settings.isolated_by_default else CROSS
-    is_isolated: bool = resolved.margin_mode == ISOLATED
-    assert is_isolated or order.margin == 0, "margin: not for cross"
-    assert is_isolated or order.market < words.CROSS_MARKETS, "market: isolated only"
     if order.leverage == 0 and not order.reduce_only:
-        if not is_isolated:
+        if resolved.margin_mode == CROSS:
             resolved.leverage = settings.cross_leverage
         else:
             resolved.leverage = (
@@ -320,6 +322,14 @@ def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Or
             if resolved.leverage == 0:
                 resolved.leverage = ISOLATED_LEVERAGE
     return resolved
+
+
+@internal
+@pure
+def _check_margin_mode(order: IOrderBook.Order):
+    if order.margin_mode != ISOLATED:
+        assert order.margin == 0, "margin: not for cross"
+        assert order.market < words.CROSS_MARKETS, "market: isolated only"
 
 
 @internal

@@ -47,31 +47,13 @@ def signed_div_up(numerator: int256, denominator: int256) -> int256:
 
 @internal
 @pure
-def to_signed(number: uint256) -> int256:
-    """
-    @notice A number below 2**255 as a signed one, without the check that the ranges make needless.
-    """
-    return convert(convert(number, bytes32), int256)
-
-
-@internal
-@pure
-def to_unsigned(number: int256) -> uint256:
-    """
-    @notice A number that is not negative as an unsigned one, without the check.
-    """
-    return convert(convert(number, bytes32), uint256)
-
-
-@internal
-@pure
 def magnitude(number: int256) -> uint256:
     """
     @notice |number|.
     """
     if number < 0:
-        return self.to_unsigned(unsafe_sub(0, number))
-    return self.to_unsigned(number)
+        return convert(unsafe_sub(0, number), uint256)
+    return convert(number, uint256)
 
 
 @internal

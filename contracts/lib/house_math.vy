@@ -20,7 +20,7 @@ def collect_fee(house: words.House, fee: uint256, terms: words.TradeTerms) -> wo
     to_treasury: uint256 = unsafe_div(unsafe_mul(fee, terms.treasury_share), fixed_point.PPM)
     shared.insurance += to_insurance
     shared.fees += to_treasury
-    shared.pool_cash += fixed_point.to_signed(fee - to_insurance - to_treasury)
+    shared.pool_cash += convert(fee - to_insurance - to_treasury, int256)
     return shared
 
 
@@ -34,5 +34,5 @@ def cover_deficit(house: words.House, deficit: uint256) -> words.House:
     covered: words.House = house
     from_insurance: uint256 = min(deficit, house.insurance)
     covered.insurance -= from_insurance
-    covered.pool_cash -= fixed_point.to_signed(deficit - from_insurance)
+    covered.pool_cash -= convert(deficit - from_insurance, int256)
     return covered

@@ -18,7 +18,7 @@ def is_liquidatable(equity: int256, maintenance: uint256) -> bool:
     """
     @notice Whether maintenance margin is due and not below equity. Both in the same unit.
     """
-    return maintenance > 0 and fixed_point.to_signed(maintenance) >= equity
+    return maintenance > 0 and convert(maintenance, int256) >= equity
 
 
 @internal
@@ -40,7 +40,7 @@ def split_penalty(
     )
     penalty: uint256 = 0
     if equity > 0:
-        penalty = min(full, fixed_point.to_unsigned(equity))
+        penalty = min(full, convert(equity, uint256))
     reward: uint256 = min(
         max(full * terms.keeper_share // fixed_point.PPM, terms.keeper_floor), terms.keeper_cap
     )
@@ -85,17 +85,17 @@ def liquidation_prices(
            maintenance margin of other markets.
     @return Zero for the first and `NO_PRICE` for the second where there is none.
     """
-    net: int256 = fixed_point.to_signed(long_size) - fixed_point.to_signed(short_size)
-    larger: int256 = fixed_point.to_signed(max(long_size, short_size))
-    ppm: int256 = fixed_point.to_signed(fixed_point.PPM)
+    net: int256 = convert(long_size, int256) - convert(short_size, int256)
+    larger: int256 = convert(max(long_size, short_size), int256)
+    ppm: int256 = convert(fixed_point.PPM, int256)
     base: int256 = ppm * (constant_equity - 1) + 1
     rate: uint256 = tiers.maintenance_rate
     deduction: uint256 = 0
     lower: int256 = 0
     upper: int256 = max_value(int256)
     for i: uint256 in range(margin_math.TAIL_TIERS + 1):
-        factor: int256 = fixed_point.to_signed(rate) * larger - ppm * net
-        bound: int256 = fixed_point.to_signed(deduction) + base
+        factor: int256 = convert(rate, int256) * larger - ppm * net
+        bound: int256 = convert(deduction, int256) + base
         if factor > 0:
             upper = min(upper, max(fixed_point.signed_div_up(bound, factor), 0))
         elif factor < 0:
@@ -110,8 +110,8 @@ def liquidation_prices(
         deduction += (tier.maintenance_rate - rate) * tier.floor * fixed_point.THOUSAND_USD
         rate = tier.maintenance_rate
     if upper == max_value(int256):
-        return fixed_point.to_unsigned(lower), NO_PRICE
-    return fixed_point.to_unsigned(lower), fixed_point.to_unsigned(upper)
+        return convert(lower, uint256), NO_PRICE
+    return convert(lower, uint256), convert(upper, uint256)
 
 
 @internal
@@ -123,11 +123,11 @@ def bankruptcy_price(
     @notice The last price at which equity is not negative: up where the long leg is the larger,
             down where the short is. `NO_PRICE` for a pair that is fully hedged.
     """
-    net: int256 = fixed_point.to_signed(long_size) - fixed_point.to_signed(short_size)
+    net: int256 = convert(long_size, int256) - convert(short_size, int256)
     if net == 0:
         return NO_PRICE
     if net > 0:
-        return fixed_point.to_unsigned(
-            max(0, fixed_point.signed_div_up(-constant_equity, net))
+        return convert(
+            max(0, fixed_point.signed_div_up(-constant_equity, net)), uint256
         )
-    return fixed_point.to_unsigned(max(0, fixed_point.signed_div_down(constant_equity, -net)))
+    return convert(max(0, fixed_point.signed_div_down(constant_equity, -net)), uint256)

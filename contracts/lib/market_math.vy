@@ -36,8 +36,8 @@ def accrue_funding(
     if until <= start:
         return accrued
     accrued.accrued_at = until
-    elapsed: int256 = fixed_point.to_signed(unsafe_sub(until, start))
-    limit: int256 = unsafe_mul(fixed_point.to_signed(market.max_funding_rate), RATE_PER_PPM)
+    elapsed: int256 = convert(unsafe_sub(until, start), int256)
+    limit: int256 = unsafe_mul(convert(market.max_funding_rate, int256), RATE_PER_PPM)
     rate: int256 = max(min(market.funding_rate, limit), unsafe_sub(0, limit))
     target: int256 = unsafe_add(
         rate, unsafe_div(unsafe_mul(market.funding_drift, elapsed), DAY)
@@ -57,7 +57,7 @@ def accrue_funding(
     index: int256 = unsafe_add(
         market.funding_index,
         fixed_point.signed_div_down(
-            unsafe_mul(doubled_area, fixed_point.to_signed(price)), INDEX_DENOMINATOR
+            unsafe_mul(doubled_area, convert(price, int256)), INDEX_DENOMINATOR
         ),
     )
     accrued.funding_index = max(min(index, words.MAX_INDEX), -words.MAX_INDEX)
@@ -72,11 +72,11 @@ def funding_drift(velocity: uint256, skew: int256, skew_scale: uint256) -> int25
     @notice velocity * clamp(skew / skew_scale, -1, 1) in 1e-12 per day per day, toward zero, so
             that both sides are treated alike.
     """
-    scale: int256 = fixed_point.to_signed(skew_scale)
+    scale: int256 = convert(skew_scale, int256)
     clamped: int256 = max(min(skew, scale), unsafe_sub(0, scale))
     drift: int256 = unsafe_div(
         unsafe_mul(
-            unsafe_mul(fixed_point.to_signed(velocity), RATE_PER_PPM), clamped
+            unsafe_mul(convert(velocity, int256), RATE_PER_PPM), clamped
         ),
         scale,
     )
@@ -89,7 +89,7 @@ def skew_of(long_size: uint256, short_size: uint256) -> int256:
     """
     @notice Long minus short lots.
     """
-    return unsafe_sub(fixed_point.to_signed(long_size), fixed_point.to_signed(short_size))
+    return unsafe_sub(convert(long_size, int256), convert(short_size, int256))
 
 
 @internal
@@ -104,10 +104,10 @@ def impact_cost(
     """
     return fixed_point.signed_div_up(
         unsafe_mul(
-            unsafe_mul(size_delta, fixed_point.to_signed(price)),
+            unsafe_mul(size_delta, convert(price, int256)),
             unsafe_add(unsafe_mul(2, skew), size_delta),
         ),
-        unsafe_mul(2, fixed_point.to_signed(skew_scale)),
+        unsafe_mul(2, convert(skew_scale, int256)),
     )
 
 
@@ -144,8 +144,8 @@ def side_value(side: words.Side, is_long: bool, price: uint256, funding_index: i
     """
     worth: int256 = unsafe_sub(
         unsafe_mul(
-            fixed_point.to_signed(side.size),
-            unsafe_sub(fixed_point.to_signed(price), funding_index),
+            convert(side.size, int256),
+            unsafe_sub(convert(price, int256), funding_index),
         ),
         side.basis,
     )

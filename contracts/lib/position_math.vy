@@ -21,12 +21,12 @@ def value_of(
     """
     worth: int256 = unsafe_sub(
         unsafe_mul(
-            fixed_point.to_signed(position.size),
+            convert(position.size, int256),
             unsafe_add(
-                unsafe_sub(fixed_point.to_signed(price), funding_index), position.funding_index
+                unsafe_sub(convert(price, int256), funding_index), position.funding_index
             ),
         ),
-        unsafe_mul(fixed_point.to_signed(position.entry_notional), fixed_point.FEMTO_INT),
+        unsafe_mul(convert(position.entry_notional, int256), fixed_point.FEMTO_INT),
     )
     if is_long:
         return worth
@@ -40,8 +40,8 @@ def basis_of(position: words.Position) -> int256:
     @notice What a position adds to its side's basis: entry_notional - size * funding_index, femto.
     """
     return unsafe_sub(
-        unsafe_mul(fixed_point.to_signed(position.entry_notional), fixed_point.FEMTO_INT),
-        unsafe_mul(fixed_point.to_signed(position.size), position.funding_index),
+        unsafe_mul(convert(position.entry_notional, int256), fixed_point.FEMTO_INT),
+        unsafe_mul(convert(position.size, int256), position.funding_index),
     )
 
 
@@ -52,10 +52,10 @@ def entry_notional_of(size: uint256, is_long: bool, price: uint256, cost: int256
     @notice What a fill of `size` lots costs a long (up) or brings a short (down), in quote units.
     @param cost The price impact in femto, positive where the trader pays.
     """
-    notional: int256 = fixed_point.to_signed(unsafe_mul(size, price))
+    notional: int256 = convert(unsafe_mul(size, price), int256)
     if is_long:
-        return fixed_point.quote_up(fixed_point.to_unsigned(unsafe_add(notional, cost)))
-    return fixed_point.to_unsigned(fixed_point.quote_down(unsafe_sub(notional, cost)))
+        return fixed_point.quote_up(convert(unsafe_add(notional, cost), uint256))
+    return convert(fixed_point.quote_down(unsafe_sub(notional, cost)), uint256)
 
 
 @internal
@@ -74,10 +74,10 @@ def increase(
     increased: words.Position = position
     increased.size = unsafe_add(position.size, size)
     increased.entry_notional = unsafe_add(position.entry_notional, entry_notional)
-    total: int256 = fixed_point.to_signed(increased.size)
+    total: int256 = convert(increased.size, int256)
     weighted: int256 = unsafe_add(
-        unsafe_mul(fixed_point.to_signed(position.size), position.funding_index),
-        unsafe_mul(fixed_point.to_signed(size), funding_index),
+        unsafe_mul(convert(position.size, int256), position.funding_index),
+        unsafe_mul(convert(size, int256), funding_index),
     )
     if is_long:
         increased.funding_index = fixed_point.signed_div_down(weighted, total)

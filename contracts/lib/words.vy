@@ -10,8 +10,6 @@
      1e-6 USD, femto is 1e-15 USD, prices and funding indices are femto per lot, rates are ppm.
 """
 
-from . import fixed_point
-
 # The slots of one account in one market. The low bit is the side, the high bit the margin mode.
 CROSS_LONG: constant(uint256) = 0
 CROSS_SHORT: constant(uint256) = 1
@@ -28,7 +26,8 @@ MAX_NOTIONAL: constant(uint256) = 2**56 - 1  # quote
 MAX_PRICE: constant(uint256) = 2**64 - 1  # femto per lot
 MAX_CASH: constant(uint256) = 2**62  # quote, what one deposit may bring
 
-FLAG_HEDGE: constant(uint256) = 1  # the account's orders name their position's side
+FLAG_HEDGE: constant(uint256) = 1  # an account's: its orders name their position's side
+FLAG_STOPPED: constant(uint256) = 1  # the house's: nothing may open or grow
 
 GENERATIONS: constant(uint256) = 2**24  # a slot's generation counts modulo this
 
@@ -42,6 +41,7 @@ M40: constant(uint256) = 2**40 - 1
 M48: constant(uint256) = 2**48 - 1
 M56: constant(uint256) = 2**56 - 1
 M64: constant(uint256) = 2**64 - 1
+M76: constant(uint256) = 2**76 - 1
 M80: constant(uint256) = 2**80 - 1
 M128: constant(uint256) = 2**128 - 1
 
@@ -82,6 +82,7 @@ struct House:
     pool_cash: int256  # quote
     insurance: uint256  # quote
     fees: uint256  # quote, the treasury's, unclaimed
+    flags: uint256
 
 
 struct TradeTerms:
@@ -235,13 +236,13 @@ def count_bits(bits: uint256) -> uint256:
 @pure
 def pack_account(account: Account) -> uint256:
     self._require_fits(
-        self._signed_excess(account.cash, 64)
+        (unsafe_add(convert(convert(account.cash, bytes32), uint256), 2**63) >> 64)
         | (account.legs >> 128)
         | ((account.vaults | account.flags) >> 8)
         | (account.escrow >> 48)
     )
     return (
-        (fixed_point.to_unsigned(account.cash) << 192)
+        (convert(convert(account.cash, bytes32), uint256) << 192)
         | (account.legs << 64)
         | (account.vaults << 56)
         | (account.flags << 48)
@@ -253,7 +254,7 @@ def pack_account(account: Account) -> uint256:
 @pure
 def unpack_account(word: uint256) -> Account:
     return Account(
-        cash=fixed_point.to_signed(word) >> 192,
+        cash=convert(convert(word, bytes32), int256) >> 192,
         legs=(word >> 64) & M128,
         vaults=(word >> 56) & 255,
         flags=(word >> 48) & 255,
@@ -265,12 +266,12 @@ def unpack_account(word: uint256) -> Account:
 @pure
 def pack_position(position: Position) -> uint256:
     self._require_fits(
-        self._signed_excess(position.funding_index, 64)
+        (unsafe_add(convert(convert(position.funding_index, bytes32), uint256), 2**63) >> 64)
         | ((position.size | position.entry_notional | position.margin) >> 56)
         | (position.generation >> 24)
     )
     return (
-        (fixed_point.to_unsigned(position.funding_index) << 192)
+        (convert(convert(position.funding_index, bytes32), uint256) << 192)
         | (position.size << 136)
         | (position.entry_notional << 80)
         | (position.margin << 24)
@@ -286,38 +287,38 @@ def unpack_position(word: uint256) -> Position:
         entry_notional=(word >> 80) & M56,
         margin=(word >> 24) & M56,
         generation=word & M24,
-        funding_index=fixed_point.to_signed(word) >> 192,
+        funding_index=convert(convert(word, bytes32), int256) >> 192,
     )
 
 
 @internal
 @pure
 def pack_side(side: Side) -> uint256:
-    self._require_fits(self._signed_excess(side.basis, 160) | (side.size >> 64))
-    return (fixed_point.to_unsigned(side.basis) << 96) | side.size
+    self._require_fits((unsafe_add(convert(convert(side.basis, bytes32), uint256), 2**159) >> 160) | (side.size >> 64))
+    return (convert(convert(side.basis, bytes32), uint256) << 96) | side.size
 
 
 @internal
 @pure
 def unpack_side(word: uint256) -> Side:
-    return Side(size=word & M64, basis=fixed_point.to_signed(word) >> 96)
+    return Side(size=word & M64, basis=convert(convert(word, bytes32), int256) >> 96)
 
 
 @internal
 @pure
 def pack_market(market: Market) -> uint256:
     self._require_fits(
-        self._signed_excess(market.funding_index, 64)
-        | self._signed_excess(market.funding_rate, 40)
-        | self._signed_excess(market.funding_drift, 40)
+        (unsafe_add(convert(convert(market.funding_index, bytes32), uint256), 2**63) >> 64)
+        | (unsafe_add(convert(convert(market.funding_rate, bytes32), uint256), 2**39) >> 40)
+        | (unsafe_add(convert(convert(market.funding_drift, bytes32), uint256), 2**39) >> 40)
         | (market.accrued_at >> 36)
         | ((market.max_funding_rate | market.maintenance_rate | market.initial_rate) >> 20)
         | (market.first_floor >> 16)
     )
     return (
-        (fixed_point.to_unsigned(market.funding_index) << 192)
-        | ((fixed_point.to_unsigned(market.funding_rate) & M40) << 152)
-        | ((fixed_point.to_unsigned(market.funding_drift) & M40) << 112)
+        (convert(convert(market.funding_index, bytes32), uint256) << 192)
+        | ((convert(convert(market.funding_rate, bytes32), uint256) & M40) << 152)
+        | ((convert(convert(market.funding_drift, bytes32), uint256) & M40) << 112)
         | (market.accrued_at << 76)
         | (market.max_funding_rate << 56)
         | (market.maintenance_rate << 36)
@@ -330,9 +331,9 @@ def pack_market(market: Market) -> uint256:
 @pure
 def unpack_market(word: uint256) -> Market:
     return Market(
-        funding_index=fixed_point.to_signed(word) >> 192,
-        funding_rate=fixed_point.to_signed(word << 64) >> 216,
-        funding_drift=fixed_point.to_signed(word << 104) >> 216,
+        funding_index=convert(convert(word, bytes32), int256) >> 192,
+        funding_rate=convert(convert(word << 64, bytes32), int256) >> 216,
+        funding_drift=convert(convert(word << 104, bytes32), int256) >> 216,
         accrued_at=(word >> 76) & M36,
         max_funding_rate=(word >> 56) & M20,
         maintenance_rate=(word >> 36) & M20,
@@ -345,18 +346,20 @@ def unpack_market(word: uint256) -> Market:
 @pure
 def pack_house(house: House) -> uint256:
     self._require_fits(
-        self._signed_excess(house.pool_cash, 96) | ((house.insurance | house.fees) >> 80)
+        (unsafe_add(convert(convert(house.pool_cash, bytes32), uint256), 2**95) >> 96) | ((house.insurance | house.fees) >> 76)
+        | (house.flags >> 8)
     )
-    return (fixed_point.to_unsigned(house.pool_cash) << 160) | (house.insurance << 80) | house.fees
+    return (convert(convert(house.pool_cash, bytes32), uint256) << 160) | (house.insurance << 84) | (house.fees << 8) | house.flags
 
 
 @internal
 @pure
 def unpack_house(word: uint256) -> House:
     return House(
-        pool_cash=fixed_point.to_signed(word) >> 160,
-        insurance=(word >> 80) & M80,
-        fees=word & M80,
+        pool_cash=convert(convert(word, bytes32), int256) >> 160,
+        insurance=(word >> 84) & M76,
+        fees=(word >> 8) & M76,
+        flags=word & 255,
     )
 
 
@@ -612,13 +615,6 @@ def unpack_order_terms(word: uint256) -> OrderTerms:
         delay=(word >> 16) & M16,
         window=word & M16,
     )
-
-
-@internal
-@pure
-def _signed_excess(number: int256, bits: uint256) -> uint256:
-    # Zero exactly where -2**(bits-1) <= number < 2**(bits-1).
-    return unsafe_add(fixed_point.to_unsigned(number), 1 << unsafe_sub(bits, 1)) >> bits
 
 
 @internal

@@ -112,7 +112,7 @@ def _value_vault(
     notional: uint256 = unsafe_mul(position.size, price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
     return Valuation(
-        worth=fixed_point.to_signed(unsafe_mul(position.margin, fixed_point.FEMTO))
+        worth=convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256)
         + position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
         initial=margin_math.initial_margin(notional, 0, tiers),
         maintenance=margin_math.maintenance_margin(notional, tiers),
@@ -141,7 +141,7 @@ def _withdrawable(cash: int256, legs: Valuation) -> int256:
             initial margin. Unrealised profit never leaves. Negative where nothing may.
     """
     return cash + fixed_point.quote_down(
-        min(legs.worth, 0) - fixed_point.to_signed(legs.initial)
+        min(legs.worth, 0) - convert(legs.initial, int256)
     )
 
 
@@ -156,7 +156,7 @@ def _require_withdrawable(account: address, state: words.Account, amount: uint25
         legs: Valuation = self._value_legs(account, state.legs)
         self._require_live(legs.is_live)
         available = self._withdrawable(state.cash, legs)
-    assert available >= 0 and fixed_point.to_unsigned(available) >= amount, (
+    assert available >= 0 and convert(available, uint256) >= amount, (
         "balance: not withdrawable"
     )
 

@@ -4,6 +4,9 @@
 @license MIT
 @notice What a fill does to a position, its account, its market and the house: computed in memory
         from the state on the desk, stored by nobody here.
+@dev Unchecked: money stays below 2**97, lots below 2**65, and what is taken away is part of what
+     there is: a position of its side, a cut of its charge, a debt of the escrow that was counted
+     against it.
 """
 
 from ..lib import fixed_point
@@ -63,36 +66,44 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
     after: Desk = desk
     is_long: bool = part.slot & 1 == 0
     delta: int256 = self._signed_size(part.size, not is_long)
-    fill: Fill = self._price_fill(desk, delta)
+    fill: Fill = empty(Fill)
+    fill.impact = market_math.impact_cost(delta, desk.skew, desk.terms.skew_scale, desk.price)
+    fill.fee = market_math.trade_fee(
+        delta, desk.skew, desk.price, desk.terms.maker_fee, desk.terms.taker_fee
+    )
     released: words.Position = empty(words.Position)
     fill.position, released = position_math.decrease(part.position, is_long, part.size)
     worth: int256 = position_math.value_of(
         released, is_long, desk.price, desk.market.funding_index
     )
-    fill.realised = fixed_point.quote_down(worth - fill.impact)
+    fill.realised = fixed_point.quote_down(unsafe_sub(worth, fill.impact))
     keeper_fee: uint256 = part.keeper_fee
-    released_cash: int256 = fill.realised - fixed_point.to_signed(fill.fee + keeper_fee)
+    proceeds: int256 = unsafe_sub(
+        fill.realised, convert(unsafe_add(fill.fee, keeper_fee), int256)
+    )
     is_last: bool = fill.position.size == 0
     shortfall: int256 = 0
 
     if part.slot >= words.ISOLATED_LONG:
-        released_cash += fixed_point.to_signed(released.margin)
+        proceeds = unsafe_add(proceeds, convert(released.margin, int256))
         if is_last:
-            after.account.vaults -= 1
-            shortfall = -released_cash
-        elif released_cash < 0:
-            owed: uint256 = fixed_point.to_unsigned(-released_cash)
+            after.account.vaults = unsafe_sub(after.account.vaults, 1)
+            shortfall = unsafe_sub(0, proceeds)
+        elif proceeds < 0:
+            owed: uint256 = convert(unsafe_sub(0, proceeds), uint256)
             fill.from_vault = min(owed, fill.position.margin)
-            fill.unpaid = owed - fill.from_vault
-            fill.position.margin -= fill.from_vault
-            released_cash = 0
+            fill.unpaid = unsafe_sub(owed, fill.from_vault)
+            fill.position.margin = unsafe_sub(fill.position.margin, fill.from_vault)
+            proceeds = 0
     elif is_last:
         after.account.legs ^= words.leg_bit(part.market, part.slot)
         if after.account.legs == 0:
-            shortfall = -(
-                after.account.cash
-                + released_cash
-                + fixed_point.to_signed(after.account.escrow)
+            shortfall = unsafe_sub(
+                0,
+                unsafe_add(
+                    unsafe_add(after.account.cash, proceeds),
+                    convert(after.account.escrow, int256),
+                ),
             )
     else:
         fill.position.margin = part.position.margin
@@ -102,26 +113,33 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
         impact_cut: uint256 = 0
         keeper_cut: uint256 = 0
         fee_cut, impact_cut, keeper_cut, fill.deficit = liquidation_math.shrink_charges(
-            fixed_point.to_unsigned(shortfall),
+            convert(shortfall, uint256),
             fill.fee,
-            fixed_point.to_unsigned(max(0, fixed_point.quote_down(worth) - fill.realised)),
+            convert(max(0, fixed_point.quote_down(worth) - fill.realised), uint256),
             keeper_fee,
         )
-        fill.fee -= fee_cut
-        fill.realised += fixed_point.to_signed(impact_cut)
-        keeper_fee -= keeper_cut
-        released_cash += shortfall
-    after.account.cash += released_cash
+        fill.fee = unsafe_sub(fill.fee, fee_cut)
+        fill.realised = unsafe_add(fill.realised, convert(impact_cut, int256))
+        keeper_fee = unsafe_sub(keeper_fee, keeper_cut)
+        proceeds = unsafe_add(proceeds, shortfall)
+    after.account.cash = unsafe_add(after.account.cash, proceeds)
     if after.account.legs == 0 and after.account.cash < 0:
         # No leg is left to carry a debt: the escrow pays it before insurance does.
-        after.account.escrow -= fixed_point.to_unsigned(-after.account.cash)
+        after.account.escrow = unsafe_sub(
+            after.account.escrow, convert(unsafe_sub(0, after.account.cash), uint256)
+        )
         after.account.cash = 0
-    after.keeper_fee += keeper_fee
-    after.house.pool_cash -= fill.realised
-    after.house = house_math.cover_deficit(
-        house_math.collect_fee(after.house, fill.fee, after.terms), fill.deficit
-    )
-    return self._resize(after, is_long, delta, part.position, fill.position), fill
+    after.keeper_fee = unsafe_add(after.keeper_fee, keeper_fee)
+    after.house = house_math.collect_fee(desk.house, fill.fee, desk.terms)
+    after.house.pool_cash = unsafe_sub(after.house.pool_cash, fill.realised)
+    if fill.deficit != 0:
+        after.house = house_math.cover_deficit(after.house, fill.deficit)
+    after.skew = unsafe_add(desk.skew, delta)
+    if is_long:
+        after.long = self._replace(desk.long, part.position, fill.position)
+    else:
+        after.short = self._replace(desk.short, part.position, fill.position)
+    return after, fill
 
 
 @internal
@@ -134,41 +152,54 @@ def _increase(desk: Desk, part: Part) -> (Desk, Fill):
     after: Desk = desk
     is_long: bool = part.slot & 1 == 0
     delta: int256 = self._signed_size(part.size, is_long)
-    fill: Fill = self._price_fill(desk, delta)
+    fill: Fill = empty(Fill)
+    fill.impact = market_math.impact_cost(delta, desk.skew, desk.terms.skew_scale, desk.price)
+    fill.fee = market_math.trade_fee(
+        delta, desk.skew, desk.price, desk.terms.maker_fee, desk.terms.taker_fee
+    )
     entry: uint256 = position_math.entry_notional_of(
         part.size, is_long, desk.price, fill.impact
     )
     fill.position = position_math.increase(
         part.position, is_long, part.size, entry, desk.market.funding_index
     )
-    after.house = house_math.collect_fee(after.house, fill.fee, after.terms)
-    after.account.cash -= fixed_point.to_signed(fill.fee)
+    paid: uint256 = fill.fee
 
     if part.slot >= words.ISOLATED_LONG:
         fill.margin = part.margin
         if part.margin == 0:
             notional: uint256 = unsafe_mul(part.size, desk.price)
-            loss: int256 = fixed_point.to_signed(
-                unsafe_mul(entry, fixed_point.FEMTO)
-            ) - fixed_point.to_signed(notional)
+            loss: int256 = unsafe_sub(
+                convert(unsafe_mul(entry, fixed_point.FEMTO), int256), convert(notional, int256)
+            )
             if not is_long:
-                loss = -loss
-            fill.margin = margin_math.order_margin(
-                notional, part.leverage, desk.market.initial_rate
-            ) + fixed_point.quote_up(fixed_point.to_unsigned(max(loss, 0)))
-        fill.position.margin += fill.margin
-        after.account.cash -= fixed_point.to_signed(fill.margin)
+                loss = unsafe_sub(0, loss)
+            fill.margin = unsafe_add(
+                margin_math.order_margin(notional, part.leverage, desk.market.initial_rate),
+                fixed_point.quote_up(convert(max(loss, 0), uint256)),
+            )
+        fill.position.margin = unsafe_add(fill.position.margin, fill.margin)
+        paid = unsafe_add(paid, fill.margin)
         if part.position.size == 0:
-            after.account.vaults += 1
+            after.account.vaults = unsafe_add(after.account.vaults, 1)
     elif part.position.size == 0:
         after.account.legs |= words.leg_bit(part.market, part.slot)
         fill.position.margin = part.leverage
-    return self._resize(after, is_long, delta, part.position, fill.position), fill
+    after.account.cash = unsafe_sub(after.account.cash, convert(paid, int256))
+    after.house = house_math.collect_fee(desk.house, fill.fee, desk.terms)
+    after.skew = unsafe_add(desk.skew, delta)
+    if is_long:
+        after.long = self._replace(desk.long, part.position, fill.position)
+    else:
+        after.short = self._replace(desk.short, part.position, fill.position)
+    return after, fill
 
 
 @internal
 @pure
-def _limit_reason(before: Desk, after: Desk, is_long: bool, position: words.Position) -> uint256:
+def _limit_reason(
+    after: Desk, skew_before: int256, is_long: bool, position: words.Position
+) -> uint256:
     """
     @notice Which limit of word, account or market an increase breaks, if any. Only what grows the
             skew is held to the skew's cap and to the market's share of the pool.
@@ -181,17 +212,18 @@ def _limit_reason(before: Desk, after: Desk, is_long: bool, position: words.Posi
         return reasons.TOO_MANY_VAULTS
     scale: uint256 = after.terms.skew_scale
     size: uint256 = after.long.size if is_long else after.short.size
-    if size * fixed_point.PPM > scale * after.terms.side_cap:
+    if unsafe_mul(size, fixed_point.PPM) > unsafe_mul(scale, after.terms.side_cap):
         return reasons.OPEN_INTEREST_CAP
     skew: uint256 = fixed_point.magnitude(after.skew)
-    if skew > fixed_point.magnitude(before.skew):
-        if skew * fixed_point.PPM > scale * after.terms.skew_cap:
+    if skew > fixed_point.magnitude(skew_before):
+        if unsafe_mul(skew, fixed_point.PPM) > unsafe_mul(scale, after.terms.skew_cap):
             return reasons.SKEW_CAP
-        reserve: uint256 = skew * after.price * after.terms.reserve_rate
-        backing: int256 = before.house.pool_cash * fixed_point.to_signed(
-            after.terms.pool_share * fixed_point.FEMTO
+        reserve: uint256 = unsafe_mul(unsafe_mul(skew, after.price), after.terms.reserve_rate)
+        backing: int256 = unsafe_mul(
+            after.house.pool_cash,
+            convert(unsafe_mul(after.terms.pool_share, fixed_point.FEMTO), int256),
         )
-        if fixed_point.to_signed(reserve) > backing:
+        if convert(reserve, int256) > backing:
             return reasons.RESERVE_CAP
     if fixed_point.magnitude(after.market.funding_index) == convert(words.MAX_INDEX, uint256):
         return reasons.FUNDING_SATURATED
@@ -200,44 +232,21 @@ def _limit_reason(before: Desk, after: Desk, is_long: bool, position: words.Posi
 
 @internal
 @pure
-def _price_fill(desk: Desk, delta: int256) -> Fill:
-    fill: Fill = empty(Fill)
-    fill.impact = market_math.impact_cost(delta, desk.skew, desk.terms.skew_scale, desk.price)
-    fill.fee = market_math.trade_fee(
-        delta, desk.skew, desk.price, desk.terms.maker_fee, desk.terms.taker_fee
-    )
-    return fill
-
-
-@internal
-@pure
 def _signed_size(size: uint256, is_buy: bool) -> int256:
     if is_buy:
-        return fixed_point.to_signed(size)
-    return -fixed_point.to_signed(size)
-
-
-@internal
-@pure
-def _resize(
-    desk: Desk, is_long: bool, delta: int256, old: words.Position, new: words.Position
-) -> Desk:
-    """
-    @notice Replaces a position in its side's sums. They telescope, so they stay exact.
-    """
-    after: Desk = desk
-    after.skew += delta
-    if is_long:
-        after.long = self._replace(desk.long, old, new)
-    else:
-        after.short = self._replace(desk.short, old, new)
-    return after
+        return convert(size, int256)
+    return unsafe_sub(0, convert(size, int256))
 
 
 @internal
 @pure
 def _replace(side: words.Side, old: words.Position, new: words.Position) -> words.Side:
+    """
+    @notice A side's sums with a position replaced. They telescope, so they stay exact.
+    """
     return words.Side(
-        size=side.size - old.size + new.size,
-        basis=side.basis - position_math.basis_of(old) + position_math.basis_of(new),
+        size=unsafe_add(unsafe_sub(side.size, old.size), new.size),
+        basis=unsafe_add(
+            unsafe_sub(side.basis, position_math.basis_of(old)), position_math.basis_of(new)
+        ),
     )

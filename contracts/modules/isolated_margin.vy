@@ -61,7 +61,7 @@ def _add_margin(account: address, market: uint256, is_long: bool, amount: uint25
     assert amount != 0, "amount: zero"
     state: words.Account = ledger._account(account)
     cross_margin._require_withdrawable(account, state, amount)
-    state.cash -= fixed_point.to_signed(amount)
+    state.cash -= convert(amount, int256)
     self._grow_margin(account, market, is_long, amount, account, state)
 
 
@@ -87,11 +87,11 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
         markets._tiers(market, state, notional),
     )
     worth: int256 = position_math.value_of(position, is_long, price.price, state.funding_index)
-    kept: int256 = fixed_point.to_signed(position.margin * fixed_point.FEMTO) + min(worth, 0)
-    assert kept >= fixed_point.to_signed(required), "margin: below initial"
+    kept: int256 = convert(position.margin * fixed_point.FEMTO, int256) + min(worth, 0)
+    assert kept >= convert(required, int256), "margin: below initial"
 
     owner: words.Account = ledger._account(account)
-    owner.cash += fixed_point.to_signed(amount)
+    owner.cash += convert(amount, int256)
     position_word: uint256 = ledger._store_position(id, position)
     account_word: uint256 = ledger._store_account(account, owner)
     log IIsolatedMargin.MarginRemoved(

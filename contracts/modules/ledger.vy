@@ -75,5 +75,5 @@ def _pay(account: address, amount: uint256):
     """
     if amount != 0:
         state: words.Account = self._account(account)
-        state.cash += fixed_point.to_signed(amount)
+        state.cash += convert(amount, int256)
         self._store_account(account, state)

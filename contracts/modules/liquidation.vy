@@ -67,8 +67,8 @@ def _liquidate_isolated(ids: DynArray[uint256, MAX_VAULTS], liquidator: address)
         account, reward = self._close(
             leg,
             account,
-            leg.equity - fixed_point.to_signed(leg.position.margin),
-            fixed_point.to_unsigned(max(-leg.equity, 0)),
+            leg.equity - convert(leg.position.margin, int256),
+            convert(max(-leg.equity, 0), uint256),
         )
         ledger._store_account(leg.account, account)
         rewards += reward
@@ -87,7 +87,7 @@ def _liquidate_cross(accounts: DynArray[address, MAX_ACCOUNTS], liquidator: addr
             continue
         legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
         equity: int256 = (
-            state.cash + fixed_point.to_signed(state.escrow)
+            state.cash + convert(state.escrow, int256)
         ) * fixed_point.FEMTO_INT + legs.worth
         if not legs.is_current or not liquidation_math.is_liquidatable(
             equity, legs.maintenance
@@ -175,7 +175,7 @@ def _close(
         unsafe_mul(leg.position.size, leg.price),
         markets._liquidation_terms(leg.market),
     )
-    after.cash -= fixed_point.to_signed(penalty)
+    after.cash -= convert(penalty, int256)
     house.insurance += penalty - reward
     top_up = min(top_up, house.insurance)
     house.insurance -= top_up
@@ -242,7 +242,7 @@ def _settle_account(account: address, state: words.Account):
         ledger._store_account(account, state)
         return
     after: words.Account = state
-    debt: uint256 = fixed_point.to_unsigned(-state.cash)
+    debt: uint256 = convert(-state.cash, uint256)
     escrow: uint256 = min(debt, state.escrow)
     after.escrow -= escrow
     after.cash = 0

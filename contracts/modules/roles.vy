@@ -10,11 +10,13 @@
 from snekmate.auth import ownable
 
 from ..interfaces import IRoles
+from ..lib import words
+from . import ledger
 
+uses: ledger
 uses: ownable
 
 guardian: address
-opening_stopped: bool
 _operator_expiry: HashMap[address, HashMap[address, uint256]]  # seconds; the last one it holds in
 
 
@@ -30,8 +32,10 @@ def _stop_opening(stopped: bool):
     # Stopping needs the guardian or the owner, resuming the owner.
     if msg.sender != self.guardian or not stopped:
         ownable._check_owner()
-    self.opening_stopped = stopped
-    log IRoles.OpeningStopped(stopped=stopped)
+    house: words.House = ledger._load_house()
+    house.flags = words.FLAG_STOPPED if stopped else 0
+    house_word: uint256 = ledger._store_house(house)
+    log IRoles.OpeningStopped(stopped=stopped, house_word=house_word)
 
 
 @internal

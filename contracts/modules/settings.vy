@@ -55,8 +55,8 @@ def _relever_cross(account: address, market: uint256, leverage: uint256):
             )
     legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
     cross_margin._require_live(legs.is_live)
-    assert state.cash * fixed_point.FEMTO_INT + legs.worth >= fixed_point.to_signed(
-        legs.initial
+    assert state.cash * fixed_point.FEMTO_INT + legs.worth >= convert(
+        legs.initial, int256
     ), "margin: below initial"
 
 

@@ -54,7 +54,8 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
     if trade.is_escrowed:
         desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
         desk.account.escrow -= desk.keeper_fee
-    before: fills.Desk = desk
+    unfilled: words.Account = desk.account
+    keeper_fee: uint256 = desk.keeper_fee
 
     plan: Plan = empty(Plan)
     reduction: fills.Fill = empty(fills.Fill)
@@ -64,18 +65,18 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
     if reason == reasons.FILLED and plan.reduction.size != 0:
         desk, reduction = fills._reduce(desk, plan.reduction)
         if reduction.realised > 0 and (
-            desk.house.pool_cash + fixed_point.to_signed(desk.house.insurance) < 0
+            desk.house.pool_cash + convert(desk.house.insurance, int256) < 0
         ):
             reason = reasons.POOL_SHORT
     if reason == reasons.FILLED and plan.increase.size != 0:
-        between: fills.Desk = desk
+        skew: int256 = desk.skew
         desk, increase = fills._increase(desk, plan.increase)
-        reason = fills._limit_reason(between, desk, trade.is_buy, increase.position)
+        reason = fills._limit_reason(desk, skew, trade.is_buy, increase.position)
     if reason == reasons.FILLED:
         if trade.is_isolated:
-            reason = self._check_vault(before, desk, trade, plan, reduction, increase)
+            reason = self._check_vault(unfilled.cash, desk, trade, plan, reduction, increase)
         elif desk.account.legs != 0:
-            reason = self._check_cross(before, desk, trade, plan, reduction, increase)
+            reason = self._check_cross(unfilled.cash, desk, trade, plan, reduction, increase)
 
     if reason == reasons.FILLED:
         self._store(desk, trade, plan, reduction, increase)
@@ -83,9 +84,9 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
     if reasons.must_wait(reason):
         return reason, 0
     # The order ends unfilled: nothing happens but that its keeper is paid from its escrow.
-    ledger._store_account(trade.account, before.account)
-    ledger._pay(trade.keeper, before.keeper_fee)
-    return reason, before.keeper_fee
+    ledger._store_account(trade.account, unfilled)
+    ledger._pay(trade.keeper, keeper_fee)
+    return reason, keeper_fee
 
 
 @internal
@@ -147,8 +148,21 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         reason = reasons.BELOW_MINIMUM
     if not trade.is_isolated and reduction.size == 0 and held != 0:
         increase.leverage = reduction.position.margin  # the legs of a pair share one
-    if reason == reasons.FILLED:
-        reason = self._waiting_reason(desk, trade, reduction.size, increase.size)
+
+    # While the price says no, nothing else may end the order.
+    if trade.acceptable_price != 0:
+        # The average fill price, exact, against the acceptable one.
+        size: uint256 = max(reduction.size + increase.size, 1)
+        delta: int256 = fills._signed_size(size, trade.is_buy)
+        paid: int256 = delta * convert(desk.price, int256) + market_math.impact_cost(
+            delta, desk.skew, desk.terms.skew_scale, desk.price
+        )
+        if paid > delta * convert(trade.acceptable_price, int256):
+            reason = reasons.PRICE_NOT_ACCEPTABLE
+    if increase.size != 0 and (
+        desk.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
+    ):
+        reason = reasons.MARKET_NOT_OPEN
     return Plan(reduction=reduction, increase=increase), reason
 
 
@@ -168,30 +182,9 @@ def _load(
 
 @internal
 @view
-def _waiting_reason(
-    desk: fills.Desk, trade: ITrading.Trade, reduction: uint256, increase: uint256
-) -> uint256:
-    """
-    @notice Whether the average fill price, exact, is beyond the acceptable one, or the market is
-            not open to an increase.
-    """
-    if increase != 0 and (desk.terms.status != markets.OPEN or roles.opening_stopped):
-        return reasons.MARKET_NOT_OPEN
-    if trade.acceptable_price != 0:
-        delta: int256 = fills._signed_size(reduction + increase, trade.is_buy)
-        paid: int256 = delta * fixed_point.to_signed(desk.price) + market_math.impact_cost(
-            delta, desk.skew, desk.terms.skew_scale, desk.price
-        )
-        if paid > delta * fixed_point.to_signed(trade.acceptable_price):
-            return reasons.PRICE_NOT_ACCEPTABLE
-    return reasons.FILLED
-
-
-@internal
-@view
 def _check_vault(
-    before: fills.Desk,
-    after: fills.Desk,
+    cash_before: int256,
+    desk: fills.Desk,
     trade: ITrading.Trade,
     plan: Plan,
     reduction: fills.Fill,
@@ -209,32 +202,32 @@ def _check_vault(
             return reasons.FILLED
         if reduction.unpaid != 0:
             return reasons.BELOW_INITIAL
-        now: cross_margin.Valuation = self._value_vault(
-            after, trade.market, plan.reduction.slot, reduction.position
+        now: cross_margin.Valuation = cross_margin._value_vault(
+            trade.market, desk.market, desk.price, plan.reduction.slot, reduction.position
         )
-        then: cross_margin.Valuation = self._value_vault(
-            before, trade.market, plan.reduction.slot, plan.reduction.position
+        then: cross_margin.Valuation = cross_margin._value_vault(
+            trade.market, desk.market, desk.price, plan.reduction.slot, plan.reduction.position
         )
-        if now.worth >= fixed_point.to_signed(now.initial) or self._is_healthier(now, then):
+        if now.worth >= convert(now.initial, int256) or self._is_healthier(now, then):
             return reasons.FILLED
         return reasons.BELOW_INITIAL
 
-    taken: int256 = before.account.cash - after.account.cash
+    taken: int256 = cash_before - desk.account.cash
     if taken > 0:
-        available: int256 = before.account.cash
-        if after.account.legs != 0:
+        available: int256 = cash_before
+        if desk.account.legs != 0:
             legs: cross_margin.Valuation = cross_margin._value_legs(
-                trade.account, after.account.legs
+                trade.account, desk.account.legs
             )
             if not legs.is_live:
                 return reasons.PRICE_NOT_LIVE
-            available = cross_margin._withdrawable(before.account.cash, legs)
+            available = cross_margin._withdrawable(cash_before, legs)
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
-    opened: cross_margin.Valuation = self._value_vault(
-        after, trade.market, plan.increase.slot, increase.position
-    )
-    if opened.worth - max(0, -increase.impact) < fixed_point.to_signed(opened.initial):
+    opened: cross_margin.Valuation = cross_margin._value_vault(
+            trade.market, desk.market, desk.price, plan.increase.slot, increase.position
+        )
+    if opened.worth - max(0, -increase.impact) < convert(opened.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
 
@@ -242,8 +235,8 @@ def _check_vault(
 @internal
 @view
 def _check_cross(
-    before: fills.Desk,
-    after: fills.Desk,
+    cash_before: int256,
+    desk: fills.Desk,
     trade: ITrading.Trade,
     plan: Plan,
     reduction: fills.Fill,
@@ -255,7 +248,7 @@ def _check_cross(
             position of its market.
     """
     others: cross_margin.Valuation = cross_margin._value_legs(
-        trade.account, after.account.legs & ~(3 << (trade.market << 1))
+        trade.account, desk.account.legs & ~(3 << (trade.market << 1))
     )
     if plan.increase.size != 0 and not others.is_live:
         return reasons.PRICE_NOT_LIVE
@@ -266,19 +259,19 @@ def _check_cross(
     if plan.increase.size != 0:
         increased = increase.position
     now: cross_margin.Valuation = cross_margin._add(
-        others, self._value_pair(after, trade, reduced, increased)
+        others, self._value_pair(desk, trade, reduced, increased)
     )
-    now.worth += after.account.cash * fixed_point.FEMTO_INT
-    if now.worth - max(0, -increase.impact) >= fixed_point.to_signed(now.initial):
+    now.worth += desk.account.cash * fixed_point.FEMTO_INT
+    if now.worth - max(0, -increase.impact) >= convert(now.initial, int256):
         return reasons.FILLED
     if plan.increase.size == 0 and self._distance(
         reduced.size, increased.size
     ) <= self._distance(plan.reduction.position.size, increased.size):
         then: cross_margin.Valuation = cross_margin._add(
-            others, self._value_pair(before, trade, plan.reduction.position, increased)
+            others, self._value_pair(desk, trade, plan.reduction.position, increased)
         )
-        then.worth += before.account.cash * fixed_point.FEMTO_INT
-        escrow: int256 = fixed_point.to_signed(after.account.escrow) * fixed_point.FEMTO_INT
+        then.worth += cash_before * fixed_point.FEMTO_INT
+        escrow: int256 = convert(desk.account.escrow, int256) * fixed_point.FEMTO_INT
         now.worth += escrow
         then.worth += escrow
         if self._is_healthier(now, then):
@@ -302,25 +295,14 @@ def _value_pair(
 
 
 @internal
-@view
-def _value_vault(
-    desk: fills.Desk, market: uint256, slot: uint256, position: words.Position
-) -> cross_margin.Valuation:
-    """
-    @notice A vault's equity (margin and value) as its worth, with the tiers' requirements.
-    """
-    return cross_margin._value_vault(market, desk.market, desk.price, slot, position)
-
-
-@internal
 @pure
 def _is_healthier(now: cross_margin.Valuation, then: cross_margin.Valuation) -> bool:
     """
     @notice Whether equity / maintenance margin is not lower than it was.
     """
-    return now.worth * fixed_point.to_signed(
-        then.maintenance
-    ) >= then.worth * fixed_point.to_signed(now.maintenance)
+    return now.worth * convert(
+        then.maintenance, int256
+    ) >= then.worth * convert(now.maintenance, int256)
 
 
 @internal

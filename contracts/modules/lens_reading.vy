@@ -1,0 +1,99 @@
+# pragma version 0.4.3
+"""
+@title Lens reading
+@license MIT
+@notice Reads the core's words from outside, and brings a market up to now as the core does.
+"""
+
+from ..interfaces import ILedger
+from ..interfaces import IPriceOracle
+from ..lib import margin_math
+from ..lib import market_math
+from ..lib import words
+from . import markets
+
+CLEARINGHOUSE: immutable(ILedger)
+ORACLE: immutable(IPriceOracle)
+
+
+struct Mark:
+    market: uint256
+    price: words.Price
+    stored: words.Market  # as its last action left it
+    state: words.Market  # with funding up to now
+    area: int256  # what funding has added since, per price: see `price_bounds.Exposure`
+    tiers: margin_math.Tiers  # all of them: those a notional does not reach add nothing
+    is_live: bool
+    is_fresh: bool
+
+
+@deploy
+def __init__(clearinghouse: address, price_oracle: address):
+    CLEARINGHOUSE = ILedger(clearinghouse)
+    ORACLE = IPriceOracle(price_oracle)
+
+
+@internal
+@view
+def _account(account: address) -> words.Account:
+    return words.unpack_account(staticcall CLEARINGHOUSE.account_word(account))
+
+
+@internal
+@view
+def _position(account: address, market: uint256, slot: uint256) -> words.Position:
+    return words.unpack_position(
+        staticcall CLEARINGHOUSE.position_word(words.position_id(account, market, slot))
+    )
+
+
+@internal
+@view
+def _settings(account: address, market: uint256) -> words.Settings:
+    return words.unpack_settings(staticcall CLEARINGHOUSE.settings_word(account, market))
+
+
+@internal
+@view
+def _mark(market: uint256) -> Mark:
+    return self._mark_from(market, staticcall CLEARINGHOUSE.market_words(market))
+
+
+@internal
+@view
+def _mark_from(market: uint256, state: uint256[7]) -> Mark:
+    """
+    @notice A market by its words, at the oracle's price, now.
+    """
+    price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
+    stored: words.Market = words.unpack_market(state[markets.MARKET])
+    until: uint256 = min(block.timestamp, price.published_at + price.max_age)
+    # At the price that cancels the denominator, from zero, the index is the area itself.
+    unmoved: words.Market = stored
+    unmoved.funding_index = 0
+    return Mark(
+        market=market,
+        price=price,
+        stored=stored,
+        state=market_math.accrue_funding(stored, price.price, price.live_since, until),
+        area=market_math.accrue_funding(
+            unmoved,
+            convert(market_math.INDEX_DENOMINATOR, uint256),
+            price.live_since,
+            until,
+        ).funding_index,
+        tiers=margin_math.Tiers(
+            maintenance_rate=stored.maintenance_rate,
+            initial_rate=stored.initial_rate,
+            first=state[markets.FIRST_TIERS],
+            second=state[markets.SECOND_TIERS],
+        ),
+        is_live=markets._is_live(price),
+        is_fresh=markets._is_fresh(price),
+    )
+
+
+@internal
+@view
+def _require_listed(market: uint256):
+    assert market < staticcall CLEARINGHOUSE.market_count(), "market: unknown"
