@@ -6,7 +6,7 @@
 """
 
 BATCH: constant(uint256) = 1_000
-MAX_WIDTH: constant(uint256) = 4 + 32 * 16
+MAX_WIDTH: constant(uint256) = 4 + 32 * 20
 MAX_ANSWER: constant(uint256) = 32 * 12
 
 

@@ -9,9 +9,6 @@ PPM = 10**6
 FEMTO = 10**9  # femto USD in one quote unit
 THOUSAND_USD = 10**18  # femto USD in a thousand USD
 
-_WORD = 2**256
-_SIGN = 2**255
-
 
 def div_up(numerator: int, denominator: int) -> int:
     """Numerator / denominator, toward infinity. The numerator is not negative."""
@@ -35,16 +32,6 @@ def signed_div_to_zero(numerator: int, denominator: int) -> int:
     """
     quotient = abs(numerator) // abs(denominator)
     return quotient if (numerator < 0) == (denominator < 0) else -quotient
-
-
-def to_signed(number: int) -> int:
-    """The 256 bits of an unsigned number read as a signed one."""
-    return (number + _SIGN) % _WORD - _SIGN
-
-
-def to_unsigned(number: int) -> int:
-    """The 256 bits of a signed number read as an unsigned one."""
-    return number % _WORD
 
 
 def magnitude(number: int) -> int:

@@ -9,7 +9,6 @@ from bulkhead.protocol.fixed_point import (
     quote_up,
     signed_div_down,
     signed_div_up,
-    to_unsigned,
 )
 from bulkhead.protocol.words import GENERATIONS, Position
 
@@ -42,8 +41,8 @@ def entry_notional_of(size: int, is_long: bool, price: int, cost: int) -> int:
     """
     notional = size * price
     if is_long:
-        return quote_up(to_unsigned(notional + cost))
-    return to_unsigned(quote_down(notional - cost))
+        return quote_up(notional + cost)
+    return quote_down(notional - cost)
 
 
 def increase(

@@ -24,7 +24,8 @@ MAX_NOTIONAL = 2**56 - 1  # quote
 MAX_PRICE = 2**64 - 1  # femto per lot
 MAX_CASH = 2**62  # quote, what one deposit may bring
 
-FLAG_HEDGE = 1  # the account's orders name their position's side
+FLAG_HEDGE = 1  # an account's: its orders name their position's side
+FLAG_STOPPED = 1  # the house's: nothing may open or grow
 
 GENERATIONS = 2**24  # a slot's generation counts modulo this
 
@@ -98,8 +99,9 @@ class House:
     """What belongs to no account."""
 
     pool_cash: Annotated[int, Bits(96, at=160, signed=True)]  # quote
-    insurance: Annotated[int, Bits(80, at=80)]  # quote
-    fees: Annotated[int, Bits(80, at=0)]  # quote, the treasury's, unclaimed
+    insurance: Annotated[int, Bits(76, at=84)]  # quote
+    fees: Annotated[int, Bits(76, at=8)]  # quote, the treasury's, unclaimed
+    flags: Annotated[int, Bits(8, at=0)]
 
 
 @dataclass(frozen=True, slots=True)

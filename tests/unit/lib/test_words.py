@@ -32,7 +32,7 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("funding_rate", 40),
         ("funding_index", 64),
     ],
-    words.House: [("fees", 80), ("insurance", 80), ("pool_cash", 96)],
+    words.House: [("flags", 8), ("fees", 76), ("insurance", 76), ("pool_cash", 96)],
     words.TradeTerms: [
         ("status", 4),
         ("funding_velocity", 28),
