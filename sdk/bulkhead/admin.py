@@ -1,0 +1,164 @@
+"""What the owner, the guardian and price publishers do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eth_abi.abi import encode
+
+from bulkhead import queries
+from bulkhead.chain import Receipt, address_of
+from bulkhead.errors import PriceNotTaken
+from bulkhead.interfaces import Call
+from bulkhead.listings import Listing, Terms
+from bulkhead.markets import OPEN, REDUCE_ONLY, Market
+from bulkhead.protocol import words
+from bulkhead.protocol.words import Price
+from bulkhead.reader import MarketName, Reader
+from bulkhead.values import Amount, to_quote, to_units, to_wad
+
+if TYPE_CHECKING:
+    from bulkhead.chain import Signer
+
+
+class Admin:
+    """One signer with a role; the contracts decide what it may do."""
+
+    def __init__(self, reader: Reader, signer: Signer) -> None:
+        self.reader = reader
+        self.signer = signer
+        self.address = address_of(signer)
+
+    def list_market(self, listing: Listing, *, aggregator: str | None = None) -> Market:
+        """Lists a market: feed, first price, listing, order terms.
+
+        Args:
+            listing: All of it.
+            aggregator: A Chainlink feed; without one the signer publishes the price itself.
+        """
+        reader = self.reader
+        market = reader.chain.run(queries.market_count(reader.contracts))
+        if aggregator is not None:
+            self.set_chainlink_feed(market, listing, aggregator)
+            self._oracle("update", market, b"")
+        else:
+            self.set_published_feed(market, listing)
+            if not reader.chain.read(
+                reader.contracts.price_oracle.call("is_publisher", self.address)
+            ):
+                self.set_publisher(self.address)
+            self._publish(market, to_wad(listing.price), None)
+        self._clearinghouse("list_market", listing.symbol, listing.terms, list(listing.tiers))
+        self.set_order_terms(market, listing)
+        return reader.market(market)
+
+    def set_published_feed(self, market: int, listing: Listing) -> Receipt:
+        """Takes a market's price from publishers."""
+        return self._oracle(
+            "set_published_feed", market, listing.lot_size_wad, listing.trade_age, listing.max_age
+        )
+
+    def set_chainlink_feed(self, market: int, listing: Listing, aggregator: str) -> Receipt:
+        """Takes a market's price from a Chainlink aggregator."""
+        return self._oracle(
+            "set_chainlink_feed",
+            market,
+            listing.lot_size_wad,
+            listing.trade_age,
+            listing.max_age,
+            aggregator,
+        )
+
+    def set_publisher(self, publisher: str, allowed: bool = True) -> Receipt:
+        """Lets somebody publish prices, or no longer."""
+        return self._oracle("set_publisher", publisher, allowed)
+
+    def set_price(
+        self, market: MarketName, price: Amount, published_at: int | None = None
+    ) -> Price:
+        """Publishes a price, USD per base unit, and returns it as the oracle keeps it.
+
+        Args:
+            market: Whose.
+            price: To 18 decimals.
+            published_at: Seconds; the time of the chain's latest block where it is None.
+
+        Raises:
+            PriceNotTaken: If the oracle kept the one it had.
+        """
+        return self._publish(self.reader.market_id(market), to_wad(price), published_at)
+
+    def update(self, market: MarketName, payload: bytes = b"") -> Receipt:
+        """Has the oracle read a market's feed; a Chainlink feed's payload is empty."""
+        return self._oracle("update", self.reader.market_id(market), payload)
+
+    def set_order_terms(self, market: MarketName, listing: Listing) -> Receipt:
+        """Sets keeper fee, delay and window of a market's orders."""
+        market_id = self.reader.market_id(market)
+        terms = (listing.keeper_fee, listing.delay, listing.window)
+        return self._send(
+            self.reader.contracts.order_book.call("set_order_terms", market_id, *terms)
+        )
+
+    def set_terms(self, market: MarketName, terms: Terms) -> Receipt:
+        """Replaces a market's terms."""
+        return self._clearinghouse("set_terms", self.reader.market_id(market), terms)
+
+    def set_status(self, market: MarketName, *, reduce_only: bool) -> Receipt:
+        """Makes a market reduce-only, or opens it again."""
+        status = REDUCE_ONLY if reduce_only else OPEN
+        return self._clearinghouse("set_status", self.reader.market_id(market), status)
+
+    def set_guardian(self, guardian: str) -> Receipt:
+        """Names who may stop new risk."""
+        return self._clearinghouse("set_guardian", guardian)
+
+    def stop_opening(self, stopped: bool = True) -> Receipt:
+        """Stops everything that opens or grows a position, or lets it go on."""
+        return self._clearinghouse("stop_opening", stopped)
+
+    def transfer_ownership(self, new_owner: str) -> Receipt:
+        """Offers ownership; it passes when the new owner accepts."""
+        return self._clearinghouse("transfer_ownership", new_owner)
+
+    def accept_ownership(self) -> Receipt:
+        """Takes an ownership that was offered to the signer."""
+        return self._clearinghouse("accept_ownership")
+
+    def claim_fees(self, receiver: str | None = None) -> Receipt:
+        """Sends the treasury's unclaimed fees out."""
+        return self._clearinghouse("claim_fees", receiver or self.address)
+
+    def fund_insurance(self, amount: Amount) -> Receipt:
+        """Gives USD to the insurance fund."""
+        to_quote(amount)  # refuses what is not whole quote units
+        units = to_units(amount, self.reader.deployment.token_decimals)
+        token, spender = self.reader.contracts.token, self.reader.deployment.clearinghouse
+        self._send(token.call("approve", spender, units))
+        return self._clearinghouse("fund_insurance", units)
+
+    def mint(self, receiver: str, amount: Amount) -> Receipt:
+        """Makes tokens, where the collateral is the one that anyone may mint."""
+        units = to_units(amount, self.reader.deployment.token_decimals)
+        return self._send(self.reader.contracts.token.call("mint", receiver, units))
+
+    def _publish(self, market: int, wad: int, published_at: int | None) -> Price:
+        at = self.reader.now() if published_at is None else published_at
+        payload = encode(["uint256", "uint256"], [wad, at])
+        events = self.reader.contracts.decode_logs(self._oracle("update", market, payload).logs)
+        for event in events:
+            if event.name == "PriceUpdated":
+                return words.unpack_price(event["price_word"])
+        raise PriceNotTaken(
+            f"market {market} kept its price: it has one of second {at} or of this block; "
+            "publish again a second and a block later"
+        )
+
+    def _oracle(self, name: str, *arguments: object) -> Receipt:
+        return self._send(self.reader.contracts.price_oracle.call(name, *arguments))
+
+    def _clearinghouse(self, name: str, *arguments: object) -> Receipt:
+        return self._send(self.reader.contracts.clearinghouse.call(name, *arguments))
+
+    def _send(self, call: Call) -> Receipt:
+        return self.reader.chain.send(call, self.signer)

@@ -1,0 +1,243 @@
+"""Where the exchange lives on a chain, and how it gets there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from bulkhead.chain import Chain, address_of
+from bulkhead.errors import DeploymentError
+from bulkhead.interfaces import encode_constructor, interface_of, load_artifact
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+    from bulkhead.chain import Signer
+
+FOLDER = Path("deployments")
+COOLDOWN = 86_400  # seconds an LP's request waits, unless told otherwise
+TOKEN = ("USD", "USD", 6)  # name, symbol and decimals of the token made where none is given
+
+# What creating a contract costs at most: EIP-7623's floor for non-zero calldata, code deposit,
+# and room for constructors.
+_GAS_PER_CODE_BYTE = 40
+_GAS_PER_DEPOSITED_BYTE = 200
+_GAS_BASE = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One exchange: its addresses, and the chain they are on.
+
+    Attributes:
+        chain_id: The chain's id.
+        genesis_hash: The hash of its block 0.
+        block: The first block that may hold anything of it.
+        token: The collateral.
+        token_decimals: Its decimals.
+    """
+
+    chain_id: int
+    genesis_hash: str
+    block: int
+    token: str
+    token_decimals: int
+    price_oracle: str
+    account_logic: str
+    house_logic: str
+    liquidation_logic: str
+    market_logic: str
+    order_book: str
+    liquidity_pool: str
+    clearinghouse: str
+
+    @staticmethod
+    def path(chain_id: int, folder: Path = FOLDER) -> Path:
+        """The file of a chain's deployment."""
+        return folder / f"{chain_id}.json"
+
+    def save(self, folder: Path = FOLDER) -> Path:
+        """Writes the deployment to its file, and returns the path."""
+        path = self.path(self.chain_id, folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        return path
+
+    @classmethod
+    def load(cls, w3: Web3, folder: Path = FOLDER) -> Deployment:
+        """The deployment saved for the chain behind a connection.
+
+        Raises:
+            DeploymentError: If there is none, if its file is of another version, or if it was made
+                on another chain with the same id.
+        """
+        chain = Chain(w3)
+        path = cls.path(chain.chain_id, folder)
+        if not path.exists():
+            raise DeploymentError(f"no exchange is deployed on chain {chain.chain_id}: no {path}")
+        table = json.loads(path.read_text())
+        if table.keys() != {field.name for field in fields(cls)}:
+            raise DeploymentError(f"{path} was written by another version: deploy again")
+        found = cls(**table)
+        if found.genesis_hash != chain.genesis_hash():
+            raise DeploymentError(
+                f"{path} belongs to another chain with id {chain.chain_id}: its genesis is "
+                f"{found.genesis_hash}, this chain's {chain.genesis_hash()}; deploy again"
+            )
+        if chain.code_size(found.clearinghouse) == 0:
+            raise DeploymentError(f"{path} names contracts that this chain does not have yet")
+        return found
+
+
+def deploy(
+    w3: Web3,
+    deployer: Signer,
+    owner: str | None = None,
+    token: str | None = None,
+    *,
+    cooldown: int = COOLDOWN,
+) -> Deployment:
+    """Deploys the whole exchange in plain transactions.
+
+    The contracts name each other as immutables, so their addresses are computed ahead from the
+    deployer's nonce, and verified after.
+
+    Args:
+        w3: A connection.
+        deployer: Who pays; it keeps no rights.
+        owner: Who sets parameters; the deployer where it is None.
+        token: The collateral; a token that anyone may mint is deployed where it is None.
+        cooldown: Seconds from an LP's request to its maturity.
+
+    Raises:
+        DeploymentError: If a contract did not land where it should, or its code is not whole.
+    """
+    chain = Chain(w3)
+    creator = address_of(deployer)
+    first_block = chain.block().number + 1
+    names = _names(with_token=token is None)
+    nonce = chain.nonce(creator)
+    at = {name: contract_address(creator, nonce + index) for index, name in enumerate(names)}
+    collateral = at["MockToken"] if token is None else to_checksum_address(token)
+    arguments = _arguments(at, collateral, owner or creator, cooldown)
+
+    transactions = [
+        chain.submit(None, encode_constructor(name, arguments[name]), deployer, _gas_of(name))
+        for name in names
+    ]
+    for name, transaction in zip(names, transactions, strict=True):
+        receipt = chain.wait(transaction)
+        if receipt.created is None or to_checksum_address(receipt.created) != at[name]:
+            raise DeploymentError(
+                f"{name} landed at {receipt.created} instead of {at[name]}: "
+                "the deployer sent something else meanwhile; deploy again"
+            )
+    token_decimals: int = chain.read(
+        interface_of("MockToken").encode_call(collateral, "decimals", ())
+    )
+    deployment = Deployment(
+        chain_id=chain.chain_id,
+        genesis_hash=chain.genesis_hash(),
+        block=first_block,
+        token=collateral,
+        token_decimals=token_decimals,
+        **{_field_of(name): at[name] for name in names if name != "MockToken"},
+    )
+    verify(w3, deployment)
+    return deployment
+
+
+def verify(w3: Web3, deployment: Deployment) -> None:
+    """Checks that every contract is there whole, and that they name each other.
+
+    Raises:
+        DeploymentError: Naming the first that is not so.
+    """
+    chain = Chain(w3)
+    for name in _names(with_token=False):
+        address = getattr(deployment, _field_of(name))
+        size = chain.code_size(address)
+        if size != load_artifact(name).runtime_size:
+            raise DeploymentError(
+                f"{name} at {address} has {size} bytes of code instead of "
+                f"{load_artifact(name).runtime_size}"
+            )
+    clearinghouse = interface_of("Clearinghouse")
+    for name in _names(with_token=False):
+        getter = _field_of(name).upper()
+        if name == "Clearinghouse" or not clearinghouse.has_function(getter, 0):
+            continue
+        named = chain.read(clearinghouse.encode_call(deployment.clearinghouse, getter, ()))
+        if named != getattr(deployment, _field_of(name)):
+            raise DeploymentError(f"the clearinghouse names {named} as its {name}")
+
+
+def contract_address(creator: str, nonce: int) -> str:
+    """Where a contract lands that an address creates with its `nonce`-th transaction."""
+    sender = bytes.fromhex(creator.removeprefix("0x"))
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if len(number) != 1 or number[0] >= 0x80:
+        number = bytes([0x80 + len(number)]) + number
+    body = bytes([0x80 + len(sender)]) + sender + number
+    return to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:])
+
+
+def _names(*, with_token: bool) -> list[str]:
+    # The clearinghouse is last: when it is there, all is.
+    return [
+        *(["MockToken"] if with_token else []),
+        "PriceOracle",
+        "AccountLogic",
+        "HouseLogic",
+        "LiquidationLogic",
+        "MarketLogic",
+        "OrderBook",
+        "LiquidityPool",
+        "Clearinghouse",
+    ]
+
+
+def _arguments(
+    at: dict[str, str], token: str, owner: str, cooldown: int
+) -> dict[str, tuple[Any, ...]]:
+    oracle, clearinghouse, pool = at["PriceOracle"], at["Clearinghouse"], at["LiquidityPool"]
+    return {
+        "MockToken": TOKEN,
+        "PriceOracle": (clearinghouse,),
+        "AccountLogic": (token, oracle),
+        "HouseLogic": (token, oracle, pool),
+        "LiquidationLogic": (oracle,),
+        "MarketLogic": (oracle,),
+        "OrderBook": (clearinghouse, oracle),
+        "LiquidityPool": (clearinghouse, token, oracle, cooldown),
+        "Clearinghouse": (
+            owner,
+            token,
+            at["OrderBook"],
+            pool,
+            oracle,
+            at["AccountLogic"],
+            at["HouseLogic"],
+            at["LiquidationLogic"],
+            at["MarketLogic"],
+        ),
+    }
+
+
+def _field_of(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+def _gas_of(name: str) -> int:
+    # Not estimated: a constructor may call a contract whose transaction is still pending.
+    artifact = load_artifact(name)
+    return (
+        _GAS_BASE
+        + _GAS_PER_CODE_BYTE * (len(artifact.bytecode) + 512)
+        + _GAS_PER_DEPOSITED_BYTE * artifact.runtime_size
+    )

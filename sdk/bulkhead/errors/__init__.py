@@ -1,0 +1,40 @@
+"""The package's exceptions. `errors.PriceStale` is the one for the reason "price: stale"."""
+
+from bulkhead.errors._classes import (
+    REASONS,
+    BulkheadError,
+    DeploymentError,
+    OutOfGas,
+    PriceNotTaken,
+    Refused,
+    Rejected,
+    Reverted,
+    UnknownOrder,
+    class_name,
+)
+from bulkhead.errors._translate import error_of, revert_of, translated
+
+__all__ = [
+    "REASONS",
+    "BulkheadError",
+    "DeploymentError",
+    "OutOfGas",
+    "PriceNotTaken",
+    "Refused",
+    "Rejected",
+    "Reverted",
+    "UnknownOrder",
+    "class_name",
+    "error_of",
+    "revert_of",
+    "translated",
+]
+
+_BY_NAME = {refused.__name__: refused for refused in REASONS.values()}
+
+
+def __getattr__(name: str) -> type[Refused]:
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise AttributeError(f"bulkhead.errors has no {name}") from None

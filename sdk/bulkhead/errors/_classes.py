@@ -1,0 +1,95 @@
+"""What the SDK raises: one base class, one class for each reason a contract may give."""
+
+# ruff: noqa: N818 - the classes of reasons read as what happened, and so do these
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from bulkhead.errors._entry import Entry
+from bulkhead.errors._house import HOUSE
+from bulkhead.errors._markets import MARKETS
+from bulkhead.errors._trading import TRADING
+
+
+class BulkheadError(Exception):
+    """Everything this package raises on purpose, but for wrong types and values of arguments."""
+
+
+class Refused(BulkheadError):
+    """A contract refused, and said why. Each reason has a subclass.
+
+    Attributes:
+        reason: In the contract's words.
+        meaning: What was wrong.
+        advice: What to do about it.
+        retryable: Whether the same call may work later.
+    """
+
+    reason: ClassVar[str] = ""
+    meaning: ClassVar[str] = ""
+    advice: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.meaning} {self.advice})"
+
+
+class Reverted(BulkheadError):
+    """A call reverted without a reason that this version knows.
+
+    Attributes:
+        data: What it reverted with.
+    """
+
+    def __init__(self, message: str, data: bytes = b"") -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class OutOfGas(BulkheadError):
+    """The gas limit was too low: nothing has changed."""
+
+
+class Rejected(BulkheadError):
+    """The node did not take the request: nonce, funds, limits, connection."""
+
+
+class DeploymentError(BulkheadError):
+    """The system on chain is not what the deployment says."""
+
+
+class UnknownOrder(BulkheadError):
+    """No order of this hash was ever placed here."""
+
+
+class PriceNotTaken(BulkheadError):
+    """The oracle kept the price it had: one price a market, block and second."""
+
+
+def class_name(reason: str) -> str:
+    """The name of a reason's exception: its words in PascalCase."""
+    return "".join(word[0].upper() + word[1:] for word in re.findall(r"[a-z0-9]+", reason))
+
+
+def _class_of(reason: str, entry: Entry) -> type[Refused]:
+    return type(
+        class_name(reason),
+        (Refused,),
+        {
+            "__doc__": f"`{reason}`: {entry.meaning} {entry.advice}",
+            "__module__": "bulkhead.errors",
+            "reason": reason,
+            "meaning": entry.meaning,
+            "advice": entry.advice,
+            "retryable": entry.retryable,
+        },
+    )
+
+
+REASONS: dict[str, type[Refused]] = {
+    reason: _class_of(reason, entry)
+    for reason, entry in sorted({**TRADING, **MARKETS, **HOUSE}.items())
+}
+"""Every reason a contract may give, with its exception."""

@@ -1,0 +1,117 @@
+"""Reasons that listing, terms and price feeds meet."""
+
+from bulkhead.errors._entry import Entry
+
+MARKETS = {
+    "cap: above half maintenance": Entry(
+        "side_cap exceeds half the first tier's maintenance rate.",
+        "Lower side_cap, so that impact can not be worth a liquidation.",
+    ),
+    "cap: above insured penalty": Entry(
+        "side_cap exceeds insurance's part of the penalty.",
+        "Lower side_cap or keeper_share, or raise the penalty.",
+    ),
+    "cap: skew above side": Entry("skew_cap exceeds side_cap.", "Lower skew_cap."),
+    "fee: above insured penalty": Entry(
+        "taker_fee exceeds insurance's part of the penalty.",
+        "Lower taker_fee or keeper_share, or raise the penalty.",
+    ),
+    "fee: maker above taker": Entry("maker_fee exceeds taker_fee.", "Lower maker_fee."),
+    "fee: shares above all of it": Entry(
+        "Insurance's and treasury's shares of the fee exceed all of it.", "Lower the shares."
+    ),
+    "fee: too high": Entry("taker_fee is at most 1 %.", "Lower taker_fee."),
+    "feed: bad aggregator": Entry(
+        "There is no contract at the aggregator's address.", "Check the address and the chain."
+    ),
+    "feed: bad decimals": Entry(
+        "The aggregator answers with more than 18 decimals.", "Use another feed."
+    ),
+    "feed: bad max age": Entry(
+        "max_age is at least trade_age and below 2**20 seconds.", "Change max_age."
+    ),
+    "feed: bad trade age": Entry("trade_age is 1 to 65,535 seconds.", "Change trade_age."),
+    "feed: no answer": Entry(
+        "The aggregator did not answer.", "Try again when the feed is back.", True
+    ),
+    "feed: none": Entry("The market has no feed.", "The owner sets a feed first."),
+    "funding: index out of range": Entry(
+        "Ten years at the maximum rate would leave the index's range.",
+        "Use a smaller lot or a lower max_funding_rate.",
+    ),
+    "funding: rate too high": Entry(
+        "max_funding_rate is at most 50 % a day.", "Lower max_funding_rate."
+    ),
+    "funding: velocity too high": Entry(
+        "The drift at a full side would not fit its word.", "Lower funding_velocity."
+    ),
+    "keeper: bad share": Entry("keeper_share is at most 100 %.", "Lower keeper_share."),
+    "keeper: cap too high": Entry("keeper_cap is below 2**40 quote units.", "Lower keeper_cap."),
+    "keeper: fee too high": Entry("An order's keeper fee is at most 100 USD.", "Lower the fee."),
+    "keeper: floor above cap": Entry("keeper_floor exceeds keeper_cap.", "Lower keeper_floor."),
+    "keeper: floor above penalty": Entry(
+        "keeper_floor exceeds the penalty of the smallest position.",
+        "Lower keeper_floor, or raise min_notional or the penalty.",
+    ),
+    "liquidation: bad buffer": Entry("buffer is at most 100 %.", "Lower buffer."),
+    "liquidation: bad threshold": Entry(
+        "partial_above does not fit its word.", "Lower partial_above."
+    ),
+    "liquidation: buffer too small": Entry(
+        "(1 + buffer) * maintenance does not exceed twice the penalty.",
+        "Raise buffer or lower the penalty.",
+    ),
+    "lot: out of range": Entry(
+        "At its price one lot is worth 0.0001 to 1 USD.", "Choose another lot size."
+    ),
+    "lot: size is fixed": Entry(
+        "A market's lot size never changes.", "Give a later feed the same lot size."
+    ),
+    "market: too many": Entry("There are at most 1,024 markets.", "None can be listed."),
+    "market: unknown": Entry("No market has this id or symbol.", "Look at the list of markets."),
+    "order: bad delay": Entry("The delay is 1 to 65,535 seconds.", "Change the delay."),
+    "order: bad window": Entry("The window is 1 to 65,535 seconds.", "Change the window."),
+    "payload: bad length": Entry(
+        "A published price is abi_encode(price, published_at): 64 bytes.",
+        "Encode exactly these two numbers.",
+    ),
+    "penalty: above half maintenance": Entry(
+        "The penalty exceeds half the first tier's maintenance rate.", "Lower the penalty."
+    ),
+    "penalty: too high": Entry("The penalty is at most 100 %.", "Lower the penalty."),
+    "pool: bad reserve": Entry("reserve_rate is above 0 and at most 100 %.", "Change it."),
+    "pool: bad share": Entry("pool_share is at most 100 %.", "Lower pool_share."),
+    "pool: shares above 90 percent": Entry(
+        "All markets' shares of the pool sum to at most 90 %.", "Lower pool_share."
+    ),
+    "price: from the future": Entry(
+        "The price's time is after the block's.", "Take the time from the chain's latest block."
+    ),
+    "price: negative": Entry("The aggregator answered below zero.", "Use another feed."),
+    "price: older than the last": Entry("A later price is already there.", "Bring a newer price."),
+    "price: zero": Entry(
+        "The price is zero, or less than one femto USD per lot.", "Bring a price above zero."
+    ),
+    "publisher: not allowed": Entry(
+        "The caller may not publish prices.", "The owner calls set_publisher."
+    ),
+    "size: bad minimum": Entry("min_notional is 1 to 65,535 USD.", "Change min_notional."),
+    "skew: bad scale": Entry(
+        "skew_scale is above 0 and fits 56 bits of lots.", "Change skew_scale."
+    ),
+    "status: unknown": Entry("Statuses are 0 open and 1 reduce-only.", "Use one of them."),
+    "symbol: empty": Entry("A market has a symbol.", "Name one of 1 to 16 characters."),
+    "symbol: taken": Entry("Another market has this symbol.", "Choose another symbol."),
+    "tier: bad floor": Entry(
+        "The first floor is zero, the others rise, the second fits 16 bits of thousand USD.",
+        "Change the floors.",
+    ),
+    "tier: bad rate": Entry(
+        "A maintenance rate is zero, or an initial rate above 100 %.", "Change the rates."
+    ),
+    "tier: initial below 1.5 times": Entry(
+        "An initial rate is less than 1.5 times its maintenance rate.", "Raise the initial rate."
+    ),
+    "tier: none": Entry("A market has at least one tier.", "Name one to eight tiers."),
+    "tier: rates must rise": Entry("A tier's rate is below the one before.", "Order the rates."),
+}

@@ -1,0 +1,231 @@
+"""A keeper: executes orders and liquidates, in passes. Wiring only; `decisions` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from bulkhead import decisions, queries, valuation
+from bulkhead.chain import Block, Receipt, address_of
+from bulkhead.decisions import CrossLedger, Vault
+from bulkhead.errors import BulkheadError, Refused
+from bulkhead.interfaces import Call, Event
+from bulkhead.orders import EXPIRED_REASON, OrderState, PlacedOrder
+from bulkhead.protocol import words
+from bulkhead.reader import Reader
+from bulkhead.values import to_usd
+from bulkhead.watch import Watch
+
+if TYPE_CHECKING:
+    from bulkhead.chain import Query, Signer
+
+# A batch is never reverted by one of its entries, so a node's estimate may starve them: the limits
+# are named here, well above what an entry can take.
+GAS_BASE = 300_000
+GAS_PER_ORDER = 600_000  # an account with many legs is valued whole
+GAS_PER_VAULT = 250_000
+GAS_PER_LEG = 250_000
+GAS_PER_BATCH = 14_000_000
+ORDERS_PER_BATCH = 20
+VAULTS_PER_BATCH = 50
+ACCOUNTS_PER_BATCH = 32  # what the contract takes
+
+ENDS = ("OrderExecuted", "OrderCancelled")
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What became of one order in a pass.
+
+    Attributes:
+        placed: The order.
+        state: EXECUTED, CANCELLED, EXPIRED, or PENDING if it was left as it was.
+        reason: Why, unless it was executed.
+        keeper_fee: Quote, what it paid.
+    """
+
+    placed: PlacedOrder
+    state: OrderState
+    reason: str
+    keeper_fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationReport:
+    """One position that was liquidated.
+
+    Attributes:
+        event: Its `PositionLiquidated`.
+    """
+
+    event: Event
+
+    @property
+    def account(self) -> str:
+        """Whose."""
+        return str(self.event["account"])
+
+    @property
+    def market(self) -> int:
+        """Where."""
+        return int(self.event["market"])
+
+    @property
+    def is_isolated(self) -> bool:
+        """Its margin mode."""
+        return valuation.is_isolated(self.event["slot"])
+
+    @property
+    def reward(self) -> Decimal:
+        """USD for the keeper."""
+        return to_usd(self.event["reward"])
+
+    @property
+    def penalty(self) -> Decimal:
+        """USD the position paid."""
+        return to_usd(self.event["penalty"])
+
+    @property
+    def deficit(self) -> Decimal:
+        """USD that insurance and pool paid."""
+        return to_usd(self.event["deficit"])
+
+
+class Keeper:
+    """Executes and liquidates for the fees. Rewards go to the signer's cash in the exchange."""
+
+    def __init__(self, reader: Reader, signer: Signer) -> None:
+        self.reader = reader
+        self.signer = signer
+        self.address = address_of(signer)
+        self._watch = Watch(reader)
+
+    def execute_orders(self) -> tuple[OrderReport, ...]:
+        """One pass over the open orders: sends those that can be executed, in batches.
+
+        Returns:
+            What became of each order that was sent.
+        """
+        at = self.reader.block()
+        self._watch.follow(at.number)
+        orders = tuple(self._watch.orders.values())
+        states = self.reader.market_states(sorted({one.order.market for one in orders}), at)
+        ready = decisions.executable_orders(orders, states, at.timestamp)
+        reports: list[OrderReport] = []
+        for batch in _batches(ready, ORDERS_PER_BATCH):
+            call = self.reader.contracts.order_book.call(
+                "execute_orders", [one.order.to_tuple() for one in batch]
+            )
+            gas = GAS_BASE + GAS_PER_ORDER * len(batch)
+            receipt = self.reader.chain.send(call, self.signer, gas)
+            reports.extend(self._reports(batch, receipt))
+        return tuple(reports)
+
+    def liquidate(self) -> tuple[LiquidationReport, ...]:
+        """One pass over all open positions: closes what is liquidatable, in batches.
+
+        Returns:
+            Every position that was closed.
+        """
+        at = self.reader.block()
+        self._watch.follow(at.number)
+        slots = sorted(self._watch.slots)
+        states = self.reader.market_states(sorted({market for _, market, _ in slots}), at)
+        vaults, ledgers = self._candidates(at)
+        reports = [
+            report
+            for batch in _batches(decisions.liquidatable_isolated(vaults, states), VAULTS_PER_BATCH)
+            for report in self._liquidate_isolated(batch)
+        ]
+        for group in _fitting(decisions.liquidatable_cross(ledgers, states)):
+            reports.extend(self._liquidate_cross(group))
+        return tuple(reports)
+
+    def _candidates(self, at: Block) -> tuple[list[Vault], list[CrossLedger]]:
+        vaults: list[Vault] = []
+        ledgers: list[CrossLedger] = []
+        keys: dict[str, list[tuple[int, int]]] = {}
+        for account, market, slot in sorted(self._watch.slots):
+            keys.setdefault(account, []).append((market, slot))
+        for account, held in keys.items():
+            word, found = self.reader.chain.run(self._holdings(account, held), at)
+            legs = {key: one for key, one in found.items() if not valuation.is_isolated(key[1])}
+            vaults += [Vault(account, *key, one) for key, one in found.items() if key not in legs]
+            if legs:
+                ledgers.append(CrossLedger(account, word, legs))
+        return vaults, ledgers
+
+    def _holdings(
+        self, account: str, keys: Sequence[tuple[int, int]]
+    ) -> Query[tuple[words.Account, dict[tuple[int, int], words.Position]]]:
+        contracts = self.reader.contracts
+        (word,) = yield (contracts.clearinghouse.call("account_word", account),)
+        found = yield from queries.positions(contracts, account, keys)
+        return words.unpack_account(word), found
+
+    def _liquidate_isolated(self, batch: Sequence[Vault]) -> Iterator[LiquidationReport]:
+        ids = [vault.id for vault in batch]
+        call = self.reader.contracts.clearinghouse.call("liquidate_isolated", ids)
+        return self._liquidate(call, GAS_BASE + GAS_PER_VAULT * len(batch))
+
+    def _liquidate_cross(self, batch: Sequence[CrossLedger]) -> Iterator[LiquidationReport]:
+        accounts = [ledger.account for ledger in batch]
+        call = self.reader.contracts.clearinghouse.call("liquidate_cross", accounts)
+        return self._liquidate(call, GAS_BASE + sum(_gas_of(ledger) for ledger in batch))
+
+    def _liquidate(self, call: Call, gas: int) -> Iterator[LiquidationReport]:
+        receipt = self.reader.chain.send(call, self.signer, gas)
+        for event in self.reader.contracts.decode_logs(receipt.logs):
+            if event.name == "PositionLiquidated":
+                yield LiquidationReport(event)
+
+    def _reports(self, batch: Sequence[PlacedOrder], receipt: Receipt) -> Iterator[OrderReport]:
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        ended = {event["order_hash"]: event for event in events if event.name in ENDS}
+        for placed in batch:
+            event = ended.get(placed.hash)
+            if event is None:
+                yield OrderReport(placed, OrderState.PENDING, self._reason(placed), 0)
+            elif event.name == "OrderExecuted":
+                yield OrderReport(placed, OrderState.EXECUTED, "", event["keeper_fee"])
+            else:
+                expired = event["reason"] == EXPIRED_REASON
+                state = OrderState.EXPIRED if expired else OrderState.CANCELLED
+                yield OrderReport(placed, state, event["reason"], event["keeper_fee"])
+
+    def _reason(self, placed: PlacedOrder) -> str:
+        """Why an order was left as it was: executing it alone says so."""
+        call = self.reader.contracts.order_book.call("execute", placed.order.to_tuple())
+        try:
+            self.reader.chain.read(call, sender=self.address)
+        except Refused as error:
+            return error.reason
+        except BulkheadError as error:
+            return str(error)
+        return ""
+
+
+def _batches(entries: Sequence[Entry], size: int) -> Iterator[Sequence[Entry]]:
+    for start in range(0, len(entries), size):
+        yield entries[start : start + size]
+
+
+def _gas_of(ledger: CrossLedger) -> int:
+    return GAS_PER_LEG * (1 + len(ledger.legs))
+
+
+def _fitting(ledgers: Sequence[CrossLedger]) -> Iterator[Sequence[CrossLedger]]:
+    """Groups of ledgers whose legs fit into one transaction."""
+    group: list[CrossLedger] = []
+    for ledger in ledgers:
+        full = sum(_gas_of(one) for one in (*group, ledger)) > GAS_PER_BATCH
+        if group and (full or len(group) == ACCOUNTS_PER_BATCH):
+            yield group
+            group = []
+        group.append(ledger)
+    if group:
+        yield group

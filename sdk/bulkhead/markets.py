@@ -1,0 +1,203 @@
+"""A market and its units: sizes in lots, prices in femto USD per lot."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+from bulkhead.protocol import margin_math, market_math, words
+from bulkhead.protocol.words import LiquidationTerms, Price, Side, Tier, TradeTerms
+from bulkhead.values import Amount, decimal_of, down, exact, femto_to_usd, from_units, up
+
+OPEN = 0  # TradeTerms.status
+REDUCE_ONLY = 1
+
+WORDS = 7  # that a market has in the clearinghouse
+# Femto USD per lot * WAD lots per base unit: price = femto / 1e15 / (lot_size / 1e18).
+_FEMTO_PER_LOT_SIZE = 1_000
+_WAD = 10**18
+_TIERS_IN_FIRST_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a market is and asks; converts its sizes and prices, exactly.
+
+    Attributes:
+        id: Its number.
+        symbol: Its unique name.
+        lot_size: WAD base units per lot.
+        terms: What a trade costs and how far it may go.
+        liquidation_terms: What a liquidation costs.
+        tiers: Margin rates by notional, the first tier's floor being zero.
+    """
+
+    id: int
+    symbol: str
+    lot_size: int
+    terms: TradeTerms
+    liquidation_terms: LiquidationTerms
+    tiers: tuple[Tier, ...]
+
+    def lots_exact(self, size: Amount) -> int:
+        """A size in base units as lots; refused unless that is a whole number."""
+        return exact(self._lots(size), "size", f"lots of {from_units(self.lot_size, 18)}")
+
+    def lots_down(self, size: Amount) -> int:
+        """A size in base units as lots, down: no order asks for more than was meant."""
+        return down(self._lots(size))
+
+    def size_of(self, lots: int) -> Decimal:
+        """Lots as a size in base units, exact."""
+        return from_units(lots * self.lot_size, 18)
+
+    def price_exact(self, price: Amount) -> int:
+        """A price in USD per base unit as femto per lot; refused unless that is a whole number."""
+        return exact(self._femto(price), "price", "femto USD per lot")
+
+    def price_down(self, price: Amount) -> int:
+        """A price in USD per base unit as femto per lot, down: the most a buyer accepts."""
+        return down(self._femto(price))
+
+    def price_up(self, price: Amount) -> int:
+        """A price in USD per base unit as femto per lot, up: the least a seller accepts."""
+        return up(self._femto(price))
+
+    def acceptable_price(self, price: Amount, *, is_buy: bool) -> int:
+        """A worst price as femto per lot, rounded so that it never accepts a worse one."""
+        return self.price_down(price) if is_buy else self.price_up(price)
+
+    def price_of(self, femto: int) -> Decimal:
+        """Femto per lot as USD per base unit: exact for a lot that is a power of ten."""
+        with localcontext() as context:
+            context.prec = 50
+            return Decimal(femto) * _FEMTO_PER_LOT_SIZE / Decimal(self.lot_size)
+
+    def notional_of(self, lots: int, femto: int) -> Decimal:
+        """Lots at femto per lot, in USD, exact."""
+        return femto_to_usd(lots * femto)
+
+    @property
+    def margin_tiers(self) -> margin_math.Tiers:
+        """The tiers as the margin arithmetic takes them."""
+        tail = [words.pack_tier(tier) for tier in self.tiers[1:]]
+        return margin_math.Tiers(
+            maintenance_rate=self.tiers[0].maintenance_rate,
+            initial_rate=self.tiers[0].initial_rate,
+            first=_join(tail[:_TIERS_IN_FIRST_WORD]),
+            second=_join(tail[_TIERS_IN_FIRST_WORD:]),
+        )
+
+    def _lots(self, size: Amount) -> Fraction:
+        number = decimal_of(size, "size")
+        if number < 0:
+            raise ValueError("size: negative; the side says which way")
+        return Fraction(number) * _WAD / self.lot_size
+
+    def _femto(self, price: Amount) -> Fraction:
+        number = decimal_of(price, "price")
+        if number < 0:
+            raise ValueError("price: negative")
+        return Fraction(number) * self.lot_size / _FEMTO_PER_LOT_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class MarketState:
+    """A market at one moment.
+
+    Attributes:
+        market: What it is.
+        price: Its last good price.
+        funding: Its word, with funding accrued to `now`.
+        long: All longs.
+        short: All shorts.
+        now: The chain's time, seconds.
+    """
+
+    market: Market
+    price: Price
+    funding: words.Market
+    long: Side
+    short: Side
+    now: int
+
+    @property
+    def mark_price(self) -> Decimal:
+        """USD per base unit."""
+        return self.market.price_of(self.price.price)
+
+    @property
+    def skew(self) -> int:
+        """Long minus short lots."""
+        return market_math.skew_of(self.long.size, self.short.size)
+
+    @property
+    def funding_rate(self) -> Decimal:
+        """What longs pay shorts a day, as a ratio of notional."""
+        return from_units(self.funding.funding_rate, 12)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the price is young enough to value what is open."""
+        return self.price.price != 0 and self.price.published_at + self.price.max_age >= self.now
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the price is young enough to fill and liquidate at."""
+        return self.price.price != 0 and self.price.published_at + self.price.trade_age >= self.now
+
+    @property
+    def is_open(self) -> bool:
+        """Whether positions may open and grow."""
+        return self.market.terms.status == OPEN
+
+
+def market_of(id: int, symbol: str, lot_size: int, market_words: tuple[int, ...]) -> Market:  # noqa: A002
+    """A market from its words.
+
+    Args:
+        id: Its number.
+        symbol: Its name.
+        lot_size: WAD base units per lot.
+        market_words: As `Clearinghouse.market_words` returns them.
+    """
+    state = words.unpack_market(market_words[0])
+    tiers = [Tier(0, state.maintenance_rate, state.initial_rate)]
+    for word, places in ((market_words[5], 4), (market_words[6], 3)):
+        for place in range(places):
+            tier = words.unpack_tier(word >> place * margin_math.TIER_BITS)
+            if tier.floor:
+                tiers.append(tier)
+    return Market(
+        id=id,
+        symbol=symbol,
+        lot_size=lot_size,
+        terms=words.unpack_trade_terms(market_words[3]),
+        liquidation_terms=words.unpack_liquidation_terms(market_words[4]),
+        tiers=tuple(tiers),
+    )
+
+
+def state_of(
+    market: Market, market_words: tuple[int, ...], price_word: int, now: int
+) -> MarketState:
+    """A market's state at `now`, from its words and its price's."""
+    price = words.unpack_price(price_word)
+    stored = words.unpack_market(market_words[0])
+    until = min(now, price.published_at + price.max_age)
+    return MarketState(
+        market=market,
+        price=price,
+        funding=market_math.accrue_funding(stored, price.price, price.live_since, until),
+        long=words.unpack_side(market_words[1]),
+        short=words.unpack_side(market_words[2]),
+        now=now,
+    )
+
+
+def repriced(state: MarketState, femto: int) -> MarketState:
+    """The same state at another price: for what-ifs."""
+    return replace(state, price=replace(state.price, price=femto))
+
+
+def _join(tiers: list[int]) -> int:
+    return sum(tier << place * margin_math.TIER_BITS for place, tier in enumerate(tiers))

@@ -1,0 +1,209 @@
+"""Orders: what they say, how they hash, what became of them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from bulkhead.interfaces import Event
+from bulkhead.protocol import words
+
+EXPIRED_REASON = "order: expired"
+
+
+class OrderKind(IntEnum):
+    """What an order waits for."""
+
+    MARKET = 0
+    LIMIT = 1
+    STOP = 2
+    TAKE_PROFIT = 3
+
+
+class MarginMode(IntEnum):
+    """Whose margin backs a position."""
+
+    DEFAULT = 0
+    """The account's own default for the market."""
+    CROSS = 1
+    ISOLATED = 2
+
+
+class PositionSide(IntEnum):
+    """Which position an order of a hedge-mode account means."""
+
+    ONE_WAY = 0
+    LONG = 1
+    SHORT = 2
+
+
+class OrderStatus(IntEnum):
+    """The chain's word for an order's state."""
+
+    UNKNOWN = 0
+    PENDING = 1
+    EXECUTED = 2
+    CANCELLED = 3
+
+
+class OrderState(StrEnum):
+    """What became of an order. A mined transaction is not a fill."""
+
+    PENDING = "pending"
+    EXECUTED = "executed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Its last moment has passed: it can not fill any more, whether or not anyone cleared it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order in the contract's own fields, order and units."""
+
+    account: str
+    placer: str
+    market: int
+    kind: int
+    margin_mode: int
+    position_side: int
+    is_buy: bool
+    reduce_only: bool
+    size: int  # lots; 0, if reduce-only, for all there is when it fills
+    trigger_price: int  # femto per lot
+    acceptable_price: int  # femto per lot
+    margin: int  # quote
+    leverage: int  # ppm
+    expiry: int  # seconds
+    salt: int
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        """The order as a call's argument."""
+        return astuple(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """An order as the log of its placement has it.
+
+    Attributes:
+        hash: Its name.
+        order: As resolved and hashed: what executing or cancelling it needs.
+        keeper_fee: Quote.
+        executable_from: Seconds: a price must be published then or later.
+        block: Where it was placed.
+    """
+
+    hash: bytes
+    order: Order
+    keeper_fee: int
+    executable_from: int
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order.
+
+    Attributes:
+        state: Pending, executed, cancelled or expired.
+        reason: Why it was cancelled or expired; empty otherwise.
+        block: Where it ended; None while it has not.
+        keeper_fee: Quote, what its keeper got.
+        fills: The events of the positions that it changed.
+    """
+
+    state: OrderState
+    reason: str = ""
+    block: int | None = None
+    keeper_fee: int = 0
+    fills: tuple[Event, ...] = ()
+
+
+_TYPES = {
+    "address": ("account", "placer"),
+    "bool": ("is_buy", "reduce_only"),
+}
+_FIELD_TYPES = [
+    (field.name, next((kind for kind, names in _TYPES.items() if field.name in names), "uint256"))
+    for field in fields(Order)
+]
+_ORDER_TYPEHASH = keccak(text=f"Order({','.join(f'{kind} {name}' for name, kind in _FIELD_TYPES)})")
+_DOMAIN_TYPEHASH = keccak(
+    text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+)
+
+
+def domain_separator(chain_id: int, order_book: str) -> bytes:
+    """The EIP-712 domain of an order book."""
+    return keccak(
+        encode(
+            ["bytes32", "bytes32", "bytes32", "uint256", "address"],
+            [
+                _DOMAIN_TYPEHASH,
+                keccak(text="Bulkhead"),
+                keccak(text="1"),
+                chain_id,
+                order_book,
+            ],
+        )
+    )
+
+
+def hash_of(order: Order, separator: bytes) -> bytes:
+    """An order's EIP-712 hash, as the order book computes it."""
+    types = ["bytes32", *(kind for _, kind in _FIELD_TYPES)]
+    struct = keccak(encode(types, [_ORDER_TYPEHASH, *astuple(order)]))
+    return keccak(b"\x19\x01" + separator + struct)
+
+
+def order_of(table: Mapping[str, Any]) -> Order:
+    """An order from a decoded struct."""
+    return Order(**table)
+
+
+def placed_of(event: Event) -> PlacedOrder:
+    """A placed order from its `OrderPlaced` event."""
+    state = words.unpack_order_state(event["order_word"])
+    return PlacedOrder(
+        hash=event["order_hash"],
+        order=order_of(event["order"]),
+        keeper_fee=state.keeper_fee,
+        executable_from=state.executable_from,
+        block=event.block,
+    )
+
+
+def outcome_of(
+    placed: PlacedOrder, status: OrderStatus, events: tuple[Event, ...], now: int
+) -> Outcome:
+    """What became of an order.
+
+    Args:
+        placed: The order.
+        status: The chain's word.
+        events: The order's own events since its placement.
+        now: The chain's time.
+    """
+    if status is OrderStatus.PENDING:
+        if placed.order.expiry and now > placed.order.expiry:
+            return Outcome(OrderState.EXPIRED, EXPIRED_REASON)
+        return Outcome(OrderState.PENDING)
+    fills = tuple(
+        event for event in events if event.name in ("PositionIncreased", "PositionDecreased")
+    )
+    for event in events:
+        if event.name == "OrderExecuted":
+            return Outcome(OrderState.EXECUTED, "", event.block, event["keeper_fee"], fills)
+        if event.name == "OrderCancelled":
+            reason: str = event["reason"]
+            state = OrderState.EXPIRED if reason == EXPIRED_REASON else OrderState.CANCELLED
+            return Outcome(state, reason, event.block, event["keeper_fee"])
+    return Outcome(OrderState.EXECUTED if status is OrderStatus.EXECUTED else OrderState.CANCELLED)
+
+
+def status_of(order_word: int) -> OrderStatus:
+    """The status in an order's word."""
+    return OrderStatus(words.unpack_order_state(order_word).status)

@@ -1,0 +1,240 @@
+"""Trades for an account: one signer, every verb the contracts give an account."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from bulkhead.chain import Receipt, address_of
+from bulkhead.handles import OrderHandle
+from bulkhead.interfaces import Call
+from bulkhead.markets import Market
+from bulkhead.orders import MarginMode, Order, OrderKind, PlacedOrder, PositionSide, placed_of
+from bulkhead.reader import MarketName, Reader
+from bulkhead.values import Amount, to_ppm, to_quote, to_units
+
+if TYPE_CHECKING:
+    from bulkhead.chain import Signer
+
+UNLIMITED = 2**256 - 1
+
+
+class Trader:
+    """Acts for one account. Amounts are USD, sizes base units, prices USD per base unit.
+
+    Args:
+        reader: The exchange.
+        signer: Who signs: the account itself or its operator.
+        account: Whose orders an operator places; the signer's own where it is None.
+    """
+
+    def __init__(self, reader: Reader, signer: Signer, account: str | None = None) -> None:
+        self.reader = reader
+        self.signer = signer
+        self.address = address_of(signer)
+        self.account = account or self.address
+
+    # Money
+
+    def deposit(self, amount: Amount, account: str | None = None) -> Receipt:
+        """Brings USD into an account's cash, the trader's own unless another is named.
+
+        Approves the clearinghouse first where its allowance is too low.
+        """
+        units = self._token_units(amount)
+        self._allow(units)
+        return self._clearinghouse("deposit", account or self.account, units)
+
+    def deposit_margin(
+        self, market: MarketName, amount: Amount, *, is_long: bool, account: str | None = None
+    ) -> Receipt:
+        """Brings USD straight into an open isolated position's margin."""
+        units = self._token_units(amount)
+        self._allow(units)
+        market_id = self.reader.market_id(market)
+        owner = account or self.account
+        return self._clearinghouse("deposit_margin", owner, market_id, is_long, units)
+
+    def withdraw(self, amount: Amount, receiver: str | None = None) -> Receipt:
+        """Sends USD of the trader's cash out, to itself unless a receiver is named."""
+        return self._clearinghouse("withdraw", self._token_units(amount), receiver or self.address)
+
+    def add_margin(self, market: MarketName, amount: Amount, *, is_long: bool) -> Receipt:
+        """Moves USD of cash into an open isolated position."""
+        market_id = self.reader.market_id(market)
+        return self._clearinghouse("add_margin", market_id, is_long, to_quote(amount))
+
+    def remove_margin(self, market: MarketName, amount: Amount, *, is_long: bool) -> Receipt:
+        """Moves USD of an isolated position's margin back to cash."""
+        market_id = self.reader.market_id(market)
+        return self._clearinghouse("remove_margin", market_id, is_long, to_quote(amount))
+
+    # Settings
+
+    def set_leverage(
+        self,
+        market: MarketName,
+        leverage: Amount,
+        *,
+        is_isolated: bool = False,
+        is_long: bool = True,
+    ) -> Receipt:
+        """Sets the leverage of an isolated side, or of both cross legs.
+
+        Args:
+            market: Where.
+            leverage: Times; 0 for as much as the tiers allow.
+            is_isolated: Which margin mode.
+            is_long: Which side, if isolated.
+        """
+        market_id = self.reader.market_id(market)
+        ppm = to_ppm(leverage, "leverage")
+        return self._clearinghouse("set_leverage", market_id, ppm, is_isolated, is_long)
+
+    def set_default_margin_mode(self, market: MarketName, *, is_isolated: bool) -> Receipt:
+        """Sets what DEFAULT means in orders for a market."""
+        market_id = self.reader.market_id(market)
+        return self._clearinghouse("set_default_margin_mode", market_id, is_isolated)
+
+    def set_hedge_mode(self, is_hedge: bool) -> Receipt:
+        """Switches between one-way and hedge mode; needs the account to be flat."""
+        return self._clearinghouse("set_hedge_mode", is_hedge)
+
+    def set_operator(self, operator: str, expiry: int) -> Receipt:
+        """Lets an operator trade up to and including a second of the chain; 0 revokes."""
+        return self._clearinghouse("set_operator", operator, expiry)
+
+    # Orders
+
+    def place(
+        self,
+        market: MarketName,
+        size: Amount,
+        *,
+        is_buy: bool,
+        kind: OrderKind = OrderKind.MARKET,
+        margin_mode: MarginMode = MarginMode.DEFAULT,
+        position_side: PositionSide = PositionSide.ONE_WAY,
+        reduce_only: bool = False,
+        trigger_price: Amount | None = None,
+        acceptable_price: Amount | None = None,
+        margin: Amount = 0,
+        leverage: Amount = 0,
+        expiry: int = 0,
+        salt: int | None = None,
+    ) -> OrderHandle:
+        """Commits an order. It fills later, at a price published after this.
+
+        Args:
+            market: Where.
+            size: Base units, rounded down to lots; 0, if reduce-only, for all there is then.
+            is_buy: Direction.
+            kind: What it waits for.
+            margin_mode: CROSS, ISOLATED, or the account's default.
+            position_side: In hedge mode, the side it means.
+            reduce_only: Whether it may only reduce.
+            trigger_price: Of a stop or take-profit. Rounded away from triggering early.
+            acceptable_price: The worst average fill; a limit order's limit. Never rounded to worse.
+            margin: USD to move into the vault; 0 for what the leverage asks.
+            leverage: Times; 0 for the account's own.
+            expiry: The last second it may fill in; 0 for never, and in a market order.
+            salt: The client's id; random where it is None. The same order twice is refused.
+        """
+        found = self.reader.market(market)
+        lots = found.lots_down(size)
+        if lots == 0 and not (reduce_only and size == 0):
+            raise ValueError(f"size: less than one lot of {found.size_of(1)}")
+        return self.place_order(
+            Order(
+                account=self.account,
+                placer=self.address,
+                market=found.id,
+                kind=kind,
+                margin_mode=margin_mode,
+                position_side=position_side,
+                is_buy=is_buy,
+                reduce_only=reduce_only,
+                size=lots,
+                trigger_price=_trigger(found, trigger_price, kind, is_buy),
+                acceptable_price=_acceptable(found, acceptable_price, is_buy),
+                margin=to_quote(margin, "margin"),
+                leverage=to_ppm(leverage, "leverage"),
+                expiry=expiry,
+                salt=secrets.randbits(128) if salt is None else salt,
+            )
+        )
+
+    def close_position(
+        self,
+        market: MarketName,
+        *,
+        is_long: bool,
+        margin_mode: MarginMode = MarginMode.DEFAULT,
+        position_side: PositionSide = PositionSide.ONE_WAY,
+        kind: OrderKind = OrderKind.MARKET,
+        trigger_price: Amount | None = None,
+        acceptable_price: Amount | None = None,
+        expiry: int = 0,
+    ) -> OrderHandle:
+        """Commits an order that closes all of a position, whatever it is when it fills."""
+        return self.place(
+            market,
+            0,
+            is_buy=not is_long,
+            kind=kind,
+            margin_mode=margin_mode,
+            position_side=position_side,
+            reduce_only=True,
+            trigger_price=trigger_price,
+            acceptable_price=acceptable_price,
+            expiry=expiry,
+        )
+
+    def place_order(self, order: Order) -> OrderHandle:
+        """Commits an order given in the contract's own units."""
+        receipt = self._order_book("place", order.to_tuple())
+        return OrderHandle(self.reader, self._placed_in(receipt))
+
+    def cancel(self, order: OrderHandle | Order | bytes) -> Receipt:
+        """Ends an order: by its handle, itself as placed, or its hash."""
+        if isinstance(order, bytes):
+            order = self.reader.placed_order(order).order
+        elif isinstance(order, OrderHandle):
+            order = order.order
+        return self._order_book("cancel", order.to_tuple())
+
+    def _placed_in(self, receipt: Receipt) -> PlacedOrder:
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        return placed_of(next(event for event in events if event.name == "OrderPlaced"))
+
+    def _token_units(self, amount: Amount) -> int:
+        # Whole quote units only: the ledger takes no part of one.
+        quote = to_quote(amount)
+        decimals = self.reader.deployment.token_decimals
+        return to_units(amount, decimals) if decimals < 6 else quote * 10 ** (decimals - 6)
+
+    def _allow(self, units: int) -> None:
+        token, spender = self.reader.contracts.token, self.reader.deployment.clearinghouse
+        allowed = self.reader.chain.read(token.call("allowance", self.address, spender))
+        if allowed < units:
+            self._send(token.call("approve", spender, UNLIMITED))
+
+    def _clearinghouse(self, name: str, *arguments: object) -> Receipt:
+        return self._send(self.reader.contracts.clearinghouse.call(name, *arguments))
+
+    def _order_book(self, name: str, *arguments: object) -> Receipt:
+        return self._send(self.reader.contracts.order_book.call(name, *arguments))
+
+    def _send(self, call: Call) -> Receipt:
+        return self.reader.chain.send(call, self.signer)
+
+
+def _acceptable(market: Market, price: Amount | None, is_buy: bool) -> int:
+    return 0 if price is None else market.acceptable_price(price, is_buy=is_buy)
+
+
+def _trigger(market: Market, price: Amount | None, kind: OrderKind, is_buy: bool) -> int:
+    if price is None:
+        return 0
+    must_rise = is_buy == (kind == OrderKind.STOP)
+    return market.price_up(price) if must_rise else market.price_down(price)

@@ -1,0 +1,146 @@
+"""What positions and accounts are worth and require: `modules/cross_margin.vy`, in Python.
+
+Pure: from words and market states to numbers. All results are femto USD.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bulkhead.markets import MarketState
+from bulkhead.protocol import fixed_point, margin_math, position_math, words
+from bulkhead.protocol.words import Account, Position
+
+SILENT_PROFIT = 3_600  # seconds the profit of a silent leg still counts
+CLOSED = Position(0, 0, 0, 0, 0)
+
+Legs = Mapping[tuple[int, int], Position]
+"""Cross positions by market and slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """The sum over some positions.
+
+    Attributes:
+        worth: Value, or equity of a vault, femto.
+        initial: Initial margin, femto.
+        maintenance: Maintenance margin, femto.
+        is_live: Whether every price is young enough to value them.
+        is_current: Whether every price is fresh, or silent for good.
+    """
+
+    worth: int = 0
+    initial: int = 0
+    maintenance: int = 0
+    is_live: bool = True
+    is_current: bool = True
+
+    def __add__(self, other: "Valuation") -> "Valuation":
+        return Valuation(
+            self.worth + other.worth,
+            self.initial + other.initial,
+            self.maintenance + other.maintenance,
+            self.is_live and other.is_live,
+            self.is_current and other.is_current,
+        )
+
+
+def is_long(slot: int) -> bool:
+    """Whether a slot holds a long."""
+    return slot & 1 == 0
+
+
+def is_isolated(slot: int) -> bool:
+    """Whether a slot is a vault."""
+    return slot >= words.ISOLATED_LONG
+
+
+def slot_of(*, isolated: bool, long: bool) -> int:
+    """The slot of a margin mode and a side."""
+    return 2 * isolated + (not long)
+
+
+def value_of(state: MarketState, slot: int, position: Position) -> int:
+    """Unrealised PnL less funding owed."""
+    return position_math.value_of(
+        position, is_long(slot), state.price.price, state.funding.funding_index
+    )
+
+
+def value_vault(state: MarketState, slot: int, position: Position) -> Valuation:
+    """A vault's equity as its worth, and the tiers' requirements."""
+    notional = position.size * state.price.price
+    tiers = state.market.margin_tiers
+    return Valuation(
+        worth=position.margin * fixed_point.FEMTO + value_of(state, slot, position),
+        initial=margin_math.initial_margin(notional, 0, tiers),
+        maintenance=margin_math.maintenance_margin(notional, tiers),
+        is_live=state.is_live,
+        is_current=state.is_fresh,
+    )
+
+
+def value_pair(state: MarketState, long: Position, short: Position) -> Valuation:
+    """The two cross legs of one market: margin is required for the larger one only."""
+    worth = 0
+    leverage = long.margin
+    if long.size:
+        worth = value_of(state, words.CROSS_LONG, long)
+    if short.size:
+        worth += value_of(state, words.CROSS_SHORT, short)
+        if not long.size:
+            leverage = short.margin
+    notional = max(long.size, short.size) * state.price.price
+    tiers = state.market.margin_tiers
+    is_current = True
+    if not state.is_live:
+        if state.price.published_at + state.price.max_age + SILENT_PROFIT < state.now:
+            worth = min(worth, 0)
+    else:
+        is_current = state.is_fresh
+    return Valuation(
+        worth=worth,
+        initial=margin_math.initial_margin(notional, leverage, tiers),
+        maintenance=margin_math.maintenance_margin(notional, tiers),
+        is_live=state.is_live,
+        is_current=is_current,
+    )
+
+
+def value_legs(legs: Legs, states: Mapping[int, MarketState]) -> Valuation:
+    """All cross legs of an account together."""
+    return sum(
+        (
+            value_pair(
+                states[market],
+                legs.get((market, words.CROSS_LONG), CLOSED),
+                legs.get((market, words.CROSS_SHORT), CLOSED),
+            )
+            for market in sorted({market for market, _ in legs})
+        ),
+        Valuation(),
+    )
+
+
+def cross_equity(account: Account, legs: Valuation) -> int:
+    """What backs an account's maintenance margin: cash, escrow and its legs' worth."""
+    return (account.cash + account.escrow) * fixed_point.FEMTO + legs.worth
+
+
+def withdrawable(account: Account, legs: Valuation) -> int:
+    """What may leave the cross ledger, quote, down. Unrealised profit never leaves."""
+    if not account.legs:
+        return max(account.cash, 0)
+    return max(account.cash + fixed_point.quote_down(min(legs.worth, 0) - legs.initial), 0)
+
+
+def leg_keys(account: Account) -> tuple[tuple[int, int], ...]:
+    """Market and slot of every open cross leg, as the account's word has them."""
+    return tuple(
+        divmod(index, 2) for index in range(2 * words.CROSS_MARKETS) if account.legs >> index & 1
+    )
+
+
+def markets_of(keys: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """The markets that some positions are in."""
+    return tuple(sorted({market for market, _ in keys}))
