@@ -68,7 +68,9 @@ def account(account: address) -> (ILens.Account, DynArray[ILens.Position, MAX_PO
         for slot: uint256 in range(words.ISOLATED_LONG, words.ISOLATED_SHORT + 1):
             vault: words.Position = lens_reading._position(account, market, slot)
             if vault.size != 0:
-                positions.append(self._vault(account, market, slot, vault))
+                positions.append(
+                    self._vault(account, lens_reading._mark(market), slot, vault)
+                )
                 found += 1
     return lens_accounts._account_view(ledger), positions
 
@@ -90,15 +92,21 @@ def accounts(accounts: DynArray[address, BATCH]) -> DynArray[ILens.Account, BATC
 @view
 def position(account: address, market: uint256, slot: uint256) -> ILens.Position:
     lens_reading._require_listed(market)
-    assert slot <= words.ISOLATED_SHORT, "slot: unknown"
-    if slot >= words.ISOLATED_LONG:
-        return self._vault(account, market, slot, lens_reading._position(account, market, slot))
-    assert market < words.CROSS_MARKETS, "market: isolated only"
-    return lens_accounts._leg_view(
-        lens_accounts._ledger(account, lens_reading._account(account)),
-        lens_accounts._pair(account, lens_reading._mark(market)),
-        slot,
+    position: ILens.Position = empty(ILens.Position)
+    seen: ILens.Account = empty(ILens.Account)
+    position, seen = self._position_with(
+        account, market, slot, lens_reading._words(account, market)
     )
+    return position
+
+
+@external
+@view
+def position_with(
+    account: address, market: uint256, slot: uint256, instead: ILens.Words
+) -> (ILens.Position, ILens.Account):
+    lens_reading._require_listed(market)
+    return self._position_with(account, market, slot, instead)
 
 
 @external
@@ -118,12 +126,6 @@ def markets(first: uint256) -> (uint256, DynArray[ILens.Listing, BATCH]):
             break
         page.append(lens_markets._listing(first + i))
     return count, page
-
-
-@external
-@view
-def order(order_hash: bytes32) -> ILens.Order:
-    return lens_markets._order(order_hash)
 
 
 @external
@@ -148,8 +150,42 @@ def house() -> ILens.House:
 @internal
 @view
 def _vault(
-    account: address, market: uint256, slot: uint256, position: words.Position
+    account: address, mark: lens_reading.Mark, slot: uint256, position: words.Position
 ) -> ILens.Position:
     return lens_accounts._vault_view(
-        lens_reading._mark(market), slot, position, lens_reading._settings(account, market)
+        mark, slot, position, lens_reading._settings(account, mark.market)
     )
+
+
+@internal
+@view
+def _position_with(
+    account: address, market: uint256, slot: uint256, found: ILens.Words
+) -> (ILens.Position, ILens.Account):
+    self._require_slot(market, slot)
+    mark: lens_reading.Mark = lens_reading._mark_from(market, found.market)
+    state: words.Account = words.unpack_account(found.account)
+    elsewhere: words.Account = state
+    pair: lens_accounts.Pair = empty(lens_accounts.Pair)
+    if market < words.CROSS_MARKETS:
+        elsewhere.legs &= ~(3 << (market << 1))
+        pair = lens_accounts._value_pair(
+            mark,
+            words.unpack_position(found.positions[words.CROSS_LONG]),
+            words.unpack_position(found.positions[words.CROSS_SHORT]),
+        )
+    ledger: lens_accounts.Ledger = lens_accounts._ledger(account, elsewhere)
+    if elsewhere.legs != state.legs:
+        ledger.state = state
+        ledger = lens_accounts._with_pair(ledger, pair)
+    seen: ILens.Account = lens_accounts._account_view(ledger)
+    if slot < words.ISOLATED_LONG:
+        return lens_accounts._leg_view(ledger, pair, slot), seen
+    return self._vault(account, mark, slot, words.unpack_position(found.positions[slot])), seen
+
+
+@internal
+@pure
+def _require_slot(market: uint256, slot: uint256):
+    assert slot <= words.ISOLATED_SHORT, "slot: unknown"
+    assert slot >= words.ISOLATED_LONG or market < words.CROSS_MARKETS, "market: isolated only"

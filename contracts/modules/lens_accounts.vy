@@ -187,7 +187,8 @@ def _leg_view(ledger: Ledger, pair: Pair, slot: uint256) -> ILens.Position:
     seen.margin_ratio = self._ratio(ledger.maintenance, equity)
     seen.is_liquidatable = liquidation_math.is_liquidatable(equity, ledger.maintenance)
     seen.max_loss = convert(
-        max(ledger.state.cash + convert(ledger.state.escrow, int256), 0), uint256)
+        max(ledger.state.cash + convert(ledger.state.escrow, int256), 0), uint256
+    )
     return self._with_prices(
         seen,
         pair.mark,

@@ -29,20 +29,6 @@ def __init__(order_book: address):
 
 @internal
 @view
-def _order(order_hash: bytes32) -> ILens.Order:
-    state: words.OrderState = words.unpack_order_state(
-        staticcall ORDER_BOOK.order_word(order_hash)
-    )
-    return ILens.Order(
-        status=state.status,
-        executable_from=state.executable_from,
-        keeper_fee=state.keeper_fee,
-        is_escrowed=state.escrowed,
-    )
-
-
-@internal
-@view
 def _listing(market: uint256) -> ILens.Listing:
     state: uint256[7] = staticcall lens_reading.CLEARINGHOUSE.market_words(market)
     mark: lens_reading.Mark = lens_reading._mark_from(market, state)
@@ -72,13 +58,16 @@ def _market(market: uint256) -> ILens.Market:
     short: words.Side = words.unpack_side(state[markets.SHORT])
     skew: int256 = market_math.skew_of(long.size, short.size)
     price: uint256 = mark.price.price
-    bound: int256 = self._skew_bound(terms, skew, price)
+    house: words.House = words.unpack_house(
+        staticcall lens_reading.CLEARINGHOUSE.house_word()
+    )
+    bound: int256 = self._skew_bound(terms, house, skew, price)
     return ILens.Market(
         market=market,
         symbol=staticcall lens_reading.CLEARINGHOUSE.market_symbol(market),
         lot_size=staticcall lens_reading.ORACLE.lot_size(market),
         status=terms.status,
-        is_opening_stopped=staticcall lens_reading.CLEARINGHOUSE.opening_stopped(),
+        is_opening_stopped=house.flags & words.FLAG_STOPPED != 0,
         price=price,
         confidence=mark.price.confidence,
         published_at=mark.price.published_at,
@@ -114,17 +103,16 @@ def _market(market: uint256) -> ILens.Market:
 
 
 @internal
-@view
-def _skew_bound(terms: words.TradeTerms, skew: int256, price: uint256) -> int256:
+@pure
+def _skew_bound(
+    terms: words.TradeTerms, house: words.House, skew: int256, price: uint256
+) -> int256:
     """
     @notice How far |skew| may go, in lots, down: as far as cap and reserve allow, and no further
             than it is where it is beyond. As `fills._limit_reason`.
     """
     bound: uint256 = terms.skew_scale * terms.skew_cap // fixed_point.PPM
-    pool_cash: int256 = words.unpack_house(
-        staticcall lens_reading.CLEARINGHOUSE.house_word()
-    ).pool_cash
-    backing: uint256 = convert(max(pool_cash, 0), uint256) * terms.pool_share
+    backing: uint256 = convert(max(house.pool_cash, 0), uint256) * terms.pool_share
     bound = min(bound, backing * fixed_point.FEMTO // (price * terms.reserve_rate))
     return convert(max(bound, fixed_point.magnitude(skew)), int256)
 

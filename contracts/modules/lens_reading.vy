@@ -6,6 +6,7 @@
 """
 
 from ..interfaces import ILedger
+from ..interfaces import ILens
 from ..interfaces import IPriceOracle
 from ..lib import margin_math
 from ..lib import market_math
@@ -51,6 +52,22 @@ def _position(account: address, market: uint256, slot: uint256) -> words.Positio
 @view
 def _settings(account: address, market: uint256) -> words.Settings:
     return words.unpack_settings(staticcall CLEARINGHOUSE.settings_word(account, market))
+
+
+@internal
+@view
+def _words(account: address, market: uint256) -> ILens.Words:
+    """
+    @notice All words of an account in a market, and of the market.
+    """
+    found: ILens.Words = empty(ILens.Words)
+    found.account = staticcall CLEARINGHOUSE.account_word(account)
+    found.market = staticcall CLEARINGHOUSE.market_words(market)
+    for slot: uint256 in range(words.ISOLATED_SHORT + 1):
+        found.positions[slot] = staticcall CLEARINGHOUSE.position_word(
+            words.position_id(account, market, slot)
+        )
+    return found
 
 
 @internal

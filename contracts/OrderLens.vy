@@ -1,0 +1,181 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Order lens
+@license MIT
+@notice Views of orders: placed with the order book's own rules, filled by the simulator.
+"""
+
+from .interfaces import ILens
+from .interfaces import IOrderBook
+from .interfaces import IOrderLens
+from .interfaces import ISimulator
+from .interfaces import ITrading
+from .lib import fixed_point
+from .lib import reasons
+from .lib import words
+from .modules import lens_reading
+from . import OrderBook
+
+implements: IOrderLens
+
+initializes: lens_reading
+
+ORDER_BOOK: immutable(IOrderBook)
+LENS: immutable(ILens)
+SIMULATOR: immutable(ISimulator)
+
+
+@deploy
+def __init__(
+    clearinghouse: address,
+    price_oracle: address,
+    order_book: address,
+    lens: address,
+    simulator: address,
+):
+    lens_reading.__init__(clearinghouse, price_oracle)
+    ORDER_BOOK = IOrderBook(order_book)
+    LENS = ILens(lens)
+    SIMULATOR = ISimulator(simulator)
+
+
+@external
+@view
+def order(order_hash: bytes32) -> IOrderLens.State:
+    state: words.OrderState = self._state(order_hash)
+    return IOrderLens.State(
+        status=state.status,
+        executable_from=state.executable_from,
+        keeper_fee=state.keeper_fee,
+        is_escrowed=state.escrowed,
+    )
+
+
+@external
+def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
+    lens_reading._require_listed(order.market)
+    placed: IOrderBook.Order = order
+    state: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(order))
+    self._require_open(state)
+    is_placed: bool = state.status == OrderBook.PENDING
+    if not is_placed:
+        placed, state = self._place(order)
+    price_word: uint256 = staticcall lens_reading.ORACLE.price_word(order.market)
+    price: words.Price = words.unpack_price(price_word)
+    preview: IOrderLens.Preview = empty(IOrderLens.Preview)
+    preview.order = placed
+    preview.mark_price = price.price
+    preview.waits_for = OrderBook._price_reason(placed, state, price)
+    if placed.expiry != 0 and block.timestamp > placed.expiry:
+        preview.waits_for = reasons.EXPIRED
+    outcome: ISimulator.Outcome = extcall SIMULATOR.simulate(
+        ITrading.Trade(
+            account=placed.account,
+            placer=placed.placer,
+            market=placed.market,
+            is_isolated=placed.margin_mode == OrderBook.ISOLATED,
+            position_side=placed.position_side,
+            is_buy=placed.is_buy,
+            reduce_only=placed.reduce_only,
+            size=placed.size,
+            acceptable_price=placed.acceptable_price,
+            margin=placed.margin,
+            leverage=placed.leverage,
+            order_hash=empty(bytes32),
+            keeper=empty(address),
+            keeper_fee=state.keeper_fee,
+            is_escrowed=state.escrowed,
+            price_word=price_word,
+        ),
+        is_placed,
+    )
+    preview.reason = outcome.reason
+    preview.text = reasons.text_of(
+        preview.waits_for if preview.waits_for != 0 else outcome.reason
+    )
+    preview.reduced = outcome.reduced
+    preview.increased = outcome.increased
+    preview.fill_price = self._fill_price(outcome, placed.is_buy, price.price)
+    preview.impact = outcome.impact
+    preview.fee = outcome.fee
+    preview.keeper_fee = outcome.keeper_fee
+    preview.realised = outcome.realised
+    preview.deficit = outcome.deficit
+    preview.margin = outcome.margin
+    preview.position, preview.account = staticcall LENS.position_with(
+        placed.account, placed.market, outcome.slot, outcome.words
+    )
+    return preview
+
+
+@internal
+@view
+def _state(order_hash: bytes32) -> words.OrderState:
+    return words.unpack_order_state(staticcall ORDER_BOOK.order_word(order_hash))
+
+
+@internal
+@view
+def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
+    """
+    @notice As `OrderBook.place` and `Clearinghouse.escrow_order`, but for the delay: any price the
+            oracle has may fill it.
+    """
+    terms: words.OrderTerms = words.unpack_order_terms(
+        staticcall ORDER_BOOK.order_terms_word(order.market)
+    )
+    assert terms.delay != 0, "market: unknown"
+    OrderBook._check_terms(order)
+    placer: address = order.placer if order.placer != empty(address) else order.account
+    self._require_may_trade(order.account, placer)
+    account: words.Account = lens_reading._account(order.account)
+    assert order.reduce_only or account.cash >= convert(terms.keeper_fee, int256), (
+        "balance: below keeper fee"
+    )
+    assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
+        "order: wrong position mode"
+    )
+    placed: IOrderBook.Order = OrderBook._resolve(
+        order, lens_reading._settings(order.account, order.market)
+    )
+    placed.placer = placer
+    if order.kind == OrderBook.MARKET:
+        placed.expiry = block.timestamp + terms.delay + terms.window
+    known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
+    assert known.status == 0, "order: already placed"
+    return placed, words.OrderState(
+        executable_from=0,
+        status=OrderBook.PENDING,
+        keeper_fee=terms.keeper_fee,
+        escrowed=not order.reduce_only,
+    )
+
+
+@internal
+@pure
+def _fill_price(outcome: ISimulator.Outcome, is_buy: bool, price: uint256) -> uint256:
+    """
+    @notice The average, up for a buyer and down for a seller.
+    """
+    size: uint256 = outcome.reduced + outcome.increased
+    if size == 0:
+        return 0
+    notional: int256 = convert(size * price, int256)
+    if is_buy:
+        return fixed_point.div_up(convert(notional + outcome.impact, uint256), size)
+    return convert(notional - outcome.impact, uint256) // size
+
+
+@internal
+@view
+def _require_may_trade(account: address, placer: address):
+    assert placer == account or (
+        staticcall lens_reading.CLEARINGHOUSE.operator_expiry(account, placer) >= block.timestamp
+    ), "operator: not allowed"
+
+
+@internal
+@pure
+def _require_open(state: words.OrderState):
+    assert state.status <= OrderBook.PENDING, "order: not pending"

@@ -1,0 +1,195 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Simulator
+@license MIT
+@notice Previews a trade without a second copy of any rule: it loads the words the trade would touch
+        into the core's own modules, lets them trade, looks at what they stored, and reverts.
+@dev Stateless: what it stores never outlives the call.
+"""
+
+from snekmate.auth import ownable
+
+from .interfaces import ILens
+from .interfaces import ISimulator
+from .interfaces import ITrading
+from .lib import market_math
+from .lib import words
+from .modules import cross_margin
+from .modules import fills
+from .modules import ledger
+from .modules import lens_reading
+from .modules import markets
+from .modules import roles
+from .modules import trading
+
+implements: ISimulator
+
+initializes: ownable
+initializes: ledger
+initializes: roles[ownable := ownable, ledger := ledger]
+initializes: markets
+initializes: cross_margin[ledger := ledger, markets := markets]
+initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin, roles := roles]
+initializes: lens_reading
+
+SLOTS: constant(uint256) = 4
+KINDS: constant(uint256) = 7  # words of a market
+ANSWER: constant(uint256) = 1_024  # bytes
+SEEN: constant(Bytes[4]) = b"seen"  # ahead of an outcome: no refusal begins so
+RUN: constant(Bytes[4]) = method_id(
+    "run((address,address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,bytes32,address,uint256,bool,uint256),bool)"
+)
+
+
+@deploy
+def __init__(clearinghouse: address, price_oracle: address):
+    ownable.__init__()
+    ownable._transfer_ownership(empty(address))
+    markets.__init__(price_oracle)
+    lens_reading.__init__(clearinghouse, price_oracle)
+
+
+@external
+@reentrant
+def simulate(trade: ITrading.Trade, is_placed: bool) -> ISimulator.Outcome:
+    success: bool = False
+    answer: Bytes[ANSWER] = b""
+    success, answer = raw_call(
+        self,
+        abi_encode(trade, is_placed, method_id=RUN),
+        max_outsize=ANSWER,
+        revert_on_failure=False,
+    )
+    self._require_answer(answer)
+    if slice(answer, 0, 4) != SEEN:
+        raw_revert(answer)
+    return abi_decode(slice(answer, 4, len(answer) - 4), ISimulator.Outcome)
+
+
+@external
+def run(trade: ITrading.Trade, is_placed: bool):
+    lens_reading._require_listed(trade.market)
+    self._load_account(trade)
+    if trade.is_escrowed and not is_placed:
+        self._escrow(trade.account, trade.keeper_fee)
+    outcome: ISimulator.Outcome = self._fill(trade)
+    outcome.reason, outcome.keeper_fee = trading._execute_trade(trade)
+    outcome.words = self._words_of(trade.account, trade.market)
+    raw_revert(abi_encode(outcome, method_id=SEEN))
+
+
+@internal
+def _load_account(trade: ITrading.Trade):
+    """
+    @notice Copies every word that trading may read.
+    """
+    ledger._store_house(
+        words.unpack_house(staticcall lens_reading.CLEARINGHOUSE.house_word())
+    )
+    if trade.placer != trade.account:
+        roles._set_operator(
+            trade.account,
+            trade.placer,
+            staticcall lens_reading.CLEARINGHOUSE.operator_expiry(trade.account, trade.placer),
+        )
+    state: words.Account = lens_reading._account(trade.account)
+    ledger._store_account(trade.account, state)
+    self._load_market(trade.account, trade.market)
+    left: uint256 = state.legs
+    for _: uint256 in range(fills.MAX_LEGS):
+        if left == 0:
+            break
+        market: uint256 = words.lowest_bit_index(left) >> 1
+        left &= ~(3 << (market << 1))
+        self._load_market(trade.account, market)
+
+
+@internal
+def _load_market(account: address, market: uint256):
+    found: ILens.Words = lens_reading._words(account, market)
+    for kind: uint256 in range(KINDS):
+        markets._store_word(market, kind, found.market[kind])
+    for slot: uint256 in range(SLOTS):
+        ledger._store_position(
+            words.position_id(account, market, slot),
+            words.unpack_position(found.positions[slot]),
+        )
+
+
+@internal
+def _escrow(account: address, keeper_fee: uint256):
+    """
+    @notice As `Clearinghouse.escrow_order`.
+    """
+    state: words.Account = ledger._account(account)
+    state.cash -= convert(keeper_fee, int256)
+    state.escrow += keeper_fee
+    ledger._store_account(account, state)
+
+
+@internal
+@view
+def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
+    """
+    @notice The figures of the fill: the core returns none but its reason.
+    """
+    price: words.Price = words.unpack_price(trade.price_word)
+    desk: fills.Desk = fills.Desk(
+        account=ledger._account(trade.account),
+        market=markets._accrued(trade.market, price),
+        terms=markets._trade_terms(trade.market),
+        house=ledger._load_house(),
+        long=markets._side(trade.market, True),
+        short=markets._side(trade.market, False),
+        skew=0,
+        price=price.price,
+        keeper_fee=0,
+    )
+    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
+    if trade.is_escrowed:
+        desk.account.escrow -= min(trade.keeper_fee, desk.account.escrow)
+    plan: trading.Plan = empty(trading.Plan)
+    reduction: fills.Fill = empty(fills.Fill)
+    increase: fills.Fill = empty(fills.Fill)
+    reason: uint256 = 0
+    plan, reason = trading._plan(desk, trade)
+    if plan.reduction.size != 0:
+        desk, reduction = fills._reduce(desk, plan.reduction)
+    if plan.increase.size != 0:
+        desk, increase = fills._increase(desk, plan.increase)
+    outcome: ISimulator.Outcome = empty(ISimulator.Outcome)
+    outcome.slot = plan.increase.slot
+    if plan.reduction.size != 0 and plan.increase.size == 0:
+        outcome.slot = plan.reduction.slot
+    outcome.reduced = plan.reduction.size
+    outcome.increased = plan.increase.size
+    outcome.impact = reduction.impact + increase.impact
+    outcome.fee = reduction.fee + increase.fee
+    outcome.realised = reduction.realised
+    outcome.deficit = reduction.deficit
+    if outcome.slot >= words.ISOLATED_LONG:
+        outcome.margin = convert(increase.margin, int256)
+        if plan.reduction.size != 0:
+            outcome.margin += convert(reduction.position.margin, int256) - convert(
+                plan.reduction.position.margin, int256
+            )
+    return outcome
+
+
+@internal
+@view
+def _words_of(account: address, market: uint256) -> ILens.Words:
+    found: ILens.Words = empty(ILens.Words)
+    found.account = ledger._accounts[account]
+    for kind: uint256 in range(KINDS):
+        found.market[kind] = markets._word(market, kind)
+    for slot: uint256 in range(SLOTS):
+        found.positions[slot] = ledger._positions[words.position_id(account, market, slot)]
+    return found
+
+
+@internal
+@pure
+def _require_answer(answer: Bytes[ANSWER]):
+    assert len(answer) >= 4, "simulation: failed"
