@@ -1,0 +1,149 @@
+"""A world to measure in: demo parameters, warm markets, time passing between steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from bulkhead.admin import Admin
+from bulkhead.chain import Receipt
+from bulkhead.deployment import deploy
+from bulkhead.interfaces import Call
+from bulkhead.listings import BTC, ETH, Listing
+from bulkhead.local import advance_time, memory_chain
+from bulkhead.orders import MarginMode, Order, placed_of
+from bulkhead.protocol import words
+from bulkhead.reader import Reader
+
+NOBODY = "0x" + "00" * 20
+GAS = 16_000_000
+USD = 10**6
+LEVERAGE = 10 * 10**6  # ppm
+TICK = 5  # seconds between steps
+
+
+class World:
+    """The exchange on the embedded chain, with gas receipts for every step."""
+
+    def __init__(self, markets: int, accounts: int = 40) -> None:
+        self.w3 = memory_chain(accounts)
+        everyone = [str(account) for account in self.w3.eth.accounts]
+        self.owner, self.keeper, self.liquidity_provider, self.other, *self.fresh = everyone
+        self.reader = Reader(self.w3, deploy(self.w3, self.owner, cooldown=60))
+        self.admin = Admin(self.reader, self.owner)
+        self.prices: dict[int, Decimal] = {}
+        self._salt = 0
+        for account in everyone:
+            self.admin.mint(account, 10**8)
+            for spender in (self.clearinghouse.address, self.pool.address):
+                self.send(account, self.reader.contracts.token.call("approve", spender, 2**256 - 1))
+        self.send(
+            self.liquidity_provider,
+            self.pool.call("deposit", 10**7 * USD, self.liquidity_provider),
+        )
+        self.admin.fund_insurance(10**6)
+        self.list_up_to(markets)
+        for account in (self.keeper, self.other):
+            self.deposit(account, 10**6 * USD)
+
+    @property
+    def clearinghouse(self) -> Any:
+        return self.reader.contracts.clearinghouse
+
+    @property
+    def pool(self) -> Any:
+        return self.reader.contracts.liquidity_pool
+
+    def newcomer(self) -> str:
+        """An account that has never been here."""
+        return self.fresh.pop()
+
+    def send(self, sender: str, call: Call) -> Receipt:
+        return self.reader.chain.send(call, sender, GAS)
+
+    def list_up_to(self, count: int) -> None:
+        for market in range(len(self.prices), count):
+            listing = listing_of(market)
+            advance_time(self.w3, 1)
+            self.admin.list_market(listing)
+            self.prices[market] = listing.price
+
+    def push(self, market: int, factor: Decimal = Decimal(1)) -> Receipt:
+        """Publishes a market's price, times a factor, after some time has passed."""
+        advance_time(self.w3, TICK)
+        wad = int(self.prices[market] * factor * 10**18)
+        payload = wad.to_bytes(32, "big") + self.reader.now().to_bytes(32, "big")
+        return self.send(
+            self.owner, self.reader.contracts.price_oracle.call("update", market, payload)
+        )
+
+    def deposit(self, account: str, amount: int) -> Receipt:
+        return self.send(account, self.clearinghouse.call("deposit", account, amount))
+
+    def place(self, account: str, market: int, size: int, **changes: Any) -> tuple[Order, Receipt]:
+        """Commits an order: a buy of lots at 10x, unless changed."""
+        self._salt += 1
+        order = replace(
+            Order(
+                account=NOBODY,
+                placer=NOBODY,
+                market=market,
+                kind=0,
+                margin_mode=MarginMode.ISOLATED,
+                position_side=0,
+                is_buy=True,
+                reduce_only=False,
+                size=size,
+                trigger_price=0,
+                acceptable_price=0,
+                margin=0,
+                leverage=LEVERAGE,
+                expiry=0,
+                salt=self._salt,
+            ),
+            **changes,
+        )
+        book = self.reader.contracts.order_book
+        receipt = self.send(account, book.call("place", order.to_tuple()))
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        return placed_of(events[0]).order, receipt
+
+    def execute(self, order: Order) -> Receipt:
+        """Fills an order at a price published for it."""
+        self.push(order.market)
+        book = self.reader.contracts.order_book
+        receipt = self.send(self.keeper, book.call("execute", order.to_tuple()))
+        names = [event.name for event in self.reader.contracts.decode_logs(receipt.logs)]
+        if "OrderExecuted" not in names:
+            raise RuntimeError(f"the order was not filled: {names}")
+        return receipt
+
+    def trade(self, account: str, market: int, size: int, **changes: Any) -> Receipt:
+        return self.execute(self.place(account, market, size, **changes)[0])
+
+    def liquidate_isolated(self, *accounts: str) -> Receipt:
+        """Liquidates the accounts' isolated longs in market 0."""
+        ids = [words.position_id(int(one, 16), 0, words.ISOLATED_LONG) for one in accounts]
+        receipt = self.send(self.keeper, self.clearinghouse.call("liquidate_isolated", ids))
+        self._expect(receipt, len(accounts))
+        return receipt
+
+    def liquidate_cross(self, account: str, legs: int) -> Receipt:
+        receipt = self.send(self.keeper, self.clearinghouse.call("liquidate_cross", [account]))
+        self._expect(receipt, legs)
+        return receipt
+
+    def _expect(self, receipt: Receipt, positions: int) -> None:
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        ended = sum(event.name == "PositionLiquidated" for event in events)
+        if ended != positions:
+            raise RuntimeError(f"{ended} of {positions} positions were liquidated")
+
+
+def listing_of(market: int) -> Listing:
+    """The demo's BTC market, then its ETH market over and over under other names."""
+    if market == 0:
+        return BTC
+    terms = ETH.terms._replace(pool_share=10_000)
+    return ETH._replace(symbol=f"M{market}-PERP", terms=terms)
