@@ -35,6 +35,8 @@ class Contracts:
         self.order_book = Contract(deployment.order_book, interface_of("OrderBook"))
         self.price_oracle = Contract(deployment.price_oracle, interface_of("PriceOracle"))
         self.liquidity_pool = Contract(deployment.liquidity_pool, interface_of("LiquidityPool"))
+        self.lens = Contract(deployment.lens, interface_of("Lens"))
+        self.order_lens = Contract(deployment.order_lens, interface_of("OrderLens"))
         # Any ERC-20 has what the mock has, but for minting.
         self.token = Contract(deployment.token, interface_of("MockToken"))
         self._by_address = {

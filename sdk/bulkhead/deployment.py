@@ -54,6 +54,9 @@ class Deployment:
     market_logic: str
     order_book: str
     liquidity_pool: str
+    lens: str
+    simulator: str
+    order_lens: str
     clearinghouse: str
 
     @staticmethod
@@ -198,6 +201,9 @@ def _names(*, with_token: bool) -> list[str]:
         "MarketLogic",
         "OrderBook",
         "LiquidityPool",
+        "Lens",
+        "Simulator",
+        "OrderLens",
         "Clearinghouse",
     ]
 
@@ -206,6 +212,7 @@ def _arguments(
     at: dict[str, str], token: str, owner: str, cooldown: int
 ) -> dict[str, tuple[Any, ...]]:
     oracle, clearinghouse, pool = at["PriceOracle"], at["Clearinghouse"], at["LiquidityPool"]
+    order_book = at["OrderBook"]
     return {
         "MockToken": TOKEN,
         "PriceOracle": (clearinghouse,),
@@ -215,10 +222,13 @@ def _arguments(
         "MarketLogic": (oracle,),
         "OrderBook": (clearinghouse, oracle),
         "LiquidityPool": (clearinghouse, token, oracle, cooldown),
+        "Lens": (clearinghouse, oracle, order_book, pool),
+        "Simulator": (clearinghouse, oracle),
+        "OrderLens": (clearinghouse, oracle, order_book, at["Lens"], at["Simulator"]),
         "Clearinghouse": (
             owner,
             token,
-            at["OrderBook"],
+            order_book,
             pool,
             oracle,
             at["AccountLogic"],

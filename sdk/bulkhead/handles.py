@@ -36,9 +36,8 @@ class OrderHandle:
         """What became of it: state, reason, block, fills."""
         return self._reader.outcome(self.placed)
 
-    @property
     def state(self) -> OrderState:
-        """PENDING, EXECUTED, CANCELLED or EXPIRED."""
+        """PENDING, EXECUTED, CANCELLED or EXPIRED, now."""
         return self.outcome().state
 
     def __repr__(self) -> str:

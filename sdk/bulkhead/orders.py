@@ -122,6 +122,47 @@ class Outcome:
     fills: tuple[Event, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an order would do at the current price. Lots, quote and femto, as in `IOrderLens.vyi`.
+
+    Attributes:
+        waits_for: Why the current price may not fill it yet; 0 if it may.
+        reason: What a fill would end in; 0 if it would fill.
+        text: Of the first of the two that is not 0.
+        order: As it would be resolved.
+        reduced: Lots of the opposite slot closed.
+        increased: Lots of its own slot opened.
+        mark_price: Femto per lot.
+        fill_price: Femto per lot, the average, impact included; 0 where nothing fills.
+        impact: Femto, positive where the trader pays.
+        fee: Quote.
+        keeper_fee: Quote, filled or not.
+        realised: Quote, by the reduction, before fees.
+        deficit: Quote, by the reduction: what insurance and pool pay.
+        margin: Quote moved from cash into the vault; negative where a reduction released more.
+        position: The slot after it, as the lens shows it.
+        account: The account after it, as the lens shows it.
+    """
+
+    waits_for: int
+    reason: int
+    text: str
+    order: Order
+    reduced: int
+    increased: int
+    mark_price: int
+    fill_price: int
+    impact: int
+    fee: int
+    keeper_fee: int
+    realised: int
+    deficit: int
+    margin: int
+    position: Mapping[str, Any]
+    account: Mapping[str, Any]
+
+
 _TYPES = {
     "address": ("account", "placer"),
     "bool": ("is_buy", "reduce_only"),
@@ -162,6 +203,11 @@ def hash_of(order: Order, separator: bytes) -> bytes:
 def order_of(table: Mapping[str, Any]) -> Order:
     """An order from a decoded struct."""
     return Order(**table)
+
+
+def preview_of(table: Mapping[str, Any]) -> Preview:
+    """A preview from a decoded struct."""
+    return Preview(**{**table, "order": order_of(table["order"])})
 
 
 def placed_of(event: Event) -> PlacedOrder:

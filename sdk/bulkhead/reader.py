@@ -15,7 +15,7 @@ from bulkhead.errors import UnknownOrder
 from bulkhead.handles import OrderHandle
 from bulkhead.interfaces import Event
 from bulkhead.markets import Market, MarketState
-from bulkhead.orders import Order, OrderStatus, Outcome, PlacedOrder
+from bulkhead.orders import Order, OrderStatus, Outcome, PlacedOrder, Preview
 from bulkhead.protocol.words import OrderTerms
 from bulkhead.values import from_units
 
@@ -152,6 +152,15 @@ class Reader:
     def hash_of(self, order: Order) -> bytes:
         """An order's hash, computed here: the same as the order book's."""
         return orders.hash_of(order, self._separator)
+
+    def preview_order(self, order: Order, block: Block | None = None) -> Preview:
+        """What an order would do now, by the contracts' own code.
+
+        Raises:
+            Refused: For the reason that placing or executing it would be.
+        """
+        call = self.contracts.order_lens.call("preview_order", order.to_tuple())
+        return orders.preview_of(self.chain.read(call, block, sender=order.placer))
 
     def order_terms(self, market: MarketName, block: Block | None = None) -> OrderTerms:
         """Keeper fee, delay and window of a market's orders."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from bulkhead.chain import Receipt, address_of
 from bulkhead.handles import OrderHandle
 from bulkhead.interfaces import Call
 from bulkhead.markets import Market
-from bulkhead.orders import MarginMode, Order, OrderKind, PlacedOrder, PositionSide, placed_of
+from bulkhead.orders import (
+    MarginMode,
+    Order,
+    OrderKind,
+    PlacedOrder,
+    PositionSide,
+    Preview,
+    placed_of,
+)
 from bulkhead.reader import MarketName, Reader
 from bulkhead.values import Amount, to_ppm, to_quote, to_units
 
@@ -17,6 +25,44 @@ if TYPE_CHECKING:
     from bulkhead.chain import Signer
 
 UNLIMITED = 2**256 - 1
+
+
+class CloseFields(TypedDict, total=False):
+    """What an order may say besides market, size and direction.
+
+    Attributes:
+        kind: What it waits for; a market order if left out.
+        margin_mode: CROSS, ISOLATED, or the account's default.
+        position_side: In hedge mode, the side it means.
+        trigger_price: Of a stop or take-profit. Rounded away from triggering early.
+        acceptable_price: The worst average fill; a limit order's limit. Never rounded to worse.
+        expiry: The last second it may fill in; 0 for never, and in a market order.
+        salt: The client's id; random if left out. The same order twice is refused.
+    """
+
+    kind: OrderKind
+    margin_mode: MarginMode
+    position_side: PositionSide
+    trigger_price: Amount | None
+    acceptable_price: Amount | None
+    expiry: int
+    salt: int | None
+
+
+class OrderFields(CloseFields, total=False):
+    """What an order may say besides market and size.
+
+    Attributes:
+        is_buy: Direction; the one that must be said.
+        reduce_only: Whether it may only reduce.
+        margin: USD to move into the vault; 0 for what the leverage asks.
+        leverage: Times; 0 for the account's own.
+    """
+
+    is_buy: Required[bool]
+    reduce_only: bool
+    margin: Amount
+    leverage: Amount
 
 
 class Trader:
@@ -106,89 +152,59 @@ class Trader:
 
     # Orders
 
-    def place(
-        self,
-        market: MarketName,
-        size: Amount,
-        *,
-        is_buy: bool,
-        kind: OrderKind = OrderKind.MARKET,
-        margin_mode: MarginMode = MarginMode.DEFAULT,
-        position_side: PositionSide = PositionSide.ONE_WAY,
-        reduce_only: bool = False,
-        trigger_price: Amount | None = None,
-        acceptable_price: Amount | None = None,
-        margin: Amount = 0,
-        leverage: Amount = 0,
-        expiry: int = 0,
-        salt: int | None = None,
-    ) -> OrderHandle:
+    def place(self, market: MarketName, size: Amount, **fields: Unpack[OrderFields]) -> OrderHandle:
         """Commits an order. It fills later, at a price published after this.
 
         Args:
             market: Where.
             size: Base units, rounded down to lots; 0, if reduce-only, for all there is then.
-            is_buy: Direction.
-            kind: What it waits for.
-            margin_mode: CROSS, ISOLATED, or the account's default.
-            position_side: In hedge mode, the side it means.
-            reduce_only: Whether it may only reduce.
-            trigger_price: Of a stop or take-profit. Rounded away from triggering early.
-            acceptable_price: The worst average fill; a limit order's limit. Never rounded to worse.
-            margin: USD to move into the vault; 0 for what the leverage asks.
-            leverage: Times; 0 for the account's own.
-            expiry: The last second it may fill in; 0 for never, and in a market order.
-            salt: The client's id; random where it is None. The same order twice is refused.
+            **fields: The rest of it, as in `OrderFields`.
         """
+        return self.place_order(self.order(market, size, **fields))
+
+    def preview(self, market: MarketName, size: Amount, **fields: Unpack[OrderFields]) -> Preview:
+        """What placing and executing an order now would do; takes what `place` takes."""
+        return self.reader.preview_order(self.order(market, size, **fields))
+
+    def order(self, market: MarketName, size: Amount, **fields: Unpack[OrderFields]) -> Order:
+        """An order in the contract's own units; takes what `place` takes, sends nothing."""
         found = self.reader.market(market)
+        is_buy = fields["is_buy"]
+        kind = fields.get("kind", OrderKind.MARKET)
+        reduce_only = fields.get("reduce_only", False)
         lots = found.lots_down(size)
         if lots == 0 and not (reduce_only and size == 0):
             raise ValueError(f"size: less than one lot of {found.size_of(1)}")
-        return self.place_order(
-            Order(
-                account=self.account,
-                placer=self.address,
-                market=found.id,
-                kind=kind,
-                margin_mode=margin_mode,
-                position_side=position_side,
-                is_buy=is_buy,
-                reduce_only=reduce_only,
-                size=lots,
-                trigger_price=_trigger(found, trigger_price, kind, is_buy),
-                acceptable_price=_acceptable(found, acceptable_price, is_buy),
-                margin=to_quote(margin, "margin"),
-                leverage=to_ppm(leverage, "leverage"),
-                expiry=expiry,
-                salt=secrets.randbits(128) if salt is None else salt,
-            )
+        salt = fields.get("salt")
+        return Order(
+            account=self.account,
+            placer=self.address,
+            market=found.id,
+            kind=kind,
+            margin_mode=fields.get("margin_mode", MarginMode.DEFAULT),
+            position_side=fields.get("position_side", PositionSide.ONE_WAY),
+            is_buy=is_buy,
+            reduce_only=reduce_only,
+            size=lots,
+            trigger_price=_trigger(found, fields.get("trigger_price"), kind, is_buy),
+            acceptable_price=_acceptable(found, fields.get("acceptable_price"), is_buy),
+            margin=to_quote(fields.get("margin", 0), "margin"),
+            leverage=to_ppm(fields.get("leverage", 0), "leverage"),
+            expiry=fields.get("expiry", 0),
+            salt=secrets.randbits(128) if salt is None else salt,
         )
 
     def close_position(
-        self,
-        market: MarketName,
-        *,
-        is_long: bool,
-        margin_mode: MarginMode = MarginMode.DEFAULT,
-        position_side: PositionSide = PositionSide.ONE_WAY,
-        kind: OrderKind = OrderKind.MARKET,
-        trigger_price: Amount | None = None,
-        acceptable_price: Amount | None = None,
-        expiry: int = 0,
+        self, market: MarketName, *, is_long: bool, **fields: Unpack[CloseFields]
     ) -> OrderHandle:
-        """Commits an order that closes all of a position, whatever it is when it fills."""
-        return self.place(
-            market,
-            0,
-            is_buy=not is_long,
-            kind=kind,
-            margin_mode=margin_mode,
-            position_side=position_side,
-            reduce_only=True,
-            trigger_price=trigger_price,
-            acceptable_price=acceptable_price,
-            expiry=expiry,
-        )
+        """Commits an order that closes all of a position, whatever it is when it fills.
+
+        Args:
+            market: Where.
+            is_long: Which side is closed.
+            **fields: The rest of it, as in `OrderFields`.
+        """
+        return self.place(market, 0, is_buy=not is_long, reduce_only=True, **fields)
 
     def place_order(self, order: Order) -> OrderHandle:
         """Commits an order given in the contract's own units."""

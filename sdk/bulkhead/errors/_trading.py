@@ -172,5 +172,13 @@ TRADING = {
     "size: zero": Entry(
         "Only a reduce-only order may leave its size open.", "Name a size of at least one lot."
     ),
+    "simulation: failed": Entry(
+        "The fill itself would revert, without a reason that can be named.",
+        "Trade less; check the order's numbers.",
+    ),
+    "slot: unknown": Entry(
+        "Slots are 0 cross long, 1 cross short, 2 isolated long, 3 isolated short.",
+        "Use one of them.",
+    ),
     "word: out of range": Entry("A number would not fit its storage word.", "Use smaller amounts."),
 }

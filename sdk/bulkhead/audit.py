@@ -1,0 +1,116 @@
+"""Checks the books of a live exchange: against its own logs, and against the tokens it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bulkhead.protocol import position_math, words
+from bulkhead.reader import Reader
+from bulkhead.replay import Replay
+from bulkhead.values import to_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The buckets of all money in custody, in quote units, at one block.
+
+    Attributes:
+        block: The block.
+        tokens: What the clearinghouse holds of the token.
+        cash: All accounts' cash, keepers' and the pool's claims included.
+        escrow: Keeper fees of pending orders.
+        margins: Isolated margins.
+        pool_cash: The pool's.
+        insurance: The insurance fund's.
+        fees: The treasury's, unclaimed.
+        mismatches: Where the words on chain differ from those rebuilt from the logs, and sides from
+            the sums of their positions.
+    """
+
+    block: int
+    tokens: int
+    cash: int
+    escrow: int
+    margins: int
+    pool_cash: int
+    insurance: int
+    fees: int
+    mismatches: tuple[str, ...]
+
+    @property
+    def difference(self) -> int:
+        """Tokens held less the sum of the buckets: zero, to the unit."""
+        return self.tokens - (
+            self.cash + self.escrow + self.margins + self.pool_cash + self.insurance + self.fees
+        )
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything adds up and the logs agree with the chain."""
+        return self.difference == 0 and not self.mismatches
+
+    def rows(self) -> tuple[tuple[str, Decimal], ...]:
+        """The buckets by name, in USD."""
+        return tuple(
+            (name.replace("_", " "), to_usd(getattr(self, name)))
+            for name in ("cash", "escrow", "margins", "pool_cash", "insurance", "fees")
+        )
+
+
+def audit(reader: Reader) -> Audit:
+    """Replays all logs, compares the result with the chain word for word, and adds it up."""
+    at = reader.block()
+    replay = Replay(reader.contracts.liquidity_pool.address)
+    replay.take_all(reader.events(last=at.number))
+    house = reader.contracts.clearinghouse
+    mismatches: list[str] = []
+
+    def compare(name: str, expected: int, view: str, *arguments: object) -> None:
+        if reader.chain.read(house.call(view, *arguments), at) != expected:
+            mismatches.append(name)
+
+    for address, account in replay.accounts.items():
+        compare(f"account {address}", words.pack_account(account), "account_word", address)
+    for (address, market, slot), position in replay.positions.items():
+        compare(
+            f"position {address} {market}/{slot}",
+            words.pack_position(position),
+            "position_word",
+            words.position_id(int(address, 16), market, slot),
+        )
+    compare("house", words.pack_house(replay.house), "house_word")
+    for market in replay.markets:
+        found = reader.chain.read(house.call("market_words", market), at)
+        if found[0] != words.pack_market(replay.markets[market]):
+            mismatches.append(f"market {market}")
+        for is_long, word in ((True, found[1]), (False, found[2])):
+            if words.unpack_side(word) != _sum_of(replay, market, is_long):
+                mismatches.append(f"{'long' if is_long else 'short'} side of market {market}")
+
+    token = reader.contracts.token
+    units = reader.chain.read(token.call("balanceOf", house.address), at)
+    decimals = reader.deployment.token_decimals
+    return Audit(
+        block=at.number,
+        tokens=units * 10**6 // 10**decimals,
+        cash=sum(account.cash for account in replay.accounts.values()),
+        escrow=sum(account.escrow for account in replay.accounts.values()),
+        margins=replay.margins(),
+        pool_cash=replay.house.pool_cash,
+        insurance=replay.house.insurance,
+        fees=replay.house.fees,
+        mismatches=tuple(mismatches),
+    )
+
+
+def _sum_of(replay: Replay, market: int, is_long: bool) -> words.Side:
+    held = [
+        position
+        for (_, where, slot), position in replay.positions.items()
+        if where == market and (slot % 2 == 0) == is_long
+    ]
+    return words.Side(
+        size=sum(position.size for position in held),
+        basis=sum(position_math.basis_of(position) for position in held),
+    )

@@ -1,0 +1,104 @@
+"""The whole state rebuilt from the logs alone, without one call.
+
+Every event carries the words it left behind, or an amount to add; folding them in order gives
+what the contracts hold, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from bulkhead.interfaces import Event
+from bulkhead.protocol import words
+
+Slot = tuple[str, int, int]  # account, market, slot
+
+_CLOSED = words.Account(cash=0, legs=0, vaults=0, flags=0, escrow=0)
+_EMPTY_HOUSE = words.House(pool_cash=0, insurance=0, fees=0, flags=0)
+
+
+@dataclass(slots=True)
+class Replay:
+    """What the exchange holds, according to its logs.
+
+    Attributes:
+        liquidity_pool: The pool's address: what it may claim waits in its own account.
+        accounts: By address.
+        positions: By account, market and slot; closed slots keep their generation.
+        settings: By account and market.
+        sides: By market and whether it is the long one.
+        markets: By id.
+        prices: By market.
+        house: Pool cash, insurance, fees.
+    """
+
+    liquidity_pool: str
+    accounts: dict[str, words.Account] = field(default_factory=dict)
+    positions: dict[Slot, words.Position] = field(default_factory=dict)
+    settings: dict[tuple[str, int], words.Settings] = field(default_factory=dict)
+    sides: dict[tuple[int, bool], words.Side] = field(default_factory=dict)
+    markets: dict[int, words.Market] = field(default_factory=dict)
+    prices: dict[int, words.Price] = field(default_factory=dict)
+    house: words.House = _EMPTY_HOUSE
+
+    def take_all(self, events: Iterable[Event]) -> None:
+        """Takes in events, in their order."""
+        for event in events:
+            self.take(event)
+
+    def take(self, event: Event) -> None:
+        """Takes in one event: first the words it carries, then what it pays."""
+        arguments = event.arguments
+        if "account_word" in arguments:
+            self.accounts[event["account"]] = words.unpack_account(event["account_word"])
+        if "position_word" in arguments:
+            slot = (event["account"], event["market"], event["slot"])
+            self.positions[slot] = words.unpack_position(event["position_word"])
+        if "settings_word" in arguments:
+            key = (event["account"], event["market"])
+            self.settings[key] = words.unpack_settings(event["settings_word"])
+        if "side_word" in arguments:
+            self._store_side(event["market"], event["slot"] % 2 == 0, event["side_word"])
+        if "long_word" in arguments:
+            self._store_side(event["market"], True, event["long_word"])
+            self._store_side(event["market"], False, event["short_word"])
+        if "market_word" in arguments:
+            self.markets[event["market"]] = words.unpack_market(event["market_word"])
+        if "price_word" in arguments:
+            self.prices[event["market"]] = words.unpack_price(event["price_word"])
+        if "house_word" in arguments:
+            self.house = words.unpack_house(event["house_word"])
+        self._pay(event)
+
+    def margins(self) -> int:
+        """Quote units in all isolated positions together."""
+        return sum(
+            position.margin
+            for (_, _, slot), position in self.positions.items()
+            if slot >= words.ISOLATED_LONG
+        )
+
+    def _pay(self, event: Event) -> None:
+        match event.name:
+            case "OrderPlaced":
+                state = words.unpack_order_state(event["order_word"])
+                if state.escrowed:
+                    self._add(event["account"], -state.keeper_fee, state.keeper_fee)
+            case "OrderExecuted":
+                self._add(event["keeper"], event["keeper_fee"])
+            case "OrderCancelled":
+                self._add(event["account"], 0, -event["keeper_fee"])
+                self._add(event["receiver"], event["keeper_fee"])
+            case "LiquidatorPaid":
+                self._add(event["liquidator"], event["amount"])
+            case "LiquidityRemoved":
+                self._add(self.liquidity_pool, event["amount"])
+
+    def _add(self, address: str, cash: int, escrow: int = 0) -> None:
+        if cash or escrow:
+            old = self.accounts.get(address, _CLOSED)
+            self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
+
+    def _store_side(self, market: int, is_long: bool, word: int) -> None:
+        self.sides[market, is_long] = words.unpack_side(word)

@@ -1,0 +1,160 @@
+from dataclasses import replace
+
+import pytest
+
+from bulkhead import decisions
+from bulkhead.decisions import CrossLedger, Readiness, Vault
+from bulkhead.listings import BTC
+from bulkhead.markets import Market, MarketState
+from bulkhead.orders import Order, OrderKind, PlacedOrder
+from bulkhead.protocol import words
+from bulkhead.protocol.words import (
+    Account,
+    LiquidationTerms,
+    Position,
+    Price,
+    Side,
+    Tier,
+    TradeTerms,
+)
+
+NOW = 1_000_000
+USD = 10**6  # quote
+PRICE = 10**12  # femto per lot of 1e-8 BTC: 100,000 USD a BTC
+LOTS = 10**7  # 0.1 BTC
+ALICE = "0x" + "a1" * 20
+
+
+def state(price: int = PRICE, *, published_at: int = NOW, skew: int = 0) -> MarketState:
+    market = Market(
+        id=0,
+        symbol="BTC-PERP",
+        lot_size=BTC.lot_size_wad,
+        terms=replace(
+            TradeTerms(**dict.fromkeys(TradeTerms.__slots__, 0)),
+            skew_scale=BTC.terms.skew_scale,
+        ),
+        liquidation_terms=LiquidationTerms(**dict.fromkeys(LiquidationTerms.__slots__, 0)),
+        tiers=(Tier(0, 5_000, 10_000),),
+    )
+    return MarketState(
+        market=market,
+        price=Price(price, 0, published_at, 1, 0, trade_age=60, max_age=3_600),
+        funding=words.Market(0, 0, 0, NOW, 0, 5_000, 10_000, 0),
+        long=Side(max(skew, 0), 0),
+        short=Side(max(-skew, 0), 0),
+        now=NOW,
+    )
+
+
+def placed(**fields: object) -> PlacedOrder:
+    order = Order(
+        account=ALICE,
+        placer=ALICE,
+        market=0,
+        kind=OrderKind.LIMIT,
+        margin_mode=1,
+        position_side=0,
+        is_buy=True,
+        reduce_only=False,
+        size=LOTS,
+        trigger_price=0,
+        acceptable_price=0,
+        margin=0,
+        leverage=0,
+        expiry=0,
+        salt=0,
+    )
+    return PlacedOrder(b"\1" * 32, replace(order, **fields), 0, NOW - 1, 1)  # type: ignore[arg-type]
+
+
+def test_an_order_is_ready_at_a_fresh_later_price() -> None:
+    assert decisions.readiness_of(placed(), state(), NOW) is Readiness.READY
+
+
+@pytest.mark.parametrize(
+    ("published_at", "now", "expected"),
+    [
+        (NOW - 1, NOW, Readiness.READY),
+        (NOW - 2, NOW, Readiness.EARLY),
+        (NOW, NOW + 60, Readiness.READY),
+        (NOW, NOW + 61, Readiness.STALE),
+    ],
+)
+def test_the_price_is_of_its_time(published_at: int, now: int, expected: Readiness) -> None:
+    assert decisions.readiness_of(placed(), state(published_at=published_at), now) is expected
+
+
+def test_an_order_fills_in_its_last_second_and_ends_after_it() -> None:
+    order = placed(expiry=NOW)
+    assert decisions.readiness_of(order, state(), NOW) is Readiness.READY
+    assert decisions.readiness_of(order, state(), NOW + 1) is Readiness.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_buy", "waits_above"),
+    [
+        (OrderKind.STOP, True, False),
+        (OrderKind.STOP, False, True),
+        (OrderKind.TAKE_PROFIT, True, True),
+        (OrderKind.TAKE_PROFIT, False, False),
+    ],
+)
+def test_a_trigger_waits_on_one_side(kind: OrderKind, is_buy: bool, waits_above: bool) -> None:
+    order = placed(kind=kind, is_buy=is_buy, trigger_price=PRICE)
+    waits = Readiness.NOT_TRIGGERED
+    assert decisions.readiness_of(order, state(PRICE), NOW) is Readiness.READY
+    above = decisions.readiness_of(order, state(PRICE + 1), NOW)
+    below = decisions.readiness_of(order, state(PRICE - 1), NOW)
+    assert (above is waits, below is waits) == (waits_above, not waits_above)
+
+
+def test_the_acceptable_price_counts_the_order_s_own_impact() -> None:
+    order = placed(acceptable_price=PRICE)
+    assert decisions.readiness_of(order, state(), NOW) is Readiness.NOT_ACCEPTABLE
+    # Shorts outweigh longs: a buy shrinks the skew and is paid for it.
+    assert decisions.readiness_of(order, state(skew=-LOTS), NOW) is Readiness.READY
+
+
+def test_orders_are_sent_first_placed_first() -> None:
+    early = replace(placed(), executable_from=NOW - 5)
+    waiting = placed(kind=OrderKind.STOP, trigger_price=PRICE + 1)
+    late = placed(salt=1)
+    found = decisions.executable_orders([late, waiting, early], {0: state()}, NOW)
+    assert found == (early, late)
+
+
+def vault(margin: int) -> Vault:
+    entry = LOTS * PRICE // 10**9
+    return Vault(ALICE, 0, words.ISOLATED_LONG, Position(LOTS, entry, margin, 0, 0))
+
+
+def test_a_vault_is_liquidatable_once_maintenance_reaches_equity() -> None:
+    maintenance = LOTS * PRICE * 5_000 // 10**6 // 10**9
+    assert decisions.liquidatable_isolated([vault(maintenance)], {0: state()})
+    assert not decisions.liquidatable_isolated([vault(maintenance + 1)], {0: state()})
+
+
+def test_nothing_is_liquidated_at_a_stale_price() -> None:
+    old = state(published_at=NOW - 61)
+    assert not decisions.liquidatable_isolated([vault(0)], {0: old})
+    assert not decisions.liquidatable_cross([ledger(0)], {0: old})
+
+
+def test_the_worst_vault_comes_first() -> None:
+    assert decisions.liquidatable_isolated([vault(2), vault(1)], {0: state()}) == (
+        vault(1),
+        vault(2),
+    )
+
+
+def ledger(cash: int, escrow: int = 0) -> CrossLedger:
+    entry = LOTS * PRICE // 10**9
+    legs = {(0, words.CROSS_LONG): Position(LOTS, entry, 0, 0, 0)}
+    return CrossLedger(ALICE, Account(cash, 1, 0, 0, escrow), legs)
+
+
+def test_escrow_backs_a_cross_ledger() -> None:
+    maintenance = 50 * USD
+    assert decisions.liquidatable_cross([ledger(maintenance)], {0: state()})
+    assert not decisions.liquidatable_cross([ledger(maintenance, escrow=1)], {0: state()})

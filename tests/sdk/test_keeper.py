@@ -1,0 +1,95 @@
+from decimal import Decimal
+
+from bulkhead import MarginMode, OrderState
+from tests.sdk.world import World
+
+
+def test_an_isolated_position_is_liquidated_alone(world: World) -> None:
+    trader = world.trader()
+    for symbol, size, leverage in (("BTC-PERP", "0.1", 10), ("ETH-PERP", "0.625", 5)):
+        world.fill(
+            trader.place(
+                symbol, size, is_buy=True, margin_mode=MarginMode.ISOLATED, leverage=leverage
+            )
+        )
+    free = world.reader.free_collateral(trader.address)
+    world.move_price("BTC-PERP", 88_000)
+    (report,) = world.keeper.liquidate()
+    assert (report.account, report.market, report.is_isolated) == (trader.address, 0, True)
+    assert report.deficit == Decimal(200)
+    assert report.reward > 0
+    account = world.reader.account(trader.address)
+    assert account.free_collateral == free
+    assert [one.market.symbol for one in account.positions] == ["ETH-PERP"]
+    assert world.keeper.liquidate() == ()
+
+
+def test_a_cross_account_is_liquidated_whole(world: World) -> None:
+    trader = world.trader(1_000)
+    for symbol, size in (("BTC-PERP", "0.1"), ("ETH-PERP", "1")):
+        world.fill(trader.place(symbol, size, is_buy=True))
+    world.move_price("BTC-PERP", 95_000)
+    assert world.keeper.liquidate() == ()
+    assert not world.reader.account(trader.address).is_liquidatable
+    world.move_price("ETH-PERP", 3_500, seconds=1)
+    world.admin.set_price("BTC-PERP", 94_000)
+    assert world.reader.account(trader.address).is_liquidatable
+    reports = world.keeper.liquidate()
+    assert {(one.account, one.is_isolated) for one in reports} == {(trader.address, False)}
+    assert len(reports) == 2
+    assert world.reader.account(trader.address).positions == ()
+
+
+def test_the_view_s_liquidation_price_is_the_contracts(world: World) -> None:
+    trader = world.trader()
+    world.fill(trader.place("BTC-PERP", "1", is_buy=False))
+    (leg,) = world.reader.account(trader.address).cross
+    price = leg.liquidation_price
+    assert price is not None
+    world.move_price("BTC-PERP", price - 10)
+    assert world.keeper.liquidate() == ()
+    world.move_price("BTC-PERP", price + 10)
+    assert len(world.keeper.liquidate()) == 1
+
+
+def test_a_pass_reports_every_order(world: World) -> None:
+    trader = world.trader(1_000)
+    filled = trader.place("BTC-PERP", "0.01", is_buy=True)
+    ended = trader.place("BTC-PERP", "1", is_buy=True)
+    waiting = trader.place("ETH-PERP", "1", is_buy=True)
+    world.move_price("BTC-PERP", 100_000)
+    reports = {report.placed.hash: report for report in world.keeper.execute_orders()}
+    assert reports[filled.hash].state is OrderState.EXECUTED
+    assert reports[ended.hash].state is OrderState.CANCELLED
+    assert reports[ended.hash].reason == "margin: below initial"
+    assert waiting.hash not in reports
+    assert waiting.state() is OrderState.PENDING
+
+
+def test_a_keeper_remembers_between_passes(world: World) -> None:
+    keeper = world.keeper
+    trader = world.trader()
+    first = trader.place("BTC-PERP", "0.1", is_buy=True)
+    assert keeper.execute_orders() == ()
+    world.move_price("BTC-PERP", 100_000)
+    assert [report.placed.hash for report in keeper.execute_orders()] == [first.hash]
+    assert keeper.execute_orders() == ()
+    second = trader.place("BTC-PERP", "0.1", is_buy=False)
+    world.move_price("BTC-PERP", 100_000)
+    assert [report.placed.hash for report in keeper.execute_orders()] == [second.hash]
+
+
+def test_nothing_is_made_or_lost(world: World) -> None:
+    trader = world.trader()
+    world.fill(trader.place("BTC-PERP", "0.1", is_buy=True, margin_mode=MarginMode.ISOLATED))
+    world.fill(trader.place("ETH-PERP", "1", is_buy=False))
+    world.move_price("BTC-PERP", 88_000)
+    world.keeper.liquidate()
+    reader = world.reader
+    accounts = [reader.account(one) for one in world.w3.eth.accounts]
+    house = reader.house()
+    total = house.pool_cash + house.insurance + house.fees
+    for account in accounts:
+        total += account.cash + account.escrow
+        total += sum((one.margin for one in account.isolated), Decimal(0))
+    assert total == world.held()

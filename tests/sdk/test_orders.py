@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import pytest
+from eth_account.messages import encode_typed_data
+from eth_utils.crypto import keccak
+
+from bulkhead import orders
+from bulkhead.interfaces import Event
+from bulkhead.orders import Order, OrderState, OrderStatus, PlacedOrder
+
+BOOK = "0x" + "b0" * 20
+ORDER = Order(
+    account="0x" + "a1" * 20,
+    placer="0x" + "a2" * 20,
+    market=3,
+    kind=2,
+    margin_mode=2,
+    position_side=1,
+    is_buy=True,
+    reduce_only=False,
+    size=4,
+    trigger_price=5,
+    acceptable_price=6,
+    margin=7,
+    leverage=8,
+    expiry=9,
+    salt=2**256 - 1,
+)
+PLACED = PlacedOrder(b"\1" * 32, ORDER, 10, 11, 12)
+
+
+def test_the_hash_is_eip_712() -> None:
+    kinds = {str: "address", bool: "bool", int: "uint256"}
+    fields = [{"name": name, "type": kinds[type(getattr(ORDER, name))]} for name in Order.__slots__]
+    message = encode_typed_data(
+        domain_data={
+            "name": "Bulkhead",
+            "version": "1",
+            "chainId": 31_337,
+            "verifyingContract": BOOK,
+        },
+        message_types={"Order": fields},
+        message_data={name: getattr(ORDER, name) for name in Order.__slots__},
+    )
+    expected = keccak(b"\x19" + message.version + message.header + message.body)
+    assert orders.hash_of(ORDER, orders.domain_separator(31_337, BOOK)) == expected
+
+
+def ended(name: str, **arguments: object) -> Event:
+    return Event(name, {"keeper_fee": 5, **arguments}, BOOK, 20, "0x", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "events", "state", "reason"),
+    [
+        (OrderStatus.PENDING, (), OrderState.PENDING, ""),
+        (OrderStatus.EXECUTED, (ended("OrderExecuted"),), OrderState.EXECUTED, ""),
+        (
+            OrderStatus.CANCELLED,
+            (ended("OrderCancelled", reason="cap: skew"),),
+            OrderState.CANCELLED,
+            "cap: skew",
+        ),
+        (
+            OrderStatus.CANCELLED,
+            (ended("OrderCancelled", reason="order: expired"),),
+            OrderState.EXPIRED,
+            "order: expired",
+        ),
+    ],
+)
+def test_an_outcome_is_read_from_status_and_events(
+    status: OrderStatus, events: tuple[Event, ...], state: OrderState, reason: str
+) -> None:
+    outcome = orders.outcome_of(PLACED, status, events, now=9)
+    assert (outcome.state, outcome.reason) == (state, reason)
+
+
+def test_a_pending_order_past_its_expiry_has_expired() -> None:
+    outcome = orders.outcome_of(PLACED, OrderStatus.PENDING, (), now=10)
+    assert outcome.state is OrderState.EXPIRED
+    never = replace(PLACED, order=replace(ORDER, expiry=0))
+    assert orders.outcome_of(never, OrderStatus.PENDING, (), 10**9).state is OrderState.PENDING
