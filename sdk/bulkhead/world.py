@@ -1,0 +1,118 @@
+"""A local world: the exchange with its markets, money in pool and insurance, and people by role.
+
+For chains whose tokens and prices are one's own to make: demos, scripts, tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from bulkhead.admin import Admin
+from bulkhead.deployment import deploy
+from bulkhead.handles import OrderHandle
+from bulkhead.keeper import Keeper, LiquidationReport, OrderReport
+from bulkhead.liquidity import LiquidityProvider
+from bulkhead.listings import DEMO_LISTINGS, Listing
+from bulkhead.local import advance_time
+from bulkhead.reader import MarketName, Reader
+from bulkhead.trader import Trader
+from bulkhead.values import Amount
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+    from bulkhead.chain import Signer
+
+POOL = 2_000_000  # USD
+INSURANCE = 100_000  # USD
+WALLET = 1_000_000  # USD, in the wallet of every trader
+COOLDOWN = 3_600  # seconds until an LP's request matures
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The exchange and who is there.
+
+    Attributes:
+        reader: Reads it.
+        admin: Its owner, who also publishes the prices.
+        keeper: Executes and liquidates.
+        liquidity_provider: Whose money is the pool's.
+        traders: By name, each with a full wallet and nothing deposited.
+    """
+
+    reader: Reader
+    admin: Admin
+    keeper: Keeper
+    liquidity_provider: LiquidityProvider
+    traders: Mapping[str, Trader]
+
+    def set_prices(self, prices: Mapping[MarketName, Amount]) -> None:
+        """Publishes prices, after all orders placed so far may be filled at them."""
+        advance_time(self.reader.chain.w3, self._delay(prices))
+        for market, price in prices.items():
+            self.admin.set_price(market, price)
+
+    def refresh_prices(self) -> None:
+        """Publishes every market's price again: it is as it was, but fresh."""
+        states = self.reader.markets()
+        self.set_prices({state.market.id: _exact(state.mark_price) for state in states})
+
+    def fill(self, *handles: OrderHandle) -> tuple[OrderReport, ...]:
+        """Publishes the prices again, and lets the keeper execute what can be."""
+        self.refresh_prices()
+        reports = self.keeper.execute_orders()
+        wanted = {handle.hash for handle in handles}
+        return tuple(one for one in reports if not wanted or one.placed.hash in wanted)
+
+    def liquidate(self) -> tuple[LiquidationReport, ...]:
+        """Lets the keeper liquidate what is liquidatable at the prices there are."""
+        return self.keeper.liquidate()
+
+    def _delay(self, prices: Mapping[MarketName, Amount]) -> int:
+        return max(self.reader.order_terms(market).delay for market in prices)
+
+
+def create(
+    w3: Web3,
+    signers: Sequence[Signer],
+    names: Sequence[str] = ("alice", "bob", "carol"),
+    listings: Sequence[Listing] = DEMO_LISTINGS,
+) -> World:
+    """Deploys the exchange, lists markets, and fills pool, insurance and wallets.
+
+    Args:
+        w3: A local chain.
+        signers: The owner, the keeper, the liquidity provider, then one for each name.
+        names: What the traders are called.
+        listings: The markets.
+    """
+    owner, keeper, provider, *others = signers
+    reader = Reader(w3, deploy(w3, owner, cooldown=COOLDOWN))
+    world = World(
+        reader=reader,
+        admin=Admin(reader, owner),
+        keeper=Keeper(reader, keeper),
+        liquidity_provider=LiquidityProvider(reader, provider),
+        traders={
+            name: Trader(reader, signer)
+            for name, signer in zip(names, others[: len(names)], strict=True)
+        },
+    )
+    world.admin.mint(world.liquidity_provider.address, POOL)
+    world.admin.mint(world.admin.address, INSURANCE)
+    for trader in world.traders.values():
+        world.admin.mint(trader.address, WALLET)
+    world.liquidity_provider.deposit(POOL)
+    world.admin.fund_insurance(INSURANCE)
+    for listing in listings:
+        advance_time(w3, 1)
+        world.admin.list_market(listing)
+    return world
+
+
+def _exact(price: Decimal) -> Decimal:
+    return price.quantize(Decimal("1e-18"))
