@@ -96,13 +96,20 @@ class LiquidationReport:
 
 
 class Keeper:
-    """Executes and liquidates for the fees. Rewards go to the signer's cash in the exchange."""
+    """Executes and liquidates for the fees. Rewards go to the signer's cash in the exchange.
 
-    def __init__(self, reader: Reader, signer: Signer) -> None:
+    Args:
+        reader: The exchange.
+        signer: Who sends, and is paid.
+        first_block: Where to begin to read logs; all of them where it is None. What was placed or
+            opened before it is not seen.
+    """
+
+    def __init__(self, reader: Reader, signer: Signer, first_block: int | None = None) -> None:
         self.reader = reader
         self.signer = signer
         self.address = address_of(signer)
-        self._watch = Watch(reader)
+        self._watch = Watch(reader, first_block)
 
     def execute_orders(self) -> tuple[OrderReport, ...]:
         """One pass over the open orders: sends those that can be executed, in batches.

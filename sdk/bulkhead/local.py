@@ -53,7 +53,8 @@ def advance_time(w3: Web3, seconds: int = 1) -> Block:
     target = chain.now() + seconds
     tester = _tester_of(w3)
     if tester is not None:
-        tester.time_travel(target)
+        # The block it mines is a second before what it is told.
+        tester.time_travel(target + 1)
     else:
         _rpc(w3, "evm_setNextBlockTimestamp", target)
         _rpc(w3, "evm_mine")

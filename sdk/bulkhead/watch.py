@@ -16,16 +16,20 @@ _MOVED = ("PositionIncreased", "PositionDecreased", "PositionLiquidated")
 class Watch:
     """Follows the exchange's logs, and remembers what is open.
 
+    Args:
+        reader: The exchange.
+        first_block: Where to begin; the deployment's block where it is None.
+
     Attributes:
         orders: Placed and not ended, by hash.
         slots: Every open position.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, first_block: int | None = None) -> None:
         self.orders: dict[bytes, PlacedOrder] = {}
         self.slots: set[Slot] = set()
         self._reader = reader
-        self._next = reader.deployment.block
+        self._next = reader.deployment.block if first_block is None else first_block
 
     def follow(self, last: int) -> None:
         """Takes in all logs up to and including block `last`."""

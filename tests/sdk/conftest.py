@@ -1,11 +1,12 @@
 """One exchange in memory for all tests of a worker; each test finds it as it was built."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from bulkhead.local import memory_chain
-from tests.sdk.world import World, build_world
+from tests.sdk.world import World, build_world, keeper_of
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +18,5 @@ def built() -> World:
 def world(built: World) -> Iterator[World]:
     tester = built.w3.provider.ethereum_tester  # type: ignore[attr-defined]
     snapshot = tester.take_snapshot()
-    yield built
+    yield replace(built, keeper=keeper_of(built.reader))
     tester.revert_to_snapshot(snapshot)

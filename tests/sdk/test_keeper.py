@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from bulkhead import MarginMode, OrderState
+from bulkhead import Keeper, MarginMode, OrderState
 from tests.sdk.world import World
 
 
@@ -64,6 +64,13 @@ def test_a_pass_reports_every_order(world: World) -> None:
     assert reports[ended.hash].reason == "margin: below initial"
     assert waiting.hash not in reports
     assert waiting.state() is OrderState.PENDING
+
+
+def test_a_new_keeper_finds_what_was_placed_before_it(world: World) -> None:
+    handle = world.trader().place("BTC-PERP", "0.1", is_buy=True)
+    world.move_price("BTC-PERP", 100_000)
+    (report,) = Keeper(world.reader, world.stranger).execute_orders()
+    assert report.placed == handle.placed
 
 
 def test_a_keeper_remembers_between_passes(world: World) -> None:

@@ -20,14 +20,11 @@ class World:
     w3: Web3
     reader: Reader
     admin: Admin
+    keeper: Keeper
 
     @property
     def people(self) -> list[str]:
         return people(self.w3)
-
-    @property
-    def keeper(self) -> Keeper:
-        return Keeper(self.reader, self.people[3])
 
     @property
     def provider(self) -> LiquidityProvider:
@@ -74,6 +71,10 @@ def build_world(w3: Web3) -> World:
         admin.list_market(listing)
     admin.mint(trader, RICH)
     admin.mint(provider, 5 * RICH)
-    world = World(w3, reader, admin)
-    world.provider.deposit(5 * RICH)
-    return world
+    LiquidityProvider(reader, provider).deposit(5 * RICH)
+    return World(w3, reader, admin, keeper_of(reader))
+
+
+def keeper_of(reader: Reader) -> Keeper:
+    """Begins now: reading old logs is slow on eth-tester, and there is nothing to see."""
+    return Keeper(reader, people(reader.chain.w3)[3], reader.block().number + 1)
