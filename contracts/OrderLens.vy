@@ -127,21 +127,25 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     )
     assert terms.delay != 0, "market: unknown"
     OrderBook._check_terms(order)
-    placer: address = order.placer if order.placer != empty(address) else order.account
-    self._require_may_trade(order.account, placer)
-    account: words.Account = lens_reading._account(order.account)
+    placed: IOrderBook.Order = order
+    if order.placer == empty(address):
+        placed.placer = order.account
+    if order.account == empty(address):
+        placed.account = order.placer
+    if order.kind == OrderBook.MARKET:
+        placed.expiry = block.timestamp + terms.delay + terms.window
+    self._require_may_trade(placed.account, placed.placer)
+    account: words.Account = lens_reading._account(placed.account)
     assert order.reduce_only or account.cash >= convert(terms.keeper_fee, int256), (
         "balance: below keeper fee"
     )
     assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
         "order: wrong position mode"
     )
-    placed: IOrderBook.Order = OrderBook._resolve(
-        order, lens_reading._settings(order.account, order.market)
+    placed = OrderBook._resolve(
+        placed, lens_reading._settings(placed.account, order.market)
     )
-    placed.placer = placer
-    if order.kind == OrderBook.MARKET:
-        placed.expiry = block.timestamp + terms.delay + terms.window
+    OrderBook._check_margin_mode(placed)
     known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
     assert known.status == 0, "order: already placed"
     return placed, words.OrderState(
