@@ -1,4 +1,3 @@
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -95,6 +94,5 @@ def test_fees_are_claimed_and_insurance_is_funded(world: World) -> None:
     assert before.fees > 0
     world.admin.claim_fees(world.stranger)
     assert world.reader.token_balance(world.stranger) == before.fees
-    funder = replace(world, admin=Admin(world.reader, world.wallet.signer)).admin
-    funder.fund_insurance(100)
+    Admin(world.reader, world.wallet.signer).fund_insurance(100)
     assert world.reader.house().insurance == before.insurance + 100

@@ -53,7 +53,7 @@ class OutOfGas(BulkheadError):
 
 
 class Rejected(BulkheadError):
-    """The node did not take the request: nonce, funds, limits, connection."""
+    """The node did not take the request: nonce, funds, limits, time."""
 
 
 class DeploymentError(BulkheadError):
