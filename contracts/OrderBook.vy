@@ -15,6 +15,7 @@ from .interfaces import IOwned
 from .interfaces import IPriceOracle
 from .interfaces import ITrading
 from .lib import fixed_point
+from .lib import margin_math
 from .lib import reasons
 from .lib import words
 from .modules import order_hashing
@@ -40,7 +41,6 @@ CROSS: constant(uint256) = 1  # margin mode
 ISOLATED: constant(uint256) = 2
 
 BATCH: constant(uint256) = 32
-ISOLATED_LEVERAGE: constant(uint256) = 10 * 10**6  # of an account that never set one
 MAX_KEEPER_FEE: constant(uint256) = 100 * 10**6  # 100 USD
 EXECUTE_TRADE: constant(Bytes[4]) = method_id(
     "execute_trade((address,address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,bytes32,address,uint256,bool,uint256))"
@@ -311,16 +311,9 @@ def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Or
     if order.margin_mode == 0:
         resolved.margin_mode = ISOLATED if settings.isolated_by_default else CROSS
     if order.leverage == 0 and not order.reduce_only:
-        if resolved.margin_mode == CROSS:
-            resolved.leverage = settings.cross_leverage
-        else:
-            resolved.leverage = (
-                settings.isolated_long_leverage
-                if order.is_buy
-                else settings.isolated_short_leverage
-            )
-            if resolved.leverage == 0:
-                resolved.leverage = ISOLATED_LEVERAGE
+        resolved.leverage = settings.cross_leverage
+        if resolved.margin_mode == ISOLATED:
+            resolved.leverage = margin_math.isolated_leverage(settings, order.is_buy)
     return resolved
 
 

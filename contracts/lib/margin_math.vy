@@ -14,6 +14,7 @@ from . import words
 
 TAIL_TIERS: constant(uint256) = 7  # tiers beyond the first: four in one word, three in another
 TIER_BITS: constant(uint256) = 64
+ISOLATED_LEVERAGE: constant(uint256) = 10 * 10**6  # ppm, of a vault whose account never set one
 
 
 struct Tiers:
@@ -81,6 +82,18 @@ def order_margin(notional: uint256, leverage: uint256, initial_rate: uint256) ->
             ),
         )
     return fixed_point.div_up(least, fixed_point.PPM * fixed_point.FEMTO)
+
+
+@internal
+@pure
+def isolated_leverage(settings: words.Settings, is_long: bool) -> uint256:
+    """
+    @notice The leverage, in ppm, that an account chose for the isolated side of a market.
+    """
+    chosen: uint256 = (
+        settings.isolated_long_leverage if is_long else settings.isolated_short_leverage
+    )
+    return chosen if chosen != 0 else ISOLATED_LEVERAGE
 
 
 @internal

@@ -80,10 +80,9 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
     cross_margin._require_live(markets._is_live(price))
     state: words.Market = markets._accrued(market, price)
     notional: uint256 = position.size * price.price
-    settings: words.Settings = ledger._settings_of(account, market)
     required: uint256 = margin_math.initial_margin(
         notional,
-        settings.isolated_long_leverage if is_long else settings.isolated_short_leverage,
+        margin_math.isolated_leverage(ledger._settings_of(account, market), is_long),
         markets._tiers(market, state, notional),
     )
     worth: int256 = position_math.value_of(position, is_long, price.price, state.funding_index)

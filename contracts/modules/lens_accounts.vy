@@ -211,9 +211,7 @@ def _vault_view(
     margin: int256 = convert(position.margin * fixed_point.FEMTO, int256)
     value: int256 = position_math.value_of(position, is_long, price, mark.state.funding_index)
     maintenance: uint256 = margin_math.maintenance_margin(notional, mark.tiers)
-    limit: uint256 = (
-        settings.isolated_long_leverage if is_long else settings.isolated_short_leverage
-    )
+    limit: uint256 = margin_math.isolated_leverage(settings, is_long)
     initial: uint256 = margin_math.initial_margin(notional, limit, mark.tiers)
     seen: ILens.Position = self._position_view(mark, slot, position)
     seen.margin = position.margin

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bulkhead import valuation
 from bulkhead.markets import Market, MarketState
-from bulkhead.protocol import liquidation_math, words
+from bulkhead.protocol import liquidation_math, margin_math, words
 from bulkhead.protocol.words import Account, House
 from bulkhead.protocol.words import Position as PositionWord
 from bulkhead.valuation import Legs, Valuation
@@ -236,12 +236,10 @@ class SettingsView:
         return self.word.isolated_by_default
 
     def leverage(self, *, is_isolated: bool, is_long: bool) -> Decimal:
-        """Times; 0 while unset."""
+        """Times; 0 for as much as the tiers allow, in cross."""
         if not is_isolated:
             return from_ppm(self.word.cross_leverage)
-        return from_ppm(
-            self.word.isolated_long_leverage if is_long else self.word.isolated_short_leverage
-        )
+        return from_ppm(margin_math.isolated_leverage(self.word, is_long))
 
 
 def vault_of(account: str, state: MarketState, slot: int, word: PositionWord) -> Position:

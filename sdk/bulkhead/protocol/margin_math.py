@@ -8,10 +8,11 @@ rate_k * notional - deduction_k. Notionals and requirements are in femto.
 from dataclasses import dataclass
 
 from bulkhead.protocol.fixed_point import FEMTO, PPM, THOUSAND_USD, div_up
-from bulkhead.protocol.words import Tier, unpack_tier
+from bulkhead.protocol.words import Settings, Tier, unpack_tier
 
 TAIL_TIERS = 7  # tiers beyond the first: four in one word, three in another
 TIER_BITS = 64
+ISOLATED_LEVERAGE = 10 * 10**6  # ppm, of a vault whose account never set one
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,20 @@ def order_margin(notional: int, leverage: int, initial_rate: int) -> int:
     if leverage != 0:
         least = max(least, div_up(notional * PPM * PPM, leverage))
     return div_up(least, PPM * FEMTO)
+
+
+def isolated_leverage(settings: Settings, is_long: bool) -> int:
+    """The leverage that an account chose for the isolated side of a market.
+
+    Args:
+        settings: The account's, for the market.
+        is_long: Which side.
+
+    Returns:
+        Parts per million.
+    """
+    chosen = settings.isolated_long_leverage if is_long else settings.isolated_short_leverage
+    return chosen or ISOLATED_LEVERAGE
 
 
 def _surcharge(notional: int, tiers: Tiers, *, initial: bool) -> int:

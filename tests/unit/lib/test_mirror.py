@@ -172,6 +172,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
         "maintenance_margin": requirement,
         "initial_margin": leveraged_requirement,
+        "isolated_leverage": lambda draw: (draw.struct(words.Settings), draw.boolean()),
         "order_margin": lambda draw: (
             draw.unsigned(120),
             draw.unsigned(28, 10**6),
