@@ -25,8 +25,9 @@ INSTALL := $(UV_INSTALL) --compile-bytecode --require-hashes
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 TYPED := $(wildcard sdk scripts tests tools benchmarks keepers)
 TEST_ARGS ?=
+ANVIL_ARGS ?=
 
-.PHONY: help setup demo test bench artifacts check lint types sizes fresh format lock clean
+.PHONY: help setup demo test anvil bench artifacts compile check lint types sizes fresh format lock clean
 
 help: ## Show this text
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -39,11 +40,17 @@ demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
 test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
+anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
+	anvil --hardfork prague $(ANVIL_ARGS)
+
 bench: setup ## Measure gas
 	$(PYTHON) -m benchmarks.gas
 
 artifacts: $(STAMPS)/dev ## Recompile the contracts into sdk/bulkhead/artifacts
 	$(PYTHON) -m tools.build_artifacts
+
+compile: $(STAMPS)/dev ## Compile the contracts with ape, for its console
+	ape compile --force
 
 check: lint types ## Everything but the tests: style, types, contract sizes, artifacts
 	$(PYTHON) -m tools.build_artifacts --check --sizes

@@ -1,0 +1,133 @@
+"""What the scripts share: the chain ape is connected to, and the exchange on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+from ape import networks
+from ape.cli import ConnectedProviderCommand
+
+from bulkhead import world
+from bulkhead.admin import Admin
+from bulkhead.deployment import Deployment
+from bulkhead.errors import BulkheadError, DeploymentError, Rejected
+from bulkhead.keeper import Keeper
+from bulkhead.liquidity import LiquidityProvider
+from bulkhead.listings import BTC, DEMO_LISTINGS, ETH, Listing
+from bulkhead.local import advance_time, is_local
+from bulkhead.reader import Reader
+from bulkhead.trader import Trader
+from bulkhead.values import decimal_of
+from bulkhead.world import World
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+LISTINGS = {listing.symbol: listing for listing in DEMO_LISTINGS}
+FIRST_LISTINGS = (BTC, ETH)
+TRADERS = ("alice", "bob", "carol")
+SIGNERS = ("owner", "keeper", "liquidity provider", *TRADERS)  # the node's first accounts
+DEPOSIT = 5_000  # USD, in the exchange, of every trader
+
+
+class Script(ConnectedProviderCommand):
+    """A command on a chain. What the exchange refuses is one sentence and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (BulkheadError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+class Number(click.ParamType):
+    """A number taken exactly as it is written."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        try:
+            return decimal_of(value, "value")
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+NUMBER = Number()
+
+
+def is_embedded() -> bool:
+    """Whether the chain lives in this process, and ends with it."""
+    return bool(networks.provider.name == "test")
+
+
+def connect() -> tuple[Web3, Sequence[str]]:
+    """The chain ape is connected to, and the accounts that its node signs for."""
+    w3: Web3 = networks.provider.web3
+    if not is_local(w3):
+        raise Rejected("the scripts make tokens and move time: they only run on local chains")
+    accounts = [str(account) for account in w3.eth.accounts]
+    if len(accounts) < len(SIGNERS):
+        raise Rejected(f"the node has {len(accounts)} accounts; the scripts need {len(SIGNERS)}")
+    return w3, accounts
+
+
+def create_world(listings: Sequence[Listing] = FIRST_LISTINGS) -> World:
+    """Deploys the exchange with markets, pool and insurance; its traders have deposited."""
+    w3, accounts = connect()
+    created = world.create(w3, accounts, TRADERS, listings)
+    for trader in created.traders.values():
+        trader.deposit(DEPOSIT)
+    return created
+
+
+def open_world() -> World:
+    """The exchange that was deployed on this chain. The embedded chain gets one first."""
+    if is_embedded():
+        click.echo("The embedded chain is empty and ends with this command: deploying first.")
+        return create_world()
+    w3, accounts = connect()
+    if not Deployment.path(w3.eth.chain_id).exists():
+        raise DeploymentError(
+            f"no exchange is known on chain {w3.eth.chain_id}: run `ape run deploy` on it first"
+        )
+    owner, keeper, provider, *others = accounts
+    reader = Reader(w3, Deployment.load(w3))
+    return World(
+        reader=reader,
+        admin=Admin(reader, owner),
+        keeper=Keeper(reader, keeper),
+        liquidity_provider=LiquidityProvider(reader, provider),
+        traders={
+            name: Trader(reader, account) for name, account in zip(TRADERS, others, strict=False)
+        },
+    )
+
+
+def pause(w3: Web3, seconds: int) -> None:
+    """Lets time pass. On the embedded chain nobody else would use it, so it is moved."""
+    if is_embedded():
+        advance_time(w3, seconds)
+    else:
+        time.sleep(seconds)
+
+
+def name_of(opened: World, address: str) -> str:
+    """What an account is called."""
+    names = (name for name, trader in opened.traders.items() if trader.address == address)
+    return next(names, address)
+
+
+def usd(amount: Decimal) -> str:
+    """An amount to the cent; adding zero turns a rounded "-0.00" into "0.00"."""
+    return f"{round(amount, 2) + 0:,.2f}"
+
+
+def plain(number: Decimal) -> str:
+    """A number without trailing zeros."""
+    return f"{number.normalize():,f}"
