@@ -145,6 +145,7 @@ def test_margin_returns_to_free_balance(vault: Protocol, trader: str) -> None:
 
 
 def test_initial_margin_stays_to_the_unit(vault: Protocol, trader: str) -> None:
+    vault.clearinghouse.send(trader, "set_leverage", 0, 100 * PPM, True, True)
     # Tier: 1 % of 5,000 USD, and the fill's impact of 25 quote units is an unrealised loss.
     removable = 950 * USD - 25
     with refused("margin: below initial"):
@@ -152,15 +153,19 @@ def test_initial_margin_stays_to_the_unit(vault: Protocol, trader: str) -> None:
     vault.clearinghouse.send(trader, "remove_margin", 0, True, removable)
 
 
-def test_the_leverage_set_binds_what_stays(vault: Protocol, trader: str) -> None:
-    vault.clearinghouse.send(trader, "set_leverage", 0, 10 * PPM, True, True)
+def test_ten_times_leverage_binds_what_stays_unless_another_is_set(
+    vault: Protocol, trader: str
+) -> None:
     removable = 500 * USD - 25
     with refused("margin: below initial"):
         vault.clearinghouse.send(trader, "remove_margin", 0, True, removable + 1)
     vault.clearinghouse.send(trader, "remove_margin", 0, True, removable)
+    vault.clearinghouse.send(trader, "set_leverage", 0, 20 * PPM, True, True)
+    vault.clearinghouse.send(trader, "remove_margin", 0, True, 250 * USD)
 
 
 def test_profit_is_not_removable(vault: Protocol, trader: str) -> None:
+    vault.clearinghouse.send(trader, "set_leverage", 0, 100 * PPM, True, True)
     vault.push_price(0, 100_000)
     with refused("margin: below initial"):
         vault.clearinghouse.send(trader, "remove_margin", 0, True, 900 * USD + 1)
@@ -168,6 +173,7 @@ def test_profit_is_not_removable(vault: Protocol, trader: str) -> None:
 
 
 def test_a_loss_is_not_removable(vault: Protocol, trader: str) -> None:
+    vault.clearinghouse.send(trader, "set_leverage", 0, 100 * PPM, True, True)
     vault.push_price(0, 45_000)
     with refused("margin: below initial"):
         vault.clearinghouse.send(trader, "remove_margin", 0, True, 455 * USD)

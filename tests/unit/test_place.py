@@ -39,9 +39,9 @@ def test_a_placed_order_is_one_word_under_its_hash(funded: Protocol, trader: str
 
     assert placed == order
     assert receipt.result == event.order_hash == funded.hash_of(placed)
-    assert (event.account, event.keeper_fee) == (trader, KEEPER_FEE)
-    assert event.executable_from == now() + 2
-    assert funded.order_state(placed) == words.OrderState(now() + 2, PENDING, KEEPER_FEE, True)
+    assert event.account == trader
+    state = words.OrderState(now() + 2, PENDING, KEEPER_FEE, True)
+    assert words.unpack_order_state(event.order_word) == funded.order_state(placed) == state
 
 
 def test_the_keepers_fee_moves_from_cash_to_escrow(funded: Protocol, trader: str) -> None:
@@ -165,7 +165,7 @@ def test_orders_go_on_where_opening_has_stopped(funded: Protocol, trader: str) -
 
 def test_only_the_order_book_moves_escrow(protocol: Protocol, trader: str) -> None:
     with refused("caller: not allowed"):
-        protocol.clearinghouse.send(trader, "escrow_order", trader, trader, 0, 1)
+        protocol.clearinghouse.send(trader, "escrow_order", trader, trader, 0, 1, False)
     with refused("caller: not allowed"):
         protocol.clearinghouse.send(trader, "release_escrow", trader, trader, 1)
 
