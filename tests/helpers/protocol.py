@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 import boa
 from eth._utils.address import generate_contract_address
 from eth_abi.abi import encode
+from eth_typing import Address
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -154,7 +156,10 @@ class Protocol:
         deployer = account_named("deployer")
         raw = bytes.fromhex(deployer[2:])
         nonce = boa.env.evm.vm.state.get_nonce(raw)
-        ahead = [to_checksum_address(generate_contract_address(raw, nonce + i)) for i in range(8)]
+        ahead = [
+            to_checksum_address(generate_contract_address(Address(raw), nonce + i))
+            for i in range(8)
+        ]
         oracle, account, house, liquidation, market, book, pool, clearinghouse = ahead
         token = self.token.address
         self.oracle = Contract("PriceOracle", clearinghouse, deployer=deployer)
@@ -552,6 +557,7 @@ class Ledger:
         return [self._read(first + kind) for kind in range(7)]
 
 
+@cache
 def mapped(slot: int, key: int) -> int:
     """Where a mapping keeps the value of a key."""
     return int.from_bytes(keccak(slot.to_bytes(32, "big") + key.to_bytes(32, "big")), "big")
