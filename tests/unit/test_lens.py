@@ -317,6 +317,7 @@ def check_position(protocol: Protocol, seen: Any, account: str, market: int, slo
 
     if slot >= words.ISOLATED_LONG:
         limit = settings.isolated_long_leverage if is_long else settings.isolated_short_leverage
+        limit = limit or 10 * PPM  # of who never set one
         initial = margin_math.initial_margin(notional, limit, mark.tiers)
         maintenance = total = margin_math.maintenance_margin(notional, mark.tiers)
         equity, margin, loss = position.margin * FEMTO + value, position.margin, position.margin

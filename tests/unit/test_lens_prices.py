@@ -5,8 +5,7 @@ from typing import Any
 import boa
 import pytest
 
-from bulkhead.protocol import liquidation_math, margin_math, words
-from bulkhead.protocol.liquidation_math import NO_PRICE
+from bulkhead.protocol import margin_math, words
 from bulkhead.protocol.market_math import INDEX_DENOMINATOR
 from tests.helpers.draw import Draw
 
@@ -26,6 +25,7 @@ def bounds(
     return lower, upper, price_bounds.bankruptcy_price(exposure)
 """
 
+NO_PRICE = 2**256 - 1
 Exposure = tuple[int, int, int, int, int]
 
 
@@ -81,19 +81,3 @@ def test_bounds_hold_to_the_unit(library: Any, has_funding: bool) -> None:
             beyond = bankruptcy + (-1 if exposure[0] > exposure[1] else 1)
             assert equity_at(exposure, bankruptcy) >= 0 > equity_at(exposure, beyond)
     assert found >= 80
-
-
-def test_without_funding_they_are_the_closed_forms(library: Any) -> None:
-    draw = Draw("closed forms")
-    for _ in range(100):
-        tiers = draw.tiers()
-        long, short, equity, start, _ = draw_exposure(draw, 0)
-        given = (tiers.maintenance_rate, tiers.initial_rate, tiers.first, tiers.second)
-        lower, upper, bankruptcy = library.bounds((long, short, equity, start, 0), given)
-        constant = equity - (long - short) * start
-        expected = liquidation_math.liquidation_prices(long, short, constant, tiers)
-        assert lower == min(expected[0], words.MAX_PRICE)
-        assert upper == (expected[1] if expected[1] <= words.MAX_PRICE else NO_PRICE)
-        plain = liquidation_math.bankruptcy_price(long, short, constant)
-        if plain < words.MAX_PRICE:
-            assert bankruptcy == plain
