@@ -45,7 +45,7 @@ def is_liquidatable(exposure: Exposure, tiers: margin_math.Tiers, price: int) ->
 
 
 def draw_exposure(draw: Draw, area: int) -> Exposure:
-    long = draw.unsigned(56)
+    long = draw.integer(1, words.MAX_SIZE)
     short = draw.random.choice((0, long, max(long - 1, 0), draw.unsigned(56)))
     if draw.boolean():
         long, short = short, long
