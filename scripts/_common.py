@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from ape import networks
-from ape.cli import ConnectedProviderCommand
+from ape.cli import ConnectedProviderCommand, network_option
+from ape.exceptions import ApeException
 
 from bulkhead import world
 from bulkhead.admin import Admin
@@ -34,13 +35,29 @@ SIGNERS = ("owner", "keeper", "liquidity provider", *TRADERS)  # the node's firs
 DEPOSIT = 5_000  # USD, in the exchange, of every trader
 
 
+def _refuse_public(ctx: click.Context, param: click.Parameter, provider: Any) -> Any:
+    """Asked before anything is connected: the scripts make tokens and move time."""
+    if not getattr(provider, "network", None) or not provider.network.is_local:
+        raise click.BadParameter("the scripts only run on ethereum:local", ctx, param)
+    return provider
+
+
+chain_option = network_option(
+    callback=_refuse_public,
+    help=(
+        "ethereum:local:test, the default, is a chain that lives as long as the command; "
+        "ethereum:local:foundry is a running anvil, at $APE_FOUNDRY_HOST or http://127.0.0.1:8545."
+    ),
+)
+
+
 class Script(ConnectedProviderCommand):
-    """A command on a chain. What the exchange refuses is one sentence and exit code 1."""
+    """A command on a chain. Whatever refuses is told in one sentence, with exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (BulkheadError, ValueError) as error:
+        except (ApeException, BulkheadError, ValueError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -70,7 +87,7 @@ def connect() -> tuple[Web3, Sequence[str]]:
     """The chain ape is connected to, and the accounts that its node signs for."""
     w3: Web3 = networks.provider.web3
     if not is_local(w3):
-        raise Rejected("the scripts make tokens and move time: they only run on local chains")
+        raise Rejected("the node is neither anvil nor hardhat: the scripts could not move its time")
     accounts = [str(account) for account in w3.eth.accounts]
     if len(accounts) < len(SIGNERS):
         raise Rejected(f"the node has {len(accounts)} accounts; the scripts need {len(SIGNERS)}")

@@ -1,14 +1,13 @@
 from decimal import Decimal
 
 import click
-from ape.cli import network_option
 
 from bulkhead.values import from_ppm
-from scripts._common import LISTINGS, NUMBER, Script, open_world, plain, usd
+from scripts._common import LISTINGS, NUMBER, Script, chain_option, open_world, plain, usd
 
 
 @click.command(cls=Script, name="add_market", short_help="List a market.")
-@network_option()
+@chain_option
 @click.argument("symbol")
 @click.option(
     "--like",

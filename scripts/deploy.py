@@ -1,5 +1,4 @@
 import click
-from ape.cli import network_option
 
 from scripts._common import (
     DEPOSIT,
@@ -7,13 +6,14 @@ from scripts._common import (
     LISTINGS,
     SIGNERS,
     Script,
+    chain_option,
     create_world,
     is_embedded,
 )
 
 
 @click.command(cls=Script, name="deploy", short_help="Deploy the exchange with its first markets.")
-@network_option()
+@chain_option
 @click.option(
     "--market",
     "symbols",

@@ -1,17 +1,16 @@
 from decimal import Decimal
 
 import click
-from ape.cli import network_option
 
 from bulkhead.orders import MarginMode, OrderKind
-from scripts._common import NUMBER, TRADERS, Script, open_world, plain
+from scripts._common import NUMBER, TRADERS, Script, chain_option, open_world, plain
 
 MODES = {mode.name.lower(): mode for mode in MarginMode}
 KINDS = {kind.name.lower().replace("_", "-"): kind for kind in OrderKind}
 
 
 @click.command(cls=Script, name="place_order", short_help="Place an order.")
-@network_option()
+@chain_option
 @click.argument("market")
 @click.argument("size", type=NUMBER)
 @click.option("--buy/--sell", "is_buy", required=True, default=None, help="Its direction.")

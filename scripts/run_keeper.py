@@ -1,16 +1,15 @@
 import click
-from ape.cli import network_option
 
 from bulkhead.keeper import LiquidationReport, OrderReport
 from bulkhead.listings import BTC, ETH
 from bulkhead.orders import MarginMode
 from bulkhead.values import to_usd
 from bulkhead.world import World
-from scripts._common import Script, is_embedded, name_of, open_world, pause, usd
+from scripts._common import Script, chain_option, is_embedded, name_of, open_world, pause, usd
 
 
 @click.command(cls=Script, name="run_keeper", short_help="Execute orders and liquidate.")
-@network_option()
+@chain_option
 @click.option(
     "--passes", type=click.IntRange(min=1), default=1, show_default=True, help="How many."
 )

@@ -1,13 +1,12 @@
 from decimal import Decimal
 
 import click
-from ape.cli import network_option
 
-from scripts._common import NUMBER, Script, open_world, plain
+from scripts._common import NUMBER, Script, chain_option, open_world, plain
 
 
 @click.command(cls=Script, name="set_price", short_help="Move a market's price.")
-@network_option()
+@chain_option
 @click.argument("market")
 @click.argument("price", type=NUMBER)
 def cli(market: str, price: Decimal) -> None:

@@ -1,15 +1,14 @@
 from collections.abc import Iterator
 
 import click
-from ape.cli import network_option
 
 from bulkhead.accounts import Position
 from bulkhead.world import World
-from scripts._common import Script, open_world, plain, usd
+from scripts._common import Script, chain_option, open_world, plain, usd
 
 
 @click.command(cls=Script, name="status", short_help="Show markets, accounts and positions.")
-@network_option()
+@chain_option
 def cli() -> None:
     """Show the markets, whose money is where, and every trader's positions, in USD."""
     for line in _lines(open_world()):
