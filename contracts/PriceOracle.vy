@@ -65,8 +65,8 @@ def update(market: uint256, payload: Bytes[1024]) -> uint256:
     assert next.price <= words.MAX_PRICE, "price: too large"
     next.published_at = published_at
     next.accepted_in = block.number
-    if last.price == 0 or published_at > last.published_at + last.max_age:
-        next.live_since = published_at
+    if last.price != 0 and published_at > last.published_at + last.max_age:
+        next.silence += published_at - (last.published_at + last.max_age)
     word = words.pack_price(next)
     self._prices[market] = word
     log IPriceOracle.PriceUpdated(market=market, price_word=word)

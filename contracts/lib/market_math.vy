@@ -19,7 +19,7 @@ FEE_DENOMINATOR: constant(uint256) = 10**15  # ppm and femto per quote unit
 @internal
 @pure
 def accrue_funding(
-    market: words.Market, price: uint256, since: uint256, until: uint256
+    market: words.Market, price: uint256, until: uint256
 ) -> words.Market:
     """
     @notice Moves rate and index to `until`. The rate drifts linearly and stops at its maximum; the
@@ -28,15 +28,13 @@ def accrue_funding(
          The index saturates at the end of its range instead of reverting.
     @param market The market's word.
     @param price The mark price, femto per lot.
-    @param since No time before this counts: the start of the feed's unbroken stretch.
-    @param until Now, or the end of the last price's life when the feed is silent.
+    @param until Now on the market's clock, which `accrued_at` is on, too: see `live_time`.
     """
     accrued: words.Market = market
-    start: uint256 = max(market.accrued_at, since)
-    if until <= start:
+    if until <= market.accrued_at:
         return accrued
     accrued.accrued_at = until
-    elapsed: int256 = convert(unsafe_sub(until, start), int256)
+    elapsed: int256 = convert(unsafe_sub(until, market.accrued_at), int256)
     limit: int256 = unsafe_mul(convert(market.max_funding_rate, int256), RATE_PER_PPM)
     rate: int256 = max(min(market.funding_rate, limit), unsafe_sub(0, limit))
     target: int256 = unsafe_add(
@@ -63,6 +61,19 @@ def accrue_funding(
     accrued.funding_index = max(min(index, words.MAX_INDEX), -words.MAX_INDEX)
     accrued.funding_rate = target
     return accrued
+
+
+@internal
+@pure
+def live_time(price: words.Price, now: uint256) -> uint256:
+    """
+    @notice The market's own clock, in seconds: it stands still while the feed is silent, from the
+            end of the last price's life to the next price. So funding never accrues across a
+            silence, and what came before one is not lost.
+    """
+    return unsafe_sub(
+        min(now, unsafe_add(price.published_at, price.max_age)), price.silence
+    )
 
 
 @internal

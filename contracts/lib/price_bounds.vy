@@ -3,11 +3,11 @@
 @title Price bounds
 @license MIT
 @notice The prices at which an account or a vault becomes liquidatable or bankrupt, exact to the unit,
-        while funding since the market's last action is still to be accrued: that part of the index
-        is a share of the very price asked for.
-@dev Where the index does not depend on the price this is `liquidation_math` in closed form.
-     Otherwise the index is rounded down, once to the unit: the two extremes of that rounding
-     have closed forms too and enclose the truth, and halving what lies between finds it.
+        all else standing still. Funding since the market's last action is still to be accrued: that
+        part of the index is a share of the very price asked for, rounded down once to the unit.
+@dev Where that rounding plays no part the liquidation prices have a closed form. Otherwise its two
+     extremes have closed forms that enclose the truth, and halving what lies between finds it.
+     Bankruptcy compares whole numbers of the index's unit, so it always has a closed form.
 """
 
 from . import fixed_point
@@ -16,7 +16,7 @@ from . import market_math
 from . import words
 
 NO_PRICE: constant(uint256) = max_value(uint256)
-HALVINGS: constant(uint256) = 256
+HALVINGS: constant(uint256) = 65  # as many as there are bits between zero and beyond any price
 
 
 struct Exposure:
@@ -31,11 +31,15 @@ struct Exposure:
 @pure
 def liquidation_prices(exposure: Exposure, tiers: margin_math.Tiers) -> (uint256, uint256):
     """
-    @notice Liquidatable at the first price and, healthy or not, at everything below it; and the
-            same at and above the second. One unit towards the healthy side it is not.
+    @notice Liquidatable at the first price and below it, and at the second and above it: a price
+            between them is healthy. Beside a bound, where the rounding of the index decides, prices
+            may take turns; the bound is one of the turns.
     @return Zero for the first and `NO_PRICE` for the second where no price that a word can hold
-            does it.
+            does it, and where there is no position that a price could move. No price lies between
+            them where every price does it, or where nothing but the rounding says otherwise.
     """
+    if exposure.long_size == 0 and exposure.short_size == 0:
+        return 0, NO_PRICE
     lower: int256 = 0
     upper: int256 = 0
     lower, upper = self._closed_form(exposure, tiers, 0)
@@ -45,11 +49,14 @@ def liquidation_prices(exposure: Exposure, tiers: margin_math.Tiers) -> (uint256
         other_lower, other_upper = self._closed_form(
             exposure, tiers, market_math.INDEX_DENOMINATOR - 1
         )
-        healthy_from: int256 = max(lower, other_lower) + 1
-        healthy_to: int256 = min(upper, other_upper) - 1
-        if healthy_from <= healthy_to:
-            lower = self._halve(exposure, tiers, min(lower, other_lower), healthy_from)
-            upper = self._halve(exposure, tiers, max(upper, other_upper), healthy_to)
+        safe_lower: int256 = max(lower, other_lower)
+        safe_upper: int256 = min(upper, other_upper)
+        if safe_lower + 1 < safe_upper:
+            lower = self._halve(exposure, tiers, min(lower, other_lower), safe_lower + 1)
+            upper = self._halve(exposure, tiers, max(upper, other_upper), safe_upper - 1)
+        else:
+            lower = safe_lower
+            upper = safe_upper
     greatest: int256 = convert(words.MAX_PRICE, int256)
     if upper > greatest:
         return convert(min(lower, greatest), uint256), NO_PRICE
@@ -60,23 +67,41 @@ def liquidation_prices(exposure: Exposure, tiers: margin_math.Tiers) -> (uint256
 @pure
 def bankruptcy_price(exposure: Exposure) -> uint256:
     """
-    @notice The last price at which equity is not negative. `NO_PRICE` for a pair that is fully
-            hedged, and where it lies beyond what a word can hold.
+    @notice The last price at which equity is not negative: up where equity rises with the price,
+            down where it falls.
+    @dev With c whole units per lot to lose, equity of a long is not negative where
+         ceil((D - area) * price / D) >= c, that is (D - area) * price >= D * (c - 1) + 1, and of a
+         short where it is <= c. An index that outgrows the price (area > D) turns the sides around.
     @param exposure With nothing taken off its equity for other markets' maintenance margin.
+    @return `NO_PRICE` where it lies beyond what a word can hold, and where no price moves equity: of
+            a pair that is fully hedged, or of no position. Never below zero.
     """
-    if exposure.long_size == exposure.short_size:
+    scale: int256 = market_math.INDEX_DENOMINATOR
+    net: int256 = self._net(exposure)
+    slope: int256 = 0
+    bound: int256 = 0  # equity is not negative where slope * price >= bound
+    if net > 0:
+        slope = scale - exposure.area
+        bound = (
+            scale
+            * (exposure.funding_index + fixed_point.signed_div_up(-exposure.equity, net) - 1)
+            + 1
+        )
+    elif net < 0:
+        slope = exposure.area - scale
+        bound = -scale * (
+            exposure.funding_index + fixed_point.signed_div_down(exposure.equity, -net)
+        )
+    if slope == 0:
         return NO_PRICE
-    # Equity below zero is equity + 1 liquidatable by a requirement that is always zero.
-    shifted: Exposure = exposure
-    shifted.equity += 1
-    lower: uint256 = 0
-    upper: uint256 = 0
-    lower, upper = self.liquidation_prices(shifted, empty(margin_math.Tiers))
-    if exposure.long_size < exposure.short_size:
-        return upper if upper == NO_PRICE else max(upper, 1) - 1
-    if self.is_liquidatable_at(shifted, empty(margin_math.Tiers), lower):
-        return lower + 1
-    return lower
+    price: int256 = 0
+    if slope > 0:
+        price = fixed_point.signed_div_up(bound, slope)
+    else:
+        price = fixed_point.signed_div_down(-bound, -slope)
+    if price > convert(words.MAX_PRICE, int256):
+        return NO_PRICE
+    return convert(max(price, 0), uint256)
 
 
 @internal
@@ -86,6 +111,7 @@ def is_liquidatable_at(
 ) -> bool:
     """
     @notice Whether the maintenance requirement at a price is not below the equity at that price.
+            Of a position and a price that are not zero it never is zero itself.
     """
     net: int256 = self._net(exposure)
     index: int256 = exposure.funding_index + fixed_point.signed_div_down(
@@ -110,8 +136,12 @@ def _closed_form(
     exposure: Exposure, tiers: margin_math.Tiers, remainder: int256
 ) -> (int256, int256):
     """
-    @notice As `liquidation_math.liquidation_prices`, with the index (area * price - remainder) /
-            INDEX_DENOMINATOR above its start: everything is multiplied by that denominator.
+    @notice The bounds as if the index were (area * price - remainder) / D above its start.
+    @dev Equity is net * (price - index) + constant, the requirement is the ceiling of
+         max_k(rate_k * larger * price - deduction_k) / 1e6. So it is liquidatable where, for any
+         tier, (rate_k * larger * D - 1e6 * net * (D - area)) * price >=
+         D * (deduction_k + 1e6 * (constant - net * start - 1) + 1) + 1e6 * net * remainder:
+         an upper bound on the price where the factor is positive, a lower one where it is negative.
     @return Zero and the largest number where there is none.
     """
     ppm: int256 = convert(fixed_point.PPM, int256)

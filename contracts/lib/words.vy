@@ -131,7 +131,7 @@ struct Price:
     confidence: uint256  # ppm of the price
     published_at: uint256  # seconds
     accepted_in: uint256  # block number
-    live_since: uint256  # seconds, start of the unbroken stretch of prices
+    silence: uint256  # seconds, all that the feed has been silent beyond max_age so far
     trade_age: uint256  # seconds a price may be old to fill or liquidate
     max_age: uint256  # seconds a price may be old to count as live
 
@@ -522,7 +522,7 @@ def pack_price(price: Price) -> uint256:
     self._require_fits(
         (price.price >> 64)
         | ((price.confidence | price.max_age) >> 20)
-        | ((price.published_at | price.accepted_in | price.live_since) >> 36)
+        | ((price.published_at | price.accepted_in | price.silence) >> 36)
         | (price.trade_age >> 16)
     )
     return (
@@ -530,7 +530,7 @@ def pack_price(price: Price) -> uint256:
         | (price.confidence << 144)
         | (price.published_at << 108)
         | (price.accepted_in << 72)
-        | (price.live_since << 36)
+        | (price.silence << 36)
         | (price.trade_age << 20)
         | price.max_age
     )
@@ -544,7 +544,7 @@ def unpack_price(word: uint256) -> Price:
         confidence=(word >> 144) & M20,
         published_at=(word >> 108) & M36,
         accepted_in=(word >> 72) & M36,
-        live_since=(word >> 36) & M36,
+        silence=(word >> 36) & M36,
         trade_age=(word >> 20) & M16,
         max_age=word & M20,
     )

@@ -72,7 +72,7 @@ def _market(market: uint256) -> ILens.Market:
         confidence=mark.price.confidence,
         published_at=mark.price.published_at,
         accepted_in=mark.price.accepted_in,
-        live_since=mark.price.live_since,
+        silence=mark.price.silence,
         age=block.timestamp - min(mark.price.published_at, block.timestamp),
         trade_age=mark.price.trade_age,
         max_age=mark.price.max_age,

@@ -84,7 +84,6 @@ def _mark_from(market: uint256, state: uint256[7]) -> Mark:
     """
     price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
     stored: words.Market = words.unpack_market(state[markets.MARKET])
-    until: uint256 = min(block.timestamp, price.published_at + price.max_age)
     # At the price that cancels the denominator, from zero, the index is the area itself.
     unmoved: words.Market = stored
     unmoved.funding_index = 0
@@ -92,12 +91,11 @@ def _mark_from(market: uint256, state: uint256[7]) -> Mark:
         market=market,
         price=price,
         stored=stored,
-        state=market_math.accrue_funding(stored, price.price, price.live_since, until),
+        state=markets._accrue(stored, price),
         area=market_math.accrue_funding(
             unmoved,
             convert(market_math.INDEX_DENOMINATOR, uint256),
-            price.live_since,
-            until,
+            market_math.live_time(price, block.timestamp),
         ).funding_index,
         tiers=margin_math.Tiers(
             maintenance_rate=stored.maintenance_rate,

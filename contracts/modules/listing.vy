@@ -51,7 +51,7 @@ def _list_market(
     markets._store_word(market, markets.FIRST_TIERS, first)
     markets._store_word(market, markets.SECOND_TIERS, second)
     state: words.Market = empty(words.Market)
-    state.accrued_at = block.timestamp
+    state.accrued_at = market_math.live_time(price, block.timestamp)
     state.maintenance_rate = tiers[0].maintenance_rate
     state.initial_rate = tiers[0].initial_rate
     if len(tiers) > 1:

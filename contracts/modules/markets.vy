@@ -93,11 +93,14 @@ def _accrued(market: uint256, price: words.Price) -> words.Market:
     """
     @notice A market's word with funding up to now, or to the end of its last price's life.
     """
+    return self._accrue(words.unpack_market(self._word(market, MARKET)), price)
+
+
+@internal
+@view
+def _accrue(state: words.Market, price: words.Price) -> words.Market:
     return market_math.accrue_funding(
-        words.unpack_market(self._word(market, MARKET)),
-        price.price,
-        price.live_since,
-        min(block.timestamp, price.published_at + price.max_age),
+        state, price.price, market_math.live_time(price, block.timestamp)
     )
 
 

@@ -11,6 +11,7 @@ from ..interfaces import IPriceOracle
 from ..lib import fixed_point
 from ..lib import market_math
 from ..lib import words
+from . import markets
 
 CLEARINGHOUSE: immutable(ILedger)
 ORACLE: immutable(IPriceOracle)
@@ -51,14 +52,9 @@ def _value_pool() -> Valuation:
             continue
         price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
         pool.oldest = min(pool.oldest, price.published_at)
-        if price.published_at + price.max_age < block.timestamp:
+        if not markets._is_live(price):
             pool.is_live = False
-        index: int256 = market_math.accrue_funding(
-            words.unpack_market(state[0]),
-            price.price,
-            price.live_since,
-            min(block.timestamp, price.published_at + price.max_age),
-        ).funding_index
+        index: int256 = markets._accrue(words.unpack_market(state[0]), price).funding_index
         pool.equity -= market_math.side_value(long, True, price.price, index)
         pool.equity -= market_math.side_value(short, False, price.price, index)
         terms: words.TradeTerms = words.unpack_trade_terms(state[3])

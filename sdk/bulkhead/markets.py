@@ -5,6 +5,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from bulkhead.protocol import margin_math, market_math, words
+from bulkhead.protocol.fixed_point import signed_div_down
 from bulkhead.protocol.words import LiquidationTerms, Price, Side, Tier, TradeTerms
 from bulkhead.values import Amount, decimal_of, down, exact, femto_to_usd, from_units, up
 
@@ -108,6 +109,8 @@ class MarketState:
         market: What it is.
         price: Its last good price.
         funding: Its word, with funding accrued to `now`.
+        stored: Its word as its last action left it.
+        area: What funding has added since, per price: see `price_bounds.Exposure`.
         long: All longs.
         short: All shorts.
         now: The chain's time, seconds.
@@ -116,6 +119,8 @@ class MarketState:
     market: Market
     price: Price
     funding: words.Market
+    stored: words.Market
+    area: int
     long: Side
     short: Side
     now: int
@@ -183,11 +188,13 @@ def state_of(
     """A market's state at `now`, from its words and its price's."""
     price = words.unpack_price(price_word)
     stored = words.unpack_market(market_words[0])
-    until = min(now, price.published_at + price.max_age)
+    until = market_math.live_time(price, now)
     return MarketState(
         market=market,
         price=price,
-        funding=market_math.accrue_funding(stored, price.price, price.live_since, until),
+        funding=market_math.accrue_funding(stored, price.price, until),
+        stored=stored,
+        area=_area(stored, until),
         long=words.unpack_side(market_words[1]),
         short=words.unpack_side(market_words[2]),
         now=now,
@@ -195,8 +202,20 @@ def state_of(
 
 
 def repriced(state: MarketState, femto: int) -> MarketState:
-    """The same state at another price: for what-ifs."""
-    return replace(state, price=replace(state.price, price=femto))
+    """The same state at another price: for what-ifs. Funding not yet accrued moves along."""
+    pending = signed_div_down(state.area * femto, market_math.INDEX_DENOMINATOR)
+    return replace(
+        state,
+        price=replace(state.price, price=femto),
+        funding=replace(state.funding, funding_index=state.stored.funding_index + pending),
+    )
+
+
+def _area(stored: words.Market, until: int) -> int:
+    # At the price that cancels the denominator, from zero, the index is the area itself.
+    unmoved = replace(stored, funding_index=0)
+    price = market_math.INDEX_DENOMINATOR
+    return market_math.accrue_funding(unmoved, price, until).funding_index
 
 
 def _join(tiers: list[int]) -> int:

@@ -574,5 +574,4 @@ def terms_named(**changes: int) -> tuple[int, ...]:
 
 def accrue(market: words.Market, price: words.Price) -> words.Market:
     """Funding up to now, or to the end of the last price's life."""
-    until = min(now(), price.published_at + price.max_age)
-    return market_math.accrue_funding(market, price.price, price.live_since, until)
+    return market_math.accrue_funding(market, price.price, market_math.live_time(price, now()))

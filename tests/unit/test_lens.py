@@ -232,8 +232,7 @@ def mark_of(protocol: Protocol, market: int, price: int | None = None) -> Simple
         index=market_math.accrue_funding(
             protocol.market(market),
             at,
-            quoted.live_since,
-            min(now(), quoted.published_at + quoted.max_age),
+            market_math.live_time(quoted, now()),
         ).funding_index,
         tiers=protocol.tiers(market),
         is_live=quoted.published_at + quoted.max_age >= now(),
@@ -508,7 +507,7 @@ def test_market_shows_terms_tiers_and_what_is_owed(protocol: Protocol, lens: Len
         protocol.markets[1].tiers
     )
     assert (seen.price, seen.published_at, seen.age) == (price.price, price.published_at, 50)
-    assert (seen.trade_age, seen.max_age, seen.live_since) == (60, 3_600, price.live_since)
+    assert (seen.trade_age, seen.max_age, seen.silence) == (60, 3_600, price.silence)
     assert (seen.is_live, seen.is_fresh) == (True, True)
     assert (seen.funding_index, seen.funding_rate, seen.funding_drift) == (
         market.funding_index,

@@ -44,14 +44,16 @@ def test_a_price_is_rounded_down_to_femto_per_lot(protocol: Protocol) -> None:
     assert protocol.price(0).price == 5 * 10**11 + 1
 
 
-def test_an_unbroken_stretch_of_prices_keeps_its_start(protocol: Protocol) -> None:
-    started = protocol.price(0).live_since
+def test_a_silence_is_counted_from_the_end_of_the_last_prices_life(protocol: Protocol) -> None:
     advance(3_600 + protocol.price(0).published_at - now())
     publish(protocol, 50_000 * WAD, now())
-    assert protocol.price(0).live_since == started
+    assert protocol.price(0).silence == 0
     advance(3_601)
     publish(protocol, 50_000 * WAD, now())
-    assert protocol.price(0).live_since == now()
+    assert protocol.price(0).silence == 1
+    advance(3_650)
+    publish(protocol, 50_000 * WAD, now())
+    assert protocol.price(0).silence == 51
 
 
 def test_one_price_a_block(protocol: Protocol) -> None:

@@ -1,17 +1,7 @@
-"""The arithmetic of a liquidation: when, at which prices, and who gets what."""
+"""The arithmetic of a liquidation: when, and who gets what; at which prices, `price_bounds` says."""
 
-from bulkhead.protocol.fixed_point import (
-    FEMTO,
-    PPM,
-    THOUSAND_USD,
-    div_up,
-    signed_div_down,
-    signed_div_up,
-)
-from bulkhead.protocol.margin_math import TAIL_TIERS, Tiers, tier_at
+from bulkhead.protocol.fixed_point import FEMTO, PPM, div_up
 from bulkhead.protocol.words import LiquidationTerms
-
-NO_PRICE = 2**256 - 1
 
 
 def is_liquidatable(equity: int, maintenance: int) -> bool:
@@ -64,71 +54,3 @@ def shrink_charges(
     left -= impact_cut
     keeper_cut = min(left, keeper_fee)
     return fee_cut, impact_cut, keeper_cut, left - keeper_cut
-
-
-def liquidation_prices(
-    long_size: int, short_size: int, constant_equity: int, tiers: Tiers
-) -> tuple[int, int]:
-    """The prices at which an account becomes liquidatable in one market, all else standing still.
-
-    Equity is (long - short) * price + constant_equity, the requirement is the ceiling of
-    max_k(rate_k * max(long, short) * price - deduction_k) / 1e6. So it is liquidatable where, for
-    any tier, (rate_k * larger - 1e6 * net) * price >= deduction_k + 1e6 * (constant - 1) + 1: a
-    lower bound on the price where the factor is positive, an upper one where it is negative.
-
-    Args:
-        long_size: Lots.
-        short_size: Lots.
-        constant_equity: Femto: all equity that does not move with the price, less the maintenance
-            margin of other markets.
-        tiers: The market's.
-
-    Returns:
-        Liquidatable at or below the first, at or above the second, exactly. Zero for the first and
-        `NO_PRICE` for the second where there is none.
-    """
-    net = long_size - short_size
-    larger = max(long_size, short_size)
-    base = PPM * (constant_equity - 1) + 1
-    rate = tiers.maintenance_rate
-    deduction = 0
-    lower = 0
-    upper = NO_PRICE
-    for index in range(TAIL_TIERS + 1):
-        factor = rate * larger - PPM * net
-        bound = deduction + base
-        if factor > 0:
-            upper = min(upper, max(signed_div_up(bound, factor), 0))
-        elif factor < 0:
-            lower = max(lower, signed_div_down(-bound, -factor))
-        elif bound <= 0:
-            upper = 0
-        if index == TAIL_TIERS:
-            break
-        tier = tier_at(tiers, index)
-        if tier.floor == 0:
-            break
-        deduction += (tier.maintenance_rate - rate) * tier.floor * THOUSAND_USD
-        rate = tier.maintenance_rate
-    return lower, upper
-
-
-def bankruptcy_price(long_size: int, short_size: int, constant_equity: int) -> int:
-    """The last price at which equity is not negative.
-
-    Up where the long leg is the larger, down where the short is.
-
-    Args:
-        long_size: Lots.
-        short_size: Lots.
-        constant_equity: Femto: all equity that does not move with the price.
-
-    Returns:
-        Femto per lot; `NO_PRICE` for a pair that is fully hedged.
-    """
-    net = long_size - short_size
-    if net == 0:
-        return NO_PRICE
-    if net > 0:
-        return max(0, signed_div_up(-constant_equity, net))
-    return max(0, signed_div_down(constant_equity, -net))

@@ -11,7 +11,7 @@ from bulkhead.protocol.fixed_point import (
     signed_div_to_zero,
     signed_div_up,
 )
-from bulkhead.protocol.words import MAX_DRIFT, MAX_INDEX, Market, Side
+from bulkhead.protocol.words import MAX_DRIFT, MAX_INDEX, Market, Price, Side
 
 DAY = 86_400
 RATE_PER_PPM = 10**6  # the word counts rates in 1e-12, terms in ppm
@@ -23,7 +23,7 @@ def _clamp(number: int, limit: int) -> int:
     return max(min(number, limit), -limit)
 
 
-def accrue_funding(market: Market, price: int, since: int, until: int) -> Market:
+def accrue_funding(market: Market, price: int, until: int) -> Market:
     """Moves rate and index to `until`.
 
     The rate drifts linearly and stops at its maximum; the index grows by the exact area under the
@@ -33,16 +33,14 @@ def accrue_funding(market: Market, price: int, since: int, until: int) -> Market
     Args:
         market: The market's word.
         price: The mark price, femto per lot.
-        since: No time before this counts: the start of the feed's unbroken stretch, seconds.
-        until: Now, or the end of the last price's life when the feed is silent, seconds.
+        until: Now on the market's clock, which `accrued_at` is on, too: see `live_time`.
 
     Returns:
         The market with its funding accrued; the same one where no time has passed.
     """
-    start = max(market.accrued_at, since)
-    if until <= start:
+    if until <= market.accrued_at:
         return market
-    elapsed = until - start
+    elapsed = until - market.accrued_at
     limit = market.max_funding_rate * RATE_PER_PPM
     rate = _clamp(market.funding_rate, limit)
     target = rate + signed_div_to_zero(market.funding_drift * elapsed, DAY)
@@ -55,6 +53,19 @@ def accrue_funding(market: Market, price: int, since: int, until: int) -> Market
     return replace(
         market, accrued_at=until, funding_rate=target, funding_index=_clamp(index, MAX_INDEX)
     )
+
+
+def live_time(price: Price, now: int) -> int:
+    """The market's own clock, in seconds.
+
+    It stands still while the feed is silent, from the end of the last price's life to the next
+    price. So funding never accrues across a silence, and what came before one is not lost.
+
+    Args:
+        price: The market's price.
+        now: The chain's time, seconds.
+    """
+    return min(now, price.published_at + price.max_age) - price.silence
 
 
 def funding_drift(velocity: int, skew: int, skew_scale: int) -> int:

@@ -165,7 +165,7 @@ class Price:
     confidence: Annotated[int, Bits(20, at=144)]  # ppm of the price
     published_at: Annotated[int, Bits(36, at=108)]  # seconds
     accepted_in: Annotated[int, Bits(36, at=72)]  # block number
-    live_since: Annotated[int, Bits(36, at=36)]  # seconds, start of the unbroken stretch of prices
+    silence: Annotated[int, Bits(36, at=36)]  # seconds the feed was silent beyond max_age so far
     trade_age: Annotated[int, Bits(16, at=20)]  # seconds a price may be old to fill or liquidate
     max_age: Annotated[int, Bits(20, at=0)]  # seconds a price may be old to count as live
 

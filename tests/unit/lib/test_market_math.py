@@ -5,7 +5,7 @@ from math import ceil, floor
 
 import pytest
 
-from bulkhead.protocol.words import Market, Position, Side
+from bulkhead.protocol.words import Market, Position, Price, Side
 from tests.helpers.draw import Draw
 from tests.helpers.libraries import Library
 
@@ -42,7 +42,7 @@ def funding_area(rate: Fraction, drift: int, limit: int, elapsed: int) -> Fracti
     return ramp + bound * (elapsed - crossing)
 
 
-def accruals(draw: Draw) -> list[tuple[Market, int, int, int]]:
+def accruals(draw: Draw) -> list[tuple[Market, int, int]]:
     inputs = []
     for _ in range(INPUTS):
         start = draw.integer(0, 2**35)
@@ -55,17 +55,17 @@ def accruals(draw: Draw) -> list[tuple[Market, int, int, int]]:
         )
         price = draw.unsigned(draw.random.choice((30, 50, 64)))
         until = start + draw.unsigned(draw.random.choice((8, 20, 34)), DAY)
-        inputs.append((market, price, draw.integer(0, until, start, until), until))
+        inputs.append((market, price, draw.random.choice((until, draw.integer(0, until, start)))))
     return inputs
 
 
 def test_funding_is_the_integral_of_the_clamped_rate_times_the_price(market_math: Library) -> None:
     inputs = accruals(Draw("funding"))
     clamped = saturated = 0
-    for (market, price, since, until), accrued in zip(
+    for (market, price, until), accrued in zip(
         inputs, market_math.call("accrue_funding", inputs), strict=True
     ):
-        elapsed = until - max(since, market.accrued_at)
+        elapsed = until - market.accrued_at
         if elapsed <= 0:
             continue
         limit = market.max_funding_rate * 10**6
@@ -95,26 +95,39 @@ def test_funding_of_a_constant_rate_is_rounded_down_and_nothing_else(
     inputs = []
     for _ in range(INPUTS):
         market = Market(0, draw.signed(30), 0, 0, 2**20 - 1, 0, 0, 0)
-        inputs.append((market, draw.unsigned(40), 0, draw.unsigned(20, DAY)))
+        inputs.append((market, draw.unsigned(40), draw.unsigned(20, DAY)))
     results = market_math.call("accrue_funding", inputs)
     assert [result.funding_index for result in results] == [
         floor(Fraction(market.funding_rate * elapsed * price, DAY * 10**12))
-        for market, price, _, elapsed in inputs
+        for market, price, elapsed in inputs
     ]
 
 
-def test_funding_counts_no_time_twice_and_none_before_the_feed_lives(market_math: Library) -> None:
+def test_funding_counts_no_time_twice(market_math: Library) -> None:
     inputs = accruals(Draw("time"))
-    for (market, _, since, until), accrued in zip(
+    for (market, _, until), accrued in zip(
         inputs, market_math.call("accrue_funding", inputs), strict=True
     ):
-        moved = until > max(since, market.accrued_at)
+        moved = until > market.accrued_at
         assert accrued.accrued_at == (until if moved else market.accrued_at)
         if not moved:
             assert accrued.funding_index == market.funding_index
             assert accrued.funding_rate == market.funding_rate
         kept = ("funding_drift", "max_funding_rate", "maintenance_rate", "first_floor")
         assert all(getattr(accrued, name) == getattr(market, name) for name in kept)
+
+
+def test_the_clock_stands_still_while_the_feed_is_silent(market_math: Library) -> None:
+    draw = Draw("clock")
+    inputs, expected = [], []
+    for _ in range(INPUTS):
+        published_at, max_age = draw.integer(0, 2**35), draw.unsigned(20)
+        silence = draw.integer(0, published_at)
+        age = draw.integer(0, 2**20, max_age)
+        price = draw.struct(Price, published_at=published_at, max_age=max_age, silence=silence)
+        inputs.append((price, published_at + age))
+        expected.append(published_at - silence + (age if age < max_age else max_age))
+    assert market_math.call("live_time", inputs) == expected
 
 
 def test_the_drift_is_the_clamped_skew_and_alike_on_both_sides(market_math: Library) -> None:

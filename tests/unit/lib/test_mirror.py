@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bulkhead.protocol import margin_math, words
+from bulkhead.protocol import margin_math, price_bounds, words
 from tests.helpers.anvil import ROOT
 from tests.helpers.draw import Draw
 from tests.helpers.libraries import LIBRARIES, Answer, Library, encoded, refusal
@@ -46,9 +46,19 @@ def accrual(draw: Draw) -> Given:
     return (
         market,
         draw.unsigned(64, 10**13),
-        draw.unsigned(36, market.accrued_at),
         draw.unsigned(36, market.accrued_at, market.accrued_at + 86_400),
     )
+
+
+def clock(draw: Draw) -> Given:
+    published_at, max_age = draw.unsigned(36), draw.unsigned(20)
+    price = draw.struct(
+        words.Price,
+        published_at=published_at,
+        max_age=max_age,
+        silence=draw.integer(0, published_at),
+    )
+    return price, draw.integer(price.published_at, 2**36, price.published_at + max_age)
 
 
 def skewed_trade(draw: Draw) -> tuple[int, int]:
@@ -98,16 +108,6 @@ def leveraged_requirement(draw: Draw) -> Given:
     return notional(draw, tiers), draw.unsigned(28, 10**6, 10**7), tiers
 
 
-def exposure(draw: Draw) -> tuple[int, int, int]:
-    long_size, short_size = draw.unsigned(56), draw.unsigned(56)
-    if draw.random.random() < 0.3:
-        long_size, short_size = draw.random.choice(
-            ((long_size, 0), (0, short_size), (long_size, long_size))
-        )
-    net = (long_size - short_size) * draw.unsigned(64)
-    return long_size, short_size, draw.signed(128, net, -net)
-
-
 DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "fixed_point": {
         "div_up": lambda draw: (draw.unsigned(255), draw.integer(1, 2**255)),
@@ -131,6 +131,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     | {f"unpack_{name}": lambda draw: (draw.unsigned(256),) for name in STRUCTS},
     "market_math": {
         "accrue_funding": accrual,
+        "live_time": clock,
         "funding_drift": lambda draw: (
             draw.unsigned(28),
             draw.signed(65),
@@ -187,8 +188,11 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.struct(words.LiquidationTerms),
         ),
         "shrink_charges": lambda draw: tuple(draw.unsigned(64) for _ in range(4)),
-        "liquidation_prices": lambda draw: (*exposure(draw), draw.tiers()),
-        "bankruptcy_price": exposure,
+    },
+    "price_bounds": {
+        "liquidation_prices": lambda draw: (draw.exposure(), draw.tiers()),
+        "bankruptcy_price": lambda draw: (draw.exposure(),),
+        "is_liquidatable_at": lambda draw: (draw.exposure(), draw.tiers(), draw.unsigned(64)),
     },
 }
 CASES = [(library, function) for library, table in DOMAINS.items() for function in table]
@@ -244,9 +248,12 @@ def test_constants_are_the_same(library: str, libraries: dict[str, Library]) -> 
 @pytest.mark.anvil
 def test_structs_have_the_same_fields_in_the_same_order(libraries: dict[str, Library]) -> None:
     packers = libraries["words"].functions
-    pairs = [(packers[f"pack_{name}"].arguments[0], struct) for name, struct in STRUCTS.items()]
-    tiers = libraries["margin_math"].functions["tier_at"].arguments[0]
-    for argument, struct in [*pairs, (tiers, margin_math.Tiers)]:
+    pairs: list[tuple[Any, type]] = [
+        (packers[f"pack_{name}"].arguments[0], struct) for name, struct in STRUCTS.items()
+    ]
+    exposure, tiers = libraries["price_bounds"].functions["liquidation_prices"].arguments
+    pairs += [(exposure, price_bounds.Exposure), (tiers, margin_math.Tiers)]
+    for argument, struct in pairs:
         names = [component["name"] for component in argument["components"]]
         assert names == [field.name for field in fields(struct)]
 

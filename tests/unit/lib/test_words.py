@@ -70,7 +70,7 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
     words.Price: [
         ("max_age", 20),
         ("trade_age", 16),
-        ("live_since", 36),
+        ("silence", 36),
         ("accepted_in", 36),
         ("published_at", 36),
         ("confidence", 20),
