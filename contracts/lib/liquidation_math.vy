@@ -2,7 +2,7 @@
 """
 @title The arithmetic of a liquidation
 @license MIT
-@notice When, and who gets what; at which prices, `price_bounds` says.
+@notice When, and who gets what. At which prices: `price_bounds`.
 """
 
 from . import fixed_point

@@ -6,7 +6,15 @@ from decimal import Decimal
 
 from bulkhead import valuation
 from bulkhead.markets import Market, MarketState
-from bulkhead.protocol import liquidation_math, margin_math, words
+from bulkhead.protocol import (
+    fixed_point,
+    liquidation_math,
+    margin_math,
+    position_math,
+    price_bounds,
+    words,
+)
+from bulkhead.protocol.price_bounds import Exposure
 from bulkhead.protocol.words import Account, House
 from bulkhead.protocol.words import Position as PositionWord
 from bulkhead.valuation import Legs, Valuation
@@ -243,9 +251,11 @@ class SettingsView:
 
 
 def vault_of(account: str, state: MarketState, slot: int, word: PositionWord) -> Position:
-    """An isolated position, with its own liquidation price."""
-    vault = valuation.value_vault(state, slot, word)
-    below, above = _bounds(state, slot, word, vault.worth)
+    """An isolated position, with its own liquidation prices."""
+    long, short = word, valuation.CLOSED
+    if not valuation.is_long(slot):
+        long, short = short, long
+    below, above = _bounds(state, long, short, word.margin * fixed_point.FEMTO)
     return Position(account, state, slot, word, below, above)
 
 
@@ -274,12 +284,10 @@ def account_view(
         state = states[market]
         long = legs.get((market, words.CROSS_LONG), valuation.CLOSED)
         short = legs.get((market, words.CROSS_SHORT), valuation.CLOSED)
-        elsewhere = total.maintenance - valuation.value_pair(state, long, short).maintenance
-        net = (long.size - short.size) * state.price.price
-        below, above = liquidation_math.liquidation_prices(
-            long.size, short.size, equity - net - elsewhere, state.market.margin_tiers
-        )
-        cross.append(Position(address, state, slot, position, below, _present(above)))
+        pair = valuation.value_pair(state, long, short)
+        elsewhere = total.maintenance - pair.maintenance
+        below, above = _bounds(state, long, short, equity - pair.worth - elsewhere)
+        cross.append(Position(address, state, slot, position, below, above))
     isolated = tuple(
         vault_of(address, states[market], slot, position)
         for (market, slot), position in sorted(vaults.items())
@@ -288,15 +296,17 @@ def account_view(
 
 
 def _bounds(
-    state: MarketState, slot: int, word: PositionWord, equity: int
+    state: MarketState, long: PositionWord, short: PositionWord, backing: int
 ) -> tuple[int, int | None]:
-    long, short = (word.size, 0) if valuation.is_long(slot) else (0, word.size)
-    constant = equity - (long - short) * state.price.price
-    below, above = liquidation_math.liquidation_prices(
-        long, short, constant, state.market.margin_tiers
+    # Backing: femto, of what bears the legs' maintenance margin, without the legs' own value.
+    exposure = Exposure(
+        long_size=long.size,
+        short_size=short.size,
+        equity=backing
+        + position_math.value_of(long, True, 0, 0)
+        + position_math.value_of(short, False, 0, 0),
+        funding_index=state.stored.funding_index,
+        area=state.area,
     )
-    return below, _present(above)
-
-
-def _present(price: int) -> int | None:
-    return None if price >= liquidation_math.NO_PRICE else price
+    lower, upper = price_bounds.liquidation_prices(exposure, state.market.margin_tiers)
+    return lower, None if upper == price_bounds.NO_PRICE else upper

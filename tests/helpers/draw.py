@@ -4,7 +4,9 @@ from random import Random
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from bulkhead.protocol.margin_math import Tiers
-from bulkhead.protocol.words import Bits
+from bulkhead.protocol.market_math import INDEX_DENOMINATOR
+from bulkhead.protocol.price_bounds import Exposure
+from bulkhead.protocol.words import MAX_INDEX, Bits
 
 LANDMARKS = (0, 1, 10**6, 10**9, 10**15, 10**18)
 WORD = 2**256
@@ -75,6 +77,20 @@ class Draw:
             sum(tier << 64 * i for i, tier in enumerate(part)) for part in (tail[:4], tail[4:])
         ]
         return Tiers(maintenance[0], initial[0], *words)
+
+    def exposure(self, *, area: int | None = None) -> Exposure:
+        """One leg, or two far from or close to each other, with equity around a limit."""
+        size, other = self.unsigned(56), self.unsigned(56)
+        smaller = self.random.choice(
+            (0, min(size, other), size * 99 // 100, max(size - 1, 0), size)
+        )
+        legs = (size, smaller) if self.boolean() else (smaller, size)
+        if area is None:
+            area = self.integer(-MAX_INDEX, MAX_INDEX, INDEX_DENOMINATOR, -INDEX_DENOMINATOR)
+        price, index = self.unsigned(64), self.signed(64)
+        lost = (legs[1] - legs[0]) * (price - index - area * price // INDEX_DENOMINATOR)
+        due = max(legs) * price // self.random.choice((3, 10, 100, 1_000))
+        return Exposure(*legs, self.signed(128, lost, lost + due), index, area)
 
     def _rising(self, count: int) -> list[int]:
         bits = self.random.randint(6, 20)

@@ -27,6 +27,7 @@ LIBRARIES = (
     "house_math",
     "margin_math",
     "liquidation_math",
+    "price_bounds",
 )
 OPTIONS = ("--disable-block-gas-limit", "--no-request-size-limit", "--disable-code-size-limit")
 CONSTANT = "constant_"
@@ -51,10 +52,10 @@ def wrapper_source(library: str) -> str:
         code = str(annotation.node_source_code)
         return f"{library}.{code}" if code in structs else code
 
-    lines = ["# pragma version 0.4.3", "from contracts.lib import words"]
-    if library != "words":
-        lines += ["from contracts.lib import margin_math"] * (library == "liquidation_math")
-        lines.append(f"from contracts.lib import {library}")
+    # A signature may name what the library imports.
+    imported = {one.name for one in module.get_children(ast.nodes.ImportFrom)}
+    lines = ["# pragma version 0.4.3"]
+    lines += [f"from contracts.lib import {name}" for name in sorted({library, *imported})]
     for function in module.get_children(ast.nodes.FunctionDef):
         if function.name.startswith("_"):
             continue

@@ -37,10 +37,13 @@ def state(price: int = PRICE, *, published_at: int = NOW, skew: int = 0) -> Mark
         liquidation_terms=LiquidationTerms(**dict.fromkeys(LiquidationTerms.__slots__, 0)),
         tiers=(Tier(0, 5_000, 10_000),),
     )
+    funding = words.Market(0, 0, 0, NOW, 0, 5_000, 10_000, 0)
     return MarketState(
         market=market,
         price=Price(price, 0, published_at, 1, 0, trade_age=60, max_age=3_600),
-        funding=words.Market(0, 0, 0, NOW, 0, 5_000, 10_000, 0),
+        funding=funding,
+        stored=funding,
+        area=0,
         long=Side(max(skew, 0), 0),
         short=Side(max(-skew, 0), 0),
         now=NOW,

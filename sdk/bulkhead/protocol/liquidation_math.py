@@ -1,4 +1,4 @@
-"""The arithmetic of a liquidation: when, and who gets what; at which prices, `price_bounds` says."""
+"""The arithmetic of a liquidation: when, and who gets what. At which prices: `price_bounds`."""
 
 from bulkhead.protocol.fixed_point import FEMTO, PPM, div_up
 from bulkhead.protocol.words import LiquidationTerms
