@@ -38,11 +38,6 @@ def test_add_market_lists_a_known_market() -> None:
     assert "SOL-PERP is market 2, at 200.00 USD, with up to 50x leverage." in text
 
 
-def test_add_market_lists_another_like_a_known_one() -> None:
-    text = run("add_market", "GOLD-PERP", "--like", "ETH-PERP", "--price", "3000")
-    assert "GOLD-PERP is market 2, at 3,000.00 USD" in text
-
-
 def test_add_market_needs_terms() -> None:
     assert "GOLD-PERP needs --like" in run("add_market", "GOLD-PERP", exit_code=2)
 

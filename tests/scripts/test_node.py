@@ -40,6 +40,12 @@ def test_from_a_new_market_to_a_liquidation(deployed: Path) -> None:
     assert "SOL-PERP isolated" not in run("status", *FOUNDRY)
 
 
+def test_a_market_takes_another_ones_terms(deployed: Path) -> None:
+    text = run("add_market", "GOLD-PERP", "--like", "ETH-PERP", "--price", "3000", *FOUNDRY)
+    assert "GOLD-PERP is market" in text
+    assert "at 3,000.00 USD, with up to 100x leverage." in text
+
+
 def test_an_order_waits_for_its_trigger(deployed: Path) -> None:
     run("place_order", "ETH-PERP", "1", "--buy", "--trader", "bob", *FOUNDRY)
     run("run_keeper", *FOUNDRY)
