@@ -17,6 +17,7 @@ pytestmark = pytest.mark.anvil
 
 INPUTS = 10_000
 STATES = 20_000
+WIDE_STATES = 4_000
 TINY_STATES = 500
 COUNTED = 2_000  # prices from 1 on
 NO_PRICE = 2**256 - 1
@@ -170,7 +171,7 @@ def test_without_funding_liquidation_prices_are_those_that_bisection_finds(
 ) -> None:
     draw = Draw("bisection")
     inputs = states(draw, STATES, has_funding=False)
-    inputs += wide_states(draw, INPUTS, has_funding=False)
+    inputs += wide_states(draw, WIDE_STATES, has_funding=False)
     edges = [0, 0, 0]
     always = 0
     for state, (lower, upper) in priced(price_bounds, inputs):
@@ -191,7 +192,7 @@ def test_with_funding_liquidation_prices_are_turns_that_bisection_finds(
 ) -> None:
     draw = Draw("funding")
     inputs = states(draw, STATES, has_funding=True)
-    inputs += wide_states(draw, INPUTS, has_funding=True)
+    inputs += wide_states(draw, WIDE_STATES, has_funding=True)
     edges = [0, 0, 0]
     always = other_turns = rounded_away = 0
     for state, (lower, upper) in priced(price_bounds, inputs):
@@ -275,7 +276,7 @@ def test_the_bankruptcy_price_is_the_last_at_which_equity_is_not_negative(
 ) -> None:
     draw = Draw("bankruptcy")
     inputs = states(draw, INPUTS, has_funding=has_funding)
-    inputs += wide_states(draw, INPUTS, has_funding=has_funding)
+    inputs += wide_states(draw, WIDE_STATES, has_funding=has_funding)
     counts = [0, 0]
     for state, price in zip(
         inputs,
