@@ -116,7 +116,8 @@ def escrow_order(
     assert roles._may_trade(account, placer), "operator: not allowed"
     state: words.Account = ledger._account(account)
     if keeper_fee != 0:
-        assert state.cash >= convert(keeper_fee, int256), "balance: below keeper fee"
+        # The fee leaves with whoever executes: with legs open it must be free to leave.
+        cross_margin._require_withdrawable(account, state, keeper_fee)
         state.cash -= convert(keeper_fee, int256)
         state.escrow += keeper_fee
         ledger._store_account(account, state)

@@ -28,6 +28,7 @@ initializes: markets
 initializes: custody
 
 LIQUIDITY_POOL: immutable(address)
+SELF: immutable(address)  # where this code lies; it runs elsewhere
 
 
 @deploy
@@ -38,10 +39,12 @@ def __init__(token: address, price_oracle: address, liquidity_pool: address):
     markets.__init__(price_oracle)
     custody.__init__(token)
     LIQUIDITY_POOL = liquidity_pool
+    SELF = self
 
 
 @external
 def fund_insurance(amount: uint256):
+    self._require_delegated()
     quote: uint256 = custody._to_quote(amount)
     house: words.House = ledger._load_house()
     house.insurance += quote
@@ -79,6 +82,13 @@ def remove_liquidity(amount: uint256):
     house_word: uint256 = ledger._store_house(house)
     ledger._pay(LIQUIDITY_POOL, amount)
     log IHouse.LiquidityRemoved(amount=amount, house_word=house_word)
+
+
+@internal
+@view
+def _require_delegated():
+    # Called directly it would take the tokens into a contract that can not give them back.
+    assert self != SELF, "logic: called directly"
 
 
 @internal

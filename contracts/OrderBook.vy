@@ -14,11 +14,10 @@ from .interfaces import IOrderBook
 from .interfaces import IOwned
 from .interfaces import IPriceOracle
 from .interfaces import ITrading
-from .lib import fixed_point
-from .lib import margin_math
 from .lib import reasons
 from .lib import words
 from .modules import order_hashing
+from .modules import order_rules
 
 implements: IOrderBook
 
@@ -28,20 +27,10 @@ initializes: order_hashing[eip712_domain_separator := eip712_domain_separator]
 # Without the lock: it only reads immutables.
 exports: eip712_domain_separator.eip712Domain
 
-PENDING: constant(uint256) = 1  # order status, 0 is unknown
-EXECUTED: constant(uint256) = 2
-CANCELLED: constant(uint256) = 3
-
-MARKET: constant(uint256) = 0  # order kind
-LIMIT: constant(uint256) = 1
-STOP: constant(uint256) = 2
-TAKE_PROFIT: constant(uint256) = 3
-
-CROSS: constant(uint256) = 1  # margin mode
-ISOLATED: constant(uint256) = 2
-
 BATCH: constant(uint256) = 32
-MAX_KEEPER_FEE: constant(uint256) = 100 * 10**6  # 100 USD
+MAX_KEEPER_FEE: constant(uint256) = 10 * 10**6  # 10 USD
+MAX_DELAY: constant(uint256) = 600  # seconds
+MIN_WINDOW: constant(uint256) = 10  # seconds
 EXECUTE_TRADE: constant(Bytes[4]) = method_id(
     "execute_trade((address,address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,bytes32,address,uint256,bool,uint256))"
 )
@@ -64,14 +53,14 @@ def __init__(clearinghouse: address, price_oracle: address):
 def place(order: IOrderBook.Order) -> bytes32:
     terms: words.OrderTerms = words.unpack_order_terms(self._terms[order.market])
     assert terms.delay != 0, "market: unknown"
-    self._check_terms(order)
+    order_rules._check_terms(order)
     keeper_fee: uint256 = 0 if order.reduce_only else terms.keeper_fee
     resolved: IOrderBook.Order = order
     resolved.placer = msg.sender
     if order.account == empty(address):
         resolved.account = msg.sender
     executable_from: uint256 = block.timestamp + terms.delay
-    if order.kind == MARKET:
+    if order.kind == order_rules.MARKET:
         resolved.expiry = executable_from + terms.window
     is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
     settings_word: uint256 = 0
@@ -83,15 +72,15 @@ def place(order: IOrderBook.Order) -> bytes32:
         "order: wrong position mode"
     )
     if is_open:
-        resolved = self._resolve(resolved, words.unpack_settings(settings_word))
-    self._check_margin_mode(resolved)
+        resolved = order_rules._resolve(resolved, words.unpack_settings(settings_word))
+    order_rules._check_margin_mode(resolved)
 
     hash: bytes32 = order_hashing._hash(resolved)
     assert self._orders[hash] == 0, "order: already placed"
     order_word: uint256 = words.pack_order_state(
         words.OrderState(
             executable_from=executable_from,
-            status=PENDING,
+            status=order_rules.PENDING,
             keeper_fee=terms.keeper_fee,
             escrowed=not order.reduce_only,
         )
@@ -114,9 +103,9 @@ def execute(order: IOrderBook.Order) -> uint256:
     if len(failure) != 0:
         raw_revert(failure)
     if reason == reasons.FILLED:
-        return EXECUTED
+        return order_rules.EXECUTED
     assert not reasons.must_wait(reason), reasons.text_of(reason)
-    return CANCELLED
+    return order_rules.CANCELLED
 
 
 @external
@@ -125,7 +114,7 @@ def execute_orders(orders: DynArray[IOrderBook.Order, BATCH]) -> DynArray[uint25
     for order: IOrderBook.Order in orders:
         hash: bytes32 = order_hashing._hash(order)
         state: words.OrderState = words.unpack_order_state(self._orders[hash])
-        if state.status == PENDING:
+        if state.status == order_rules.PENDING:
             reason: uint256 = 0
             failure: Bytes[160] = b""
             reason, failure = self._execute(order, hash, state)
@@ -141,7 +130,7 @@ def cancel(order: IOrderBook.Order):
     if msg.sender != order.account:
         # Proves the right to trade for the account, and moves nothing.
         extcall CLEARINGHOUSE.escrow_order(order.account, msg.sender, order.market, 0, False)
-    assert order.kind != MARKET or block.timestamp > order.expiry, "order: market is binding"
+    assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, "order: market is binding"
     self._end(order, hash, state, order.account, reasons.BY_OWNER)
 
 
@@ -150,8 +139,8 @@ def set_order_terms(market: uint256, keeper_fee: uint256, delay: uint256, window
     assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
     assert market < staticcall ILedger(CLEARINGHOUSE.address).market_count(), "market: unknown"
     assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
-    assert delay != 0 and delay < 2**16, "order: bad delay"
-    assert window != 0 and window < 2**16, "order: bad window"
+    assert delay != 0 and delay <= MAX_DELAY, "order: bad delay"
+    assert window >= MIN_WINDOW and window < 2**16, "order: bad window"
     self._terms[market] = words.pack_order_terms(
         words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window)
     )
@@ -191,7 +180,9 @@ def _execute(
         self._end(order, hash, state, msg.sender, reasons.EXPIRED)
         return reasons.EXPIRED, b""
     price_word: uint256 = staticcall ORACLE.price_word(order.market)
-    reason: uint256 = self._price_reason(order, state, words.unpack_price(price_word))
+    price: words.Price = words.unpack_price(price_word)
+    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(order.market)
+    reason: uint256 = order_rules._price_reason(order, state, price, is_latest)
     if reason != reasons.FILLED:
         return reason, b""
 
@@ -204,7 +195,7 @@ def _execute(
                 account=order.account,
                 placer=order.placer,
                 market=order.market,
-                is_isolated=order.margin_mode == ISOLATED,
+                is_isolated=order.margin_mode == order_rules.ISOLATED,
                 position_side=order.position_side,
                 is_buy=order.is_buy,
                 reduce_only=order.reduce_only,
@@ -228,12 +219,12 @@ def _execute(
     keeper_fee: uint256 = 0
     reason, keeper_fee = abi_decode(slice(response, 0, 64), (uint256, uint256))
     if reason == reasons.FILLED:
-        self._close(hash, state, EXECUTED)
+        self._close(hash, state, order_rules.EXECUTED)
         log IOrderBook.OrderExecuted(
             order_hash=hash, keeper=msg.sender, keeper_fee=keeper_fee
         )
     elif not reasons.must_wait(reason):
-        self._close(hash, state, CANCELLED)
+        self._close(hash, state, order_rules.CANCELLED)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
@@ -255,7 +246,7 @@ def _end(
     """
     @notice Ends an order unfilled; its escrow goes to the receiver.
     """
-    self._close(hash, state, CANCELLED)
+    self._close(hash, state, order_rules.CANCELLED)
     keeper_fee: uint256 = 0
     if state.escrowed:
         keeper_fee = extcall CLEARINGHOUSE.release_escrow(
@@ -278,76 +269,6 @@ def _close(hash: bytes32, state: words.OrderState, status: uint256):
 
 
 @internal
-@view
-def _check_terms(order: IOrderBook.Order):
-    """
-    @notice Refuses what no price could ever fill as its owner meant it.
-    """
-    assert order.kind <= TAKE_PROFIT, "order: unknown kind"
-    assert order.margin_mode <= ISOLATED, "order: unknown margin mode"
-    assert order.position_side <= 2, "order: unknown side"
-    assert order.size <= words.MAX_SIZE, "size: too large"
-    assert order.size != 0 or order.reduce_only, "size: zero"
-    assert (order.trigger_price != 0) == (order.kind >= STOP), "order: bad trigger price"
-    assert max(order.trigger_price, order.acceptable_price) <= words.MAX_PRICE, "price: too large"
-    assert order.kind != LIMIT or order.acceptable_price != 0, "order: no limit price"
-    if order.expiry != 0:
-        assert order.kind != MARKET, "order: bad expiry"
-        assert order.expiry > block.timestamp, "order: expired"
-    assert order.margin == 0 or not order.reduce_only, "margin: not for reduce-only"
-    assert order.margin <= words.MAX_NOTIONAL, "margin: too large"
-    assert order.leverage == 0 or (
-        order.leverage >= fixed_point.PPM and order.leverage <= words.MAX_LEVERAGE
-    ), "leverage: out of range"
-
-
-@internal
-@pure
-def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Order:
-    """
-    @notice Puts the account's own margin mode and leverage where the order leaves them open.
-    """
-    resolved: IOrderBook.Order = order
-    if order.margin_mode == 0:
-        resolved.margin_mode = ISOLATED if settings.isolated_by_default else CROSS
-    if order.leverage == 0 and not order.reduce_only:
-        resolved.leverage = settings.cross_leverage
-        if resolved.margin_mode == ISOLATED:
-            resolved.leverage = margin_math.isolated_leverage(settings, order.is_buy)
-    return resolved
-
-
-@internal
-@pure
-def _check_margin_mode(order: IOrderBook.Order):
-    if order.margin_mode != ISOLATED:
-        assert order.margin == 0, "margin: not for cross"
-        assert order.market < words.CROSS_MARKETS, "market: isolated only"
-
-
-@internal
-@view
-def _price_reason(
-    order: IOrderBook.Order, state: words.OrderState, price: words.Price
-) -> uint256:
-    """
-    @notice Why the current price may not fill an order, if it may not.
-    """
-    if price.price == 0 or price.published_at < state.executable_from:
-        return reasons.PRICE_EARLY
-    if price.published_at + price.trade_age < block.timestamp:
-        return reasons.PRICE_STALE
-    if order.kind >= STOP:
-        # A stop waits for the price to move on in its direction, a take-profit for the other.
-        must_rise: bool = order.is_buy == (order.kind == STOP)
-        if must_rise and price.price < order.trigger_price:
-            return reasons.PRICE_NOT_TRIGGERED
-        if not must_rise and price.price > order.trigger_price:
-            return reasons.PRICE_NOT_TRIGGERED
-    return reasons.FILLED
-
-
-@internal
 @pure
 def _require_pending(state: words.OrderState):
-    assert state.status == PENDING, "order: not pending"
+    assert state.status == order_rules.PENDING, "order: not pending"

@@ -15,7 +15,7 @@ from .lib import fixed_point
 from .lib import reasons
 from .lib import words
 from .modules import lens_reading
-from . import OrderBook
+from .modules import order_rules
 
 implements: IOrderLens
 
@@ -58,7 +58,7 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
     placed: IOrderBook.Order = order
     state: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(order))
     self._require_open(state)
-    is_placed: bool = state.status == OrderBook.PENDING
+    is_placed: bool = state.status == order_rules.PENDING
     if not is_placed:
         placed, state = self._place(order)
     price_word: uint256 = staticcall lens_reading.ORACLE.price_word(order.market)
@@ -66,7 +66,9 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
     preview: IOrderLens.Preview = empty(IOrderLens.Preview)
     preview.order = placed
     preview.mark_price = price.price
-    preview.waits_for = OrderBook._price_reason(placed, state, price)
+    preview.waits_for = order_rules._price_reason(
+        placed, state, price, staticcall lens_reading.ORACLE.is_latest(order.market)
+    )
     if placed.expiry != 0 and block.timestamp > placed.expiry:
         preview.waits_for = reasons.EXPIRED
     outcome: ISimulator.Outcome = extcall SIMULATOR.simulate(
@@ -74,7 +76,7 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
             account=placed.account,
             placer=placed.placer,
             market=placed.market,
-            is_isolated=placed.margin_mode == OrderBook.ISOLATED,
+            is_isolated=placed.margin_mode == order_rules.ISOLATED,
             position_side=placed.position_side,
             is_buy=placed.is_buy,
             reduce_only=placed.reduce_only,
@@ -126,13 +128,13 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
         staticcall ORDER_BOOK.order_terms_word(order.market)
     )
     assert terms.delay != 0, "market: unknown"
-    OrderBook._check_terms(order)
+    order_rules._check_terms(order)
     placed: IOrderBook.Order = order
     if order.placer == empty(address):
         placed.placer = order.account
     if order.account == empty(address):
         placed.account = order.placer
-    if order.kind == OrderBook.MARKET:
+    if order.kind == order_rules.MARKET:
         placed.expiry = block.timestamp + terms.delay + terms.window
     self._require_may_trade(placed.account, placed.placer)
     account: words.Account = lens_reading._account(placed.account)
@@ -142,15 +144,15 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
         "order: wrong position mode"
     )
-    placed = OrderBook._resolve(
+    placed = order_rules._resolve(
         placed, lens_reading._settings(placed.account, order.market)
     )
-    OrderBook._check_margin_mode(placed)
+    order_rules._check_margin_mode(placed)
     known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
     assert known.status == 0, "order: already placed"
     return placed, words.OrderState(
         executable_from=0,
-        status=OrderBook.PENDING,
+        status=order_rules.PENDING,
         keeper_fee=terms.keeper_fee,
         escrowed=not order.reduce_only,
     )
@@ -182,4 +184,4 @@ def _require_may_trade(account: address, placer: address):
 @internal
 @pure
 def _require_open(state: words.OrderState):
-    assert state.status <= OrderBook.PENDING, "order: not pending"
+    assert state.status <= order_rules.PENDING, "order: not pending"

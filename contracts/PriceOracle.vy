@@ -7,23 +7,18 @@
         price's word, everybody else reads it.
 """
 
+from .interfaces import ILedger
 from .interfaces import IOwned
 from .interfaces import IPriceOracle
 from .lib import words
 
 implements: IPriceOracle
 
-interface IAggregator:
-    def decimals() -> uint8: view
-
-PUBLISHED: constant(uint256) = 1
-CHAINLINK: constant(uint256) = 2
-
 # WAD price * WAD lot size / 1e36 is USD per lot; a USD is 1e15 femto.
 FEMTO_DENOMINATOR: constant(uint256) = 10**21
 MAX_WAD_PRICE: constant(uint256) = 2**128
 
-CLEARINGHOUSE: public(immutable(IOwned))
+CLEARINGHOUSE: public(immutable(ILedger))
 
 _prices: uint256[words.MAX_MARKETS]  # price words
 _feeds: uint256[words.MAX_MARKETS]  # feed words
@@ -32,7 +27,7 @@ is_publisher: public(HashMap[address, bool])
 
 @deploy
 def __init__(clearinghouse: address):
-    CLEARINGHOUSE = IOwned(clearinghouse)
+    CLEARINGHOUSE = ILedger(clearinghouse)
 
 
 @external
@@ -43,14 +38,16 @@ def update(market: uint256, payload: Bytes[1024]) -> uint256:
     last: words.Price = words.unpack_price(word)
     price: uint256 = 0
     published_at: uint256 = 0
-    if feed.kind == PUBLISHED:
+    if feed.kind == words.PUBLISHED:
         assert self.is_publisher[msg.sender], "publisher: not allowed"
         assert len(payload) == 64, "payload: bad length"
         price, published_at = abi_decode(payload, (uint256, uint256))
     else:
-        assert feed.kind == CHAINLINK, "feed: none"
-        price, published_at = self._read_chainlink(feed)
-    if last.accepted_in == block.number or published_at == last.published_at:
+        assert feed.kind == words.CHAINLINK, "feed: none"
+        success: bool = False
+        success, price, published_at = self._read_chainlink(feed)
+        assert success, "feed: no answer"
+    if last.accepted_at == block.timestamp or published_at == last.published_at:
         return word
 
     assert price != 0, "price: zero"
@@ -64,7 +61,7 @@ def update(market: uint256, payload: Bytes[1024]) -> uint256:
     assert next.price != 0, "price: zero"
     assert next.price <= words.MAX_PRICE, "price: too large"
     next.published_at = published_at
-    next.accepted_in = block.number
+    next.accepted_at = block.timestamp
     if last.price != 0 and published_at > last.published_at + last.max_age:
         next.silence += published_at - (last.published_at + last.max_age)
     word = words.pack_price(next)
@@ -79,7 +76,7 @@ def set_published_feed(market: uint256, lot_size: uint256, trade_age: uint256, m
         market,
         trade_age,
         max_age,
-        words.Feed(kind=PUBLISHED, aggregator=empty(address), decimals=0, lot_size=lot_size),
+        words.Feed(kind=words.PUBLISHED, aggregator=empty(address), decimals=0, lot_size=lot_size),
     )
 
 
@@ -87,15 +84,24 @@ def set_published_feed(market: uint256, lot_size: uint256, trade_age: uint256, m
 def set_chainlink_feed(
     market: uint256, lot_size: uint256, trade_age: uint256, max_age: uint256, aggregator: address
 ):
-    assert aggregator.is_contract, "feed: bad aggregator"
-    decimals: uint256 = convert(staticcall IAggregator(aggregator).decimals(), uint256)
+    success: bool = False
+    answered: Bytes[32] = b""
+    success, answered = raw_call(
+        aggregator,
+        method_id("decimals()"),
+        max_outsize=32,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    assert success and len(answered) == 32, "feed: bad aggregator"
+    decimals: uint256 = convert(answered, uint256)
     assert decimals <= 18, "feed: bad decimals"
     self._set_feed(
         market,
         trade_age,
         max_age,
         words.Feed(
-            kind=CHAINLINK, aggregator=aggregator, decimals=decimals, lot_size=lot_size
+            kind=words.CHAINLINK, aggregator=aggregator, decimals=decimals, lot_size=lot_size
         ),
     )
 
@@ -117,6 +123,20 @@ def price_word(market: uint256) -> uint256:
 
 @external
 @view
+def is_latest(market: uint256) -> bool:
+    self._require_market(market)
+    feed: words.Feed = words.unpack_feed(self._feeds[market])
+    if feed.kind != words.CHAINLINK:
+        return True
+    success: bool = False
+    price: uint256 = 0
+    updated_at: uint256 = 0
+    success, price, updated_at = self._read_chainlink(feed)
+    return not success or updated_at <= words.unpack_price(self._prices[market]).published_at
+
+
+@external
+@view
 def lot_size(market: uint256) -> uint256:
     if market >= words.MAX_MARKETS:
         return 0
@@ -130,10 +150,19 @@ def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words
     assert trade_age != 0 and trade_age < 2**16, "feed: bad trade age"
     assert max_age >= trade_age and max_age < 2**20, "feed: bad max age"
     assert feed.lot_size != 0 and feed.lot_size < 2**80, "lot: out of range"
-    fixed: uint256 = words.unpack_feed(self._feeds[market]).lot_size
-    assert fixed == 0 or fixed == feed.lot_size, "lot: size is fixed"
-    self._feeds[market] = words.pack_feed(feed)
     price: words.Price = words.unpack_price(self._prices[market])
+    if words.unpack_feed(self._feeds[market]).lot_size != feed.lot_size:
+        # A price of another lot size means nothing; once listed, the market's lots are what they are.
+        assert market >= staticcall CLEARINGHOUSE.market_count(), "lot: size is fixed"
+        price = empty(words.Price)
+    self._feeds[market] = words.pack_feed(feed)
+    # During a silence another life of the last price would turn the market's clock.
+    assert (
+        price.price == 0
+        or price.max_age == max_age
+        or block.timestamp <= price.published_at + min(price.max_age, max_age)
+    ), "feed: silent"
+    price.kind = feed.kind
     price.trade_age = trade_age
     price.max_age = max_age
     word: uint256 = words.pack_price(price)
@@ -149,9 +178,9 @@ def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words
 
 @internal
 @view
-def _read_chainlink(feed: words.Feed) -> (uint256, uint256):
+def _read_chainlink(feed: words.Feed) -> (bool, uint256, uint256):
     """
-    @notice The latest answer in WAD and its time. A dead feed is a refusal by name.
+    @notice Whether the feed answers, its latest answer in WAD, and when that was updated.
     """
     success: bool = False
     answered: Bytes[160] = b""
@@ -162,19 +191,20 @@ def _read_chainlink(feed: words.Feed) -> (uint256, uint256):
         is_static_call=True,
         revert_on_failure=False,
     )
-    assert success and len(answered) == 160, "feed: no answer"
+    if not success or len(answered) != 160:
+        return False, 0, 0
     answer: int256 = convert(slice(answered, 32, 32), int256)
     updated_at: uint256 = convert(slice(answered, 96, 32), uint256)
     assert answer >= 0, "price: negative"
     assert answer < 2**128, "price: too large"
     assert updated_at < 2**36, "price: from the future"
-    return convert(answer, uint256) * 10 ** (18 - feed.decimals), updated_at
+    return True, convert(answer, uint256) * 10 ** (18 - feed.decimals), updated_at
 
 
 @internal
 @view
 def _check_owner():
-    assert msg.sender == staticcall CLEARINGHOUSE.owner(), "caller: not the owner"
+    assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
 
 
 @internal

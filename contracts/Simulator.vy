@@ -13,7 +13,6 @@ from snekmate.auth import ownable
 from .interfaces import ILens
 from .interfaces import ISimulator
 from .interfaces import ITrading
-from .lib import market_math
 from .lib import words
 from .modules import cross_margin
 from .modules import fills
@@ -134,21 +133,7 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
-    price: words.Price = words.unpack_price(trade.price_word)
-    desk: fills.Desk = fills.Desk(
-        account=ledger._account(trade.account),
-        market=markets._accrued(trade.market, price),
-        terms=markets._trade_terms(trade.market),
-        house=ledger._load_house(),
-        long=markets._side(trade.market, True),
-        short=markets._side(trade.market, False),
-        skew=0,
-        price=price.price,
-        keeper_fee=0,
-    )
-    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
-    if trade.is_escrowed:
-        desk.account.escrow -= min(trade.keeper_fee, desk.account.escrow)
+    desk: fills.Desk = trading._open_desk(trade)
     plan: trading.Plan = empty(trading.Plan)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)

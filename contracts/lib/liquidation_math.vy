@@ -42,7 +42,7 @@ def split_penalty(
         max(full * terms.keeper_share // fixed_point.PPM, terms.keeper_floor), terms.keeper_cap
     )
     from_penalty: uint256 = min(reward, penalty)
-    least: uint256 = min(reward, terms.keeper_floor)
+    least: uint256 = min(min(reward, terms.keeper_floor), full)
     return penalty, from_penalty, least - min(least, from_penalty)
 
 

@@ -55,7 +55,7 @@ def entry_notional_of(size: uint256, is_long: bool, price: uint256, cost: int256
     notional: int256 = convert(unsafe_mul(size, price), int256)
     if is_long:
         return fixed_point.quote_up(convert(unsafe_add(notional, cost), uint256))
-    return convert(fixed_point.quote_down(unsafe_sub(notional, cost)), uint256)
+    return convert(max(fixed_point.quote_down(unsafe_sub(notional, cost)), 0), uint256)
 
 
 @internal

@@ -26,6 +26,9 @@ MAX_NOTIONAL: constant(uint256) = 2**56 - 1  # quote
 MAX_PRICE: constant(uint256) = 2**64 - 1  # femto per lot
 MAX_CASH: constant(uint256) = 2**62  # quote, what one deposit may bring
 
+PUBLISHED: constant(uint256) = 1  # feed kinds
+CHAINLINK: constant(uint256) = 2
+
 FLAG_HEDGE: constant(uint256) = 1  # an account's: its orders name their position's side
 FLAG_STOPPED: constant(uint256) = 1  # the house's: nothing may open or grow
 
@@ -130,10 +133,11 @@ struct Price:
     price: uint256  # femto per lot, 0 before the first
     confidence: uint256  # ppm of the price
     published_at: uint256  # seconds
-    accepted_in: uint256  # block number
+    accepted_at: uint256  # seconds, when the oracle took it
     silence: uint256  # seconds, all that the feed has been silent beyond max_age so far
     trade_age: uint256  # seconds a price may be old to fill or liquidate
     max_age: uint256  # seconds a price may be old to count as live
+    kind: uint256  # of the feed, 0 none
 
 
 struct Feed:
@@ -522,14 +526,16 @@ def pack_price(price: Price) -> uint256:
     self._require_fits(
         (price.price >> 64)
         | ((price.confidence | price.max_age) >> 20)
-        | ((price.published_at | price.accepted_in | price.silence) >> 36)
+        | ((price.published_at | price.accepted_at | price.silence) >> 36)
         | (price.trade_age >> 16)
+        | (price.kind >> 8)
     )
     return (
-        (price.price << 164)
+        (price.kind << 228)
+        | (price.price << 164)
         | (price.confidence << 144)
         | (price.published_at << 108)
-        | (price.accepted_in << 72)
+        | (price.accepted_at << 72)
         | (price.silence << 36)
         | (price.trade_age << 20)
         | price.max_age
@@ -540,13 +546,14 @@ def pack_price(price: Price) -> uint256:
 @pure
 def unpack_price(word: uint256) -> Price:
     return Price(
-        price=word >> 164,
+        price=(word >> 164) & M64,
         confidence=(word >> 144) & M20,
         published_at=(word >> 108) & M36,
-        accepted_in=(word >> 72) & M36,
+        accepted_at=(word >> 72) & M36,
         silence=(word >> 36) & M36,
         trade_age=(word >> 20) & M16,
         max_age=word & M20,
+        kind=word >> 228,
     )
 
 

@@ -58,7 +58,7 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
             leg.is_live = False
             if price.published_at + price.max_age + SILENT_PROFIT < block.timestamp:
                 leg.worth = min(leg.worth, 0)
-        elif not markets._is_fresh(price):
+        elif not markets._is_fresh(market, price):
             leg.is_current = False
         total = self._add(total, leg)
     return total

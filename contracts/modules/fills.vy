@@ -214,15 +214,22 @@ def _limit_reason(
     size: uint256 = after.long.size if is_long else after.short.size
     if unsafe_mul(size, fixed_point.PPM) > unsafe_mul(scale, after.terms.side_cap):
         return reasons.OPEN_INTEREST_CAP
+    # What one side may become without the other, if all of that other closes, must be backed in the
+    # same proportion: closing is never refused.
+    backing: int256 = unsafe_mul(
+        after.house.pool_cash,
+        convert(unsafe_mul(after.terms.pool_share, fixed_point.FEMTO), int256),
+    )
+    reserve: uint256 = unsafe_mul(unsafe_mul(size, after.price), after.terms.reserve_rate)
+    if convert(unsafe_mul(reserve, after.terms.skew_cap), int256) > unsafe_mul(
+        backing, convert(after.terms.side_cap, int256)
+    ):
+        return reasons.RESERVE_CAP
     skew: uint256 = fixed_point.magnitude(after.skew)
     if skew > fixed_point.magnitude(skew_before):
         if unsafe_mul(skew, fixed_point.PPM) > unsafe_mul(scale, after.terms.skew_cap):
             return reasons.SKEW_CAP
-        reserve: uint256 = unsafe_mul(unsafe_mul(skew, after.price), after.terms.reserve_rate)
-        backing: int256 = unsafe_mul(
-            after.house.pool_cash,
-            convert(unsafe_mul(after.terms.pool_share, fixed_point.FEMTO), int256),
-        )
+        reserve = unsafe_mul(unsafe_mul(skew, after.price), after.terms.reserve_rate)
         if convert(reserve, int256) > backing:
             return reasons.RESERVE_CAP
     if fixed_point.magnitude(after.market.funding_index) == convert(words.MAX_INDEX, uint256):

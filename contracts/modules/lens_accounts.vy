@@ -148,7 +148,6 @@ def _account_view(ledger: Ledger) -> ILens.Account:
         is_hedge=ledger.state.flags & words.FLAG_HEDGE != 0,
         value=fixed_point.quote_down(ledger.worth),
         equity=fixed_point.quote_down(equity),
-        trading_equity=fixed_point.quote_down(cash + ledger.worth),
         notional=fixed_point.quote_up(ledger.notional),
         initial_margin=fixed_point.quote_up(ledger.initial),
         maintenance_margin=fixed_point.quote_up(ledger.maintenance),
@@ -345,11 +344,9 @@ def _value_at(
 @pure
 def _equity(ledger: Ledger) -> int256:
     """
-    @notice Femto, the escrow included.
+    @notice Femto.
     """
-    return (
-        ledger.state.cash + convert(ledger.state.escrow, int256)
-    ) * fixed_point.FEMTO_INT + ledger.worth
+    return ledger.state.cash * fixed_point.FEMTO_INT + ledger.worth
 
 
 @internal

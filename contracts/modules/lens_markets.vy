@@ -71,7 +71,7 @@ def _market(market: uint256) -> ILens.Market:
         price=price,
         confidence=mark.price.confidence,
         published_at=mark.price.published_at,
-        accepted_in=mark.price.accepted_in,
+        accepted_at=mark.price.accepted_at,
         silence=mark.price.silence,
         age=block.timestamp - min(mark.price.published_at, block.timestamp),
         trade_age=mark.price.trade_age,

@@ -104,7 +104,8 @@ def _mark_from(market: uint256, state: uint256[7]) -> Mark:
             second=state[markets.SECOND_TIERS],
         ),
         is_live=markets._is_live(price),
-        is_fresh=markets._is_fresh(price),
+        is_fresh=markets._is_young(price)
+        and (price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)),
     )
 
 

@@ -100,9 +100,8 @@ def _liquidate_cross(accounts: DynArray[address, MAX_ACCOUNTS], liquidator: addr
         if state.legs == 0:
             continue
         legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
-        equity: int256 = (
-            state.cash + convert(state.escrow, int256)
-        ) * fixed_point.FEMTO_INT + legs.worth
+        # Escrow pays debts, but it is no equity: it may leave with the orders' keepers.
+        equity: int256 = state.cash * fixed_point.FEMTO_INT + legs.worth
         if legs.is_current and liquidation_math.is_liquidatable(equity, legs.maintenance):
             batch = self._close_legs(batch, account, state, fixed_point.quote_down(equity))
     return self._shut_batch(batch)
@@ -118,7 +117,8 @@ def _close_legs(
     """
     after: Batch = batch
     owner: words.Account = state
-    left: int256 = equity
+    # Each leg is realised down on its own: together that takes up to a unit for each but one.
+    left: int256 = equity - convert(words.count_bits(state.legs), int256) + 1
     legs: uint256 = state.legs
     for _: uint256 in range(fills.MAX_LEGS):
         if legs == 0:
@@ -223,7 +223,7 @@ def _open_book(market: uint256) -> Book:
     price: words.Price = markets._price(market)
     book: Book = empty(Book)
     book.market = market
-    book.is_fresh = markets._is_fresh(price)
+    book.is_fresh = markets._is_fresh(market, price)
     if book.is_fresh:
         book.price = price.price
         book.state = markets._accrued(market, price)

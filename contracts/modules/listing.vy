@@ -141,14 +141,16 @@ def _apply(
             )
         ),
     )
+    long_size: uint256 = markets._side(market, True).size
+    short_size: uint256 = markets._side(market, False).size
+    # Another scale would change what open positions get back of the impact they paid.
+    assert terms.skew_scale == old.skew_scale or max(long_size, short_size) == 0, (
+        "skew: scale fixed while open"
+    )
     after: words.Market = state
     after.max_funding_rate = terms.max_funding_rate
     after.funding_drift = market_math.funding_drift(
-        terms.funding_velocity,
-        market_math.skew_of(
-            markets._side(market, True).size, markets._side(market, False).size
-        ),
-        terms.skew_scale,
+        terms.funding_velocity, market_math.skew_of(long_size, short_size), terms.skew_scale
     )
     return markets._store_market(market, after)
 

@@ -80,10 +80,19 @@ def _is_live(price: words.Price) -> bool:
 
 @internal
 @view
-def _is_fresh(price: words.Price) -> bool:
+def _is_fresh(market: uint256, price: words.Price) -> bool:
     """
-    @notice Whether a price is young enough to fill and liquidate at.
+    @notice Whether a price is young enough to fill and liquidate at, and the latest its source has:
+            nobody picks between a round taken and one that is out.
     """
+    return self._is_young(price) and (
+        price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
+    )
+
+
+@internal
+@view
+def _is_young(price: words.Price) -> bool:
     return price.price != 0 and price.published_at + price.trade_age >= block.timestamp
 
 

@@ -23,6 +23,7 @@ struct Valuation:
     band: uint256  # femto, how far the prices' confidence may move it
     reserved: uint256  # quote, the least pool cash that covers every market's reserve
     is_live: bool  # whether every market with open interest has a live price
+    is_fresh: bool  # and one at which it may trade
     oldest: uint256  # seconds, when the oldest of those prices was published
 
 
@@ -42,6 +43,7 @@ def _value_pool() -> Valuation:
         band=0,
         reserved=0,
         is_live=True,
+        is_fresh=True,
         oldest=block.timestamp,
     )
     for market: uint256 in range(staticcall CLEARINGHOUSE.market_count(), bound=words.MAX_MARKETS):
@@ -54,6 +56,10 @@ def _value_pool() -> Valuation:
         pool.oldest = min(pool.oldest, price.published_at)
         if not markets._is_live(price):
             pool.is_live = False
+        if not markets._is_young(price) or (
+            price.kind == words.CHAINLINK and not staticcall ORACLE.is_latest(market)
+        ):
+            pool.is_fresh = False
         index: int256 = markets._accrue(words.unpack_market(state[0]), price).funding_index
         pool.equity -= market_math.side_value(long, True, price.price, index)
         pool.equity -= market_math.side_value(short, False, price.price, index)

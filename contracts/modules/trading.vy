@@ -38,22 +38,7 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
     """
     @return Why the order was not filled, or `reasons.FILLED`; and what its keeper was paid.
     """
-    quoted: words.Price = words.unpack_price(trade.price_word)
-    desk: fills.Desk = fills.Desk(
-        account=ledger._account(trade.account),
-        market=markets._accrued(trade.market, quoted),
-        terms=markets._trade_terms(trade.market),
-        house=ledger._load_house(),
-        long=markets._side(trade.market, True),
-        short=markets._side(trade.market, False),
-        skew=0,
-        price=quoted.price,
-        keeper_fee=0,
-    )
-    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
-    if trade.is_escrowed:
-        desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
-        desk.account.escrow -= desk.keeper_fee
+    desk: fills.Desk = self._open_desk(trade)
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
 
@@ -77,6 +62,13 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
             reason = self._check_vault(unfilled.cash, desk, trade, plan, reduction, increase)
         elif desk.account.legs != 0:
             reason = self._check_cross(unfilled.cash, desk, trade, plan, reduction, increase)
+            if reason == reasons.BELOW_INITIAL and trade.reduce_only and desk.keeper_fee != 0:
+                # The keeper's fee must not be what keeps a position from being closed.
+                desk.account.cash += convert(desk.keeper_fee, int256)
+                desk.keeper_fee = 0
+                reason = self._check_cross(
+                    unfilled.cash, desk, trade, plan, reduction, increase
+                )
 
     if reason == reasons.FILLED:
         self._store(desk, trade, plan, reduction, increase)
@@ -87,6 +79,31 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
     ledger._store_account(trade.account, unfilled)
     ledger._pay(trade.keeper, keeper_fee)
     return reason, keeper_fee
+
+
+@internal
+@view
+def _open_desk(trade: ITrading.Trade) -> fills.Desk:
+    """
+    @notice The state a fill works on: funding accrued, the keeper's fee taken out of escrow.
+    """
+    quoted: words.Price = words.unpack_price(trade.price_word)
+    desk: fills.Desk = fills.Desk(
+        account=ledger._account(trade.account),
+        market=markets._accrued(trade.market, quoted),
+        terms=markets._trade_terms(trade.market),
+        house=ledger._load_house(),
+        long=markets._side(trade.market, True),
+        short=markets._side(trade.market, False),
+        skew=0,
+        price=quoted.price,
+        keeper_fee=0,
+    )
+    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
+    if trade.is_escrowed:
+        desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
+        desk.account.escrow -= desk.keeper_fee
+    return desk
 
 
 @internal
@@ -111,16 +128,17 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
     if not trade.is_escrowed:
         reduction.keeper_fee = trade.keeper_fee
 
+    reason: uint256 = reasons.FILLED
     may_reduce: bool = True
     may_increase: bool = not trade.reduce_only
     is_hedge: bool = desk.account.flags & words.FLAG_HEDGE != 0
-    if trade.placer != trade.account and not roles._may_trade(trade.account, trade.placer):
-        return Plan(reduction=reduction, increase=increase), reasons.NOT_ALLOWED
     if is_hedge != (trade.position_side != 0):
-        return Plan(reduction=reduction, increase=increase), reasons.WRONG_MODE
-    if is_hedge:
+        reason = reasons.WRONG_MODE
+    elif is_hedge:
         may_reduce = trade.is_buy == (trade.position_side == SHORT)
         may_increase = may_increase and not may_reduce
+    if trade.placer != trade.account and not roles._may_trade(trade.account, trade.placer):
+        reason = reasons.NOT_ALLOWED
 
     # A cross order needs both legs for the margin of the pair, a vault only its own.
     if may_increase or not trade.is_isolated:
@@ -136,7 +154,6 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         increase.size = trade.size - reduction.size
 
     least: uint256 = desk.terms.min_notional * USD
-    reason: uint256 = reasons.FILLED
     if reduction.size != 0:
         if (held - reduction.size) * desk.price < least:
             reduction.size = held
@@ -271,9 +288,6 @@ def _check_cross(
             others, self._value_pair(desk, trade, plan.reduction.position, increased)
         )
         then.worth += cash_before * fixed_point.FEMTO_INT
-        escrow: int256 = convert(desk.account.escrow, int256) * fixed_point.FEMTO_INT
-        now.worth += escrow
-        then.worth += escrow
         if self._is_healthier(now, then):
             return reasons.FILLED
     return reasons.BELOW_INITIAL

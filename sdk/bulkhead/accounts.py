@@ -163,14 +163,16 @@ class AccountView:
 
     @property
     def cross_equity(self) -> Decimal:
-        """USD: cash, escrow and the cross positions' value."""
+        """USD: cash and the cross positions' value."""
         return femto_to_usd(valuation.cross_equity(self.word, self.legs))
 
     @property
     def equity(self) -> Decimal:
-        """USD: all of it, vaults included."""
+        """USD: all of it, vaults and escrow included."""
         vaults = sum(one.vault.worth for one in self.isolated)
-        return femto_to_usd(valuation.cross_equity(self.word, self.legs) + vaults)
+        return self.escrow + femto_to_usd(
+            valuation.cross_equity(self.word, self.legs) + vaults
+        )
 
     @property
     def initial_margin(self) -> Decimal:

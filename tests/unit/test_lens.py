@@ -290,7 +290,6 @@ def check_account(protocol: Protocol, seen: Any, account: str) -> None:
         "is_hedge": bool(state.flags & words.FLAG_HEDGE),
         "value": fixed_point.quote_down(ledger.worth),
         "equity": fixed_point.quote_down(ledger.equity),
-        "trading_equity": fixed_point.quote_down(cash + ledger.worth),
         "notional": fixed_point.quote_up(ledger.notional),
         "initial_margin": fixed_point.quote_up(ledger.initial),
         "maintenance_margin": fixed_point.quote_up(ledger.maintenance),

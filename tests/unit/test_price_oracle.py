@@ -24,14 +24,13 @@ def publish(protocol: Protocol, price: int, published_at: int, market: int = 0) 
 
 def test_a_published_price_has_its_word(protocol: Protocol) -> None:
     advance(10)
-    block = boa.env.evm.patch.block_number
     receipt = publish(protocol, 51_234 * WAD, now() - 3)
     event = receipt.event("PriceUpdated")
     assert event.market == 0
     assert receipt.result == event.price_word == protocol.oracle.read("price_word", 0)
     price = protocol.price(0)
     assert (price.price, price.published_at) == (512_340_000_000, now() - 3)
-    assert (price.accepted_in, price.confidence) == (block, 0)
+    assert (price.accepted_at, price.confidence, price.kind) == (now(), 0, words.PUBLISHED)
     assert (price.trade_age, price.max_age) == (60, 3_600)
 
 

@@ -28,7 +28,8 @@ def split_penalty(equity: int, notional: int, terms: LiquidationTerms) -> tuple[
     penalty = min(full, max(equity, 0))
     reward = min(max(full * terms.keeper_share // PPM, terms.keeper_floor), terms.keeper_cap)
     from_penalty = min(reward, penalty)
-    return penalty, from_penalty, max(min(reward, terms.keeper_floor) - from_penalty, 0)
+    least = min(reward, terms.keeper_floor, full)
+    return penalty, from_penalty, max(least - from_penalty, 0)
 
 
 def shrink_charges(

@@ -42,7 +42,7 @@ def entry_notional_of(size: int, is_long: bool, price: int, cost: int) -> int:
     notional = size * price
     if is_long:
         return quote_up(notional + cost)
-    return quote_down(notional - cost)
+    return max(quote_down(notional - cost), 0)
 
 
 def increase(

@@ -24,6 +24,9 @@ MAX_NOTIONAL = 2**56 - 1  # quote
 MAX_PRICE = 2**64 - 1  # femto per lot
 MAX_CASH = 2**62  # quote, what one deposit may bring
 
+PUBLISHED = 1  # feed kinds
+CHAINLINK = 2
+
 FLAG_HEDGE = 1  # an account's: its orders name their position's side
 FLAG_STOPPED = 1  # the house's: nothing may open or grow
 
@@ -161,13 +164,14 @@ class Settings:
 class Price:
     """A market's last good price and how long it counts."""
 
-    price: Annotated[int, Bits(64, at=164, topmost=True)]  # femto per lot, 0 before the first
+    price: Annotated[int, Bits(64, at=164)]  # femto per lot, 0 before the first
     confidence: Annotated[int, Bits(20, at=144)]  # ppm of the price
     published_at: Annotated[int, Bits(36, at=108)]  # seconds
-    accepted_in: Annotated[int, Bits(36, at=72)]  # block number
+    accepted_at: Annotated[int, Bits(36, at=72)]  # seconds, when the oracle took it
     silence: Annotated[int, Bits(36, at=36)]  # seconds the feed was silent beyond max_age so far
     trade_age: Annotated[int, Bits(16, at=20)]  # seconds a price may be old to fill or liquidate
     max_age: Annotated[int, Bits(20, at=0)]  # seconds a price may be old to count as live
+    kind: Annotated[int, Bits(8, at=228, topmost=True)]  # of the feed, 0 none
 
 
 @dataclass(frozen=True, slots=True)
