@@ -61,14 +61,16 @@ def test_a_vault_is_liquidated_where_maintenance_reaches_equity(
     assert (paid.liquidator, paid.amount) == (keeper, reward)
 
 
-def test_the_words_in_the_event_are_the_state_after_it(vault: Protocol, trader: str) -> None:
+def test_the_words_in_the_events_are_the_state_after_them(vault: Protocol, trader: str) -> None:
     vault.push_price(0, 45_200)
-    event = vault.liquidate_isolated(id_of(trader)).event("PositionLiquidated")
+    receipt = vault.liquidate_isolated(id_of(trader))
+    event = receipt.event("PositionLiquidated")
     assert event.position_word == vault.clearinghouse.read("position_word", id_of(trader))
     assert event.account_word == vault.clearinghouse.read("account_word", trader)
-    assert event.side_word == vault.market_words(0)[1]
-    assert event.market_word == vault.market_words(0)[0]
-    assert event.house_word == vault.clearinghouse.read("house_word")
+    settled = receipt.event("MarketSettled")
+    assert settled.market == 0
+    assert [settled.market_word, settled.long_word, settled.short_word] == vault.market_words(0)[:3]
+    assert receipt.event("LiquidatorPaid").house_word == vault.clearinghouse.read("house_word")
 
 
 def test_a_short_is_liquidated_as_the_price_rises(protocol: Protocol, trader: str) -> None:
