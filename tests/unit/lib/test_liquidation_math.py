@@ -66,10 +66,11 @@ def test_a_keeper_gets_a_clamped_share_and_insurance_adds_up_to_the_floor_only(
         assert 0 <= keeper <= penalty
         assert keeper + added <= terms.keeper_cap
         assert keeper == min(max(share, terms.keeper_floor), terms.keeper_cap, penalty)
+        floored = min(terms.keeper_floor, terms.keeper_cap, full)
         if added:
-            assert keeper + added == min(terms.keeper_floor, terms.keeper_cap)
+            assert keeper + added == floored
         else:
-            assert keeper >= min(terms.keeper_floor, terms.keeper_cap)
+            assert keeper >= floored
 
 
 def test_charges_shrink_in_order_before_a_deficit_exists(liquidation_math: Library) -> None:
