@@ -57,6 +57,9 @@ HOUSE = {
     "ownable_2step: caller is not the new owner": Entry(
         "Only the pending owner accepts ownership.", "Send it from the pending owner."
     ),
+    "logic: called directly": Entry(
+        "The code runs in the clearinghouse's storage only.", "Call the clearinghouse."
+    ),
     "owner: zero": Entry("The exchange needs an owner.", "Name one at deployment."),
     "pool: bad cooldown": Entry(
         "The cooldown is 1 second to 30 days.", "Deploy the pool with another cooldown."

@@ -22,7 +22,8 @@ MARKETS = {
     ),
     "fee: too high": Entry("taker_fee is at most 1 %.", "Lower taker_fee."),
     "feed: bad aggregator": Entry(
-        "There is no contract at the aggregator's address.", "Check the address and the chain."
+        "No aggregator answers at the address.",
+        "Check the address and the chain.",
     ),
     "feed: bad decimals": Entry(
         "The aggregator answers with more than 18 decimals.", "Use another feed."
@@ -35,6 +36,11 @@ MARKETS = {
         "The aggregator did not answer.", "Try again when the feed is back.", True
     ),
     "feed: none": Entry("The market has no feed.", "The owner sets a feed first."),
+    "feed: silent": Entry(
+        "Another max_age would change for how long the market's clock has stood still.",
+        "Bring a newer price first, or keep max_age.",
+        True,
+    ),
     "funding: index out of range": Entry(
         "Ten years at the maximum rate would leave the index's range.",
         "Use a smaller lot or a lower max_funding_rate.",
@@ -47,7 +53,7 @@ MARKETS = {
     ),
     "keeper: bad share": Entry("keeper_share is at most 100 %.", "Lower keeper_share."),
     "keeper: cap too high": Entry("keeper_cap is below 2**40 quote units.", "Lower keeper_cap."),
-    "keeper: fee too high": Entry("An order's keeper fee is at most 100 USD.", "Lower the fee."),
+    "keeper: fee too high": Entry("An order's keeper fee is at most 10 USD.", "Lower the fee."),
     "keeper: floor above cap": Entry("keeper_floor exceeds keeper_cap.", "Lower keeper_floor."),
     "keeper: floor above penalty": Entry(
         "keeper_floor exceeds the penalty of the smallest position.",
@@ -65,12 +71,12 @@ MARKETS = {
         "At its price one lot is worth 0.0001 to 1 USD.", "Choose another lot size."
     ),
     "lot: size is fixed": Entry(
-        "A market's lot size never changes.", "Give a later feed the same lot size."
+        "The lot size of a listed market never changes.", "Give a later feed the same lot size."
     ),
     "market: too many": Entry("There are at most 1,024 markets.", "None can be listed."),
     "market: unknown": Entry("No market has this id or symbol.", "Look at the list of markets."),
-    "order: bad delay": Entry("The delay is 1 to 65,535 seconds.", "Change the delay."),
-    "order: bad window": Entry("The window is 1 to 65,535 seconds.", "Change the window."),
+    "order: bad delay": Entry("The delay is 1 to 600 seconds.", "Change the delay."),
+    "order: bad window": Entry("The window is 10 to 65,535 seconds.", "Change the window."),
     "payload: bad length": Entry(
         "A published price is abi_encode(price, published_at): 64 bytes.",
         "Encode exactly these two numbers.",
@@ -98,6 +104,10 @@ MARKETS = {
     "size: bad minimum": Entry("min_notional is 1 to 65,535 USD.", "Change min_notional."),
     "skew: bad scale": Entry(
         "skew_scale is above 0 and fits 56 bits of lots.", "Change skew_scale."
+    ),
+    "skew: scale fixed while open": Entry(
+        "With positions open skew_scale stays: they are to get back the impact they paid.",
+        "Keep skew_scale, or change it while the market is empty.",
     ),
     "status: unknown": Entry("Statuses are 0 open and 1 reduce-only.", "Use one of them."),
     "symbol: empty": Entry("A market has a symbol.", "Name one of 1 to 16 characters."),

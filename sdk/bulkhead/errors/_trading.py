@@ -29,13 +29,14 @@ TRADING = {
     ),
     "balance: not withdrawable": Entry(
         "Cash less unrealised losses and initial margin of the cross legs does not cover it.",
-        "Ask for at most `withdrawable`; unrealised profit never leaves the ledger.",
+        "Ask for at most `withdrawable`, of which an order's keeper fee is paid, too; unrealised "
+        "profit never leaves the ledger.",
     ),
     "cap: open interest": Entry(
         "The side of the market would exceed its cap.", "Trade less, or wait for closes."
     ),
     "cap: reserve": Entry(
-        "The market's share of the pool does not back so large a skew.",
+        "The market's share of the pool does not back so large a skew, or so large a side.",
         "Trade less, or wait for liquidity.",
     ),
     "cap: skew": Entry(
@@ -148,7 +149,8 @@ TRADING = {
         "The price has not reached the order's trigger.", "Wait for the price.", True
     ),
     "price: stale": Entry(
-        "The price is too old to fill at, or too old to be taken.",
+        "The price is too old to trade, liquidate or move liquidity at, or to be taken; or its "
+        "feed has a later round.",
         "Bring a newer price, then try again.",
         True,
     ),
