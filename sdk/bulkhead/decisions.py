@@ -78,7 +78,7 @@ def readiness_of(placed: PlacedOrder, state: MarketState, now: int) -> Readiness
         return Readiness.EXPIRED
     if price.price == 0 or price.published_at < placed.executable_from:
         return Readiness.EARLY
-    if price.published_at + price.trade_age < now:
+    if price.published_at + price.trade_age < now or not state.is_latest:
         return Readiness.STALE
     if not is_triggered(order, price):
         return Readiness.NOT_TRIGGERED

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +13,7 @@ from bulkhead.chain import Block, Receipt, address_of
 from bulkhead.decisions import CrossLedger, Vault
 from bulkhead.errors import BulkheadError, Refused
 from bulkhead.interfaces import Call, Event
+from bulkhead.markets import MarketState
 from bulkhead.orders import EXPIRED_REASON, OrderState, PlacedOrder
 from bulkhead.protocol import words
 from bulkhead.reader import Reader
@@ -117,10 +119,9 @@ class Keeper:
         Returns:
             What became of each order that was sent.
         """
-        at = self.reader.block()
-        self._watch.follow(at.number)
+        self._watch.follow(self.reader.block().number)
         orders = tuple(self._watch.orders.values())
-        states = self.reader.market_states(sorted({one.order.market for one in orders}), at)
+        at, states = self._updated({one.order.market for one in orders})
         ready = decisions.executable_orders(orders, states, at.timestamp)
         reports: list[OrderReport] = []
         for batch in _batches(ready, ORDERS_PER_BATCH):
@@ -138,10 +139,8 @@ class Keeper:
         Returns:
             Every position that was closed.
         """
-        at = self.reader.block()
-        self._watch.follow(at.number)
-        slots = sorted(self._watch.slots)
-        states = self.reader.market_states(sorted({market for _, market, _ in slots}), at)
+        self._watch.follow(self.reader.block().number)
+        at, states = self._updated({market for _, market, _ in self._watch.slots})
         vaults, ledgers = self._candidates(at)
         reports = [
             report
@@ -151,6 +150,25 @@ class Keeper:
         for group in _fitting(decisions.liquidatable_cross(ledgers, states)):
             reports.extend(self._liquidate_cross(group))
         return tuple(reports)
+
+    def _updated(self, markets: Iterable[int]) -> tuple[Block, dict[int, MarketState]]:
+        """The states of some markets, once the oracle has the latest round of each feed it reads.
+
+        Nothing fills or is liquidated while a feed is ahead of the oracle.
+        """
+        ids = sorted(markets)
+        at = self.reader.block()
+        states = self.reader.market_states(ids, at)
+        behind = [market for market, state in states.items() if not state.is_latest]
+        if not behind:
+            return at, states
+        for market in behind:
+            # A round that the oracle does not take leaves its market waiting, and no other.
+            with suppress(Refused):
+                call = self.reader.contracts.price_oracle.call("update", market, b"")
+                self.reader.chain.send(call, self.signer)
+        at = self.reader.block()
+        return at, self.reader.market_states(ids, at)
 
     def _candidates(self, at: Block) -> tuple[list[Vault], list[CrossLedger]]:
         vaults: list[Vault] = []

@@ -114,6 +114,7 @@ class MarketState:
         long: All longs.
         short: All shorts.
         now: The chain's time, seconds.
+        is_latest: Whether the price's source is known to have nothing newer.
     """
 
     market: Market
@@ -124,6 +125,7 @@ class MarketState:
     long: Side
     short: Side
     now: int
+    is_latest: bool = True
 
     @property
     def mark_price(self) -> Decimal:
@@ -147,8 +149,9 @@ class MarketState:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the price is young enough to fill and liquidate at."""
-        return self.price.price != 0 and self.price.published_at + self.price.trade_age >= self.now
+        """Whether the price may fill and liquidate: young enough, and its source's latest."""
+        young = self.price.published_at + self.price.trade_age >= self.now
+        return self.price.price != 0 and young and self.is_latest
 
     @property
     def is_open(self) -> bool:
@@ -183,7 +186,12 @@ def market_of(id: int, symbol: str, lot_size: int, market_words: tuple[int, ...]
 
 
 def state_of(
-    market: Market, market_words: tuple[int, ...], price_word: int, now: int
+    market: Market,
+    market_words: tuple[int, ...],
+    price_word: int,
+    now: int,
+    *,
+    is_latest: bool = True,
 ) -> MarketState:
     """A market's state at `now`, from its words and its price's."""
     price = words.unpack_price(price_word)
@@ -198,6 +206,7 @@ def state_of(
         long=words.unpack_side(market_words[1]),
         short=words.unpack_side(market_words[2]),
         now=now,
+        is_latest=is_latest,
     )
 
 

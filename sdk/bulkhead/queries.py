@@ -68,11 +68,21 @@ def market_states(
             contracts.price_oracle.call("price_word", market),
         )
     )
+    # Only a feed that the oracle reads itself can be ahead of the oracle.
+    read = [
+        market
+        for market, price_word in zip(wanted, found[1::2], strict=True)
+        if words.unpack_price(price_word).kind == words.CHAINLINK
+    ]
+    answers = yield tuple(contracts.price_oracle.call("is_latest", market) for market in read)
+    behind = {market for market, latest in zip(read, answers, strict=True) if not latest}
     states: dict[int, MarketState] = {}
     for market, market_words, price_word in zip(wanted, found[::2], found[1::2], strict=True):
         face = faces[market]
         shape = market_of(market, face.symbol, face.lot_size, market_words)
-        states[market] = state_of(shape, market_words, price_word, now)
+        states[market] = state_of(
+            shape, market_words, price_word, now, is_latest=market not in behind
+        )
     return states
 
 

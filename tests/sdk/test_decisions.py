@@ -25,7 +25,9 @@ LOTS = 10**7  # 0.1 BTC
 ALICE = "0x" + "a1" * 20
 
 
-def state(price: int = PRICE, *, published_at: int = NOW, skew: int = 0) -> MarketState:
+def state(
+    price: int = PRICE, *, published_at: int = NOW, skew: int = 0, is_latest: bool = True
+) -> MarketState:
     market = Market(
         id=0,
         symbol="BTC-PERP",
@@ -40,13 +42,23 @@ def state(price: int = PRICE, *, published_at: int = NOW, skew: int = 0) -> Mark
     funding = words.Market(0, 0, 0, NOW, 0, 5_000, 10_000, 0)
     return MarketState(
         market=market,
-        price=Price(price, 0, published_at, 1, 0, trade_age=60, max_age=3_600),
+        price=Price(
+            price=price,
+            confidence=0,
+            published_at=published_at,
+            accepted_at=published_at,
+            silence=0,
+            trade_age=60,
+            max_age=3_600,
+            kind=words.CHAINLINK,
+        ),
         funding=funding,
         stored=funding,
         area=0,
         long=Side(max(skew, 0), 0),
         short=Side(max(-skew, 0), 0),
         now=NOW,
+        is_latest=is_latest,
     )
 
 
@@ -86,6 +98,13 @@ def test_an_order_is_ready_at_a_fresh_later_price() -> None:
 )
 def test_the_price_is_of_its_time(published_at: int, now: int, expected: Readiness) -> None:
     assert decisions.readiness_of(placed(), state(published_at=published_at), now) is expected
+
+
+def test_an_order_waits_while_its_feed_is_ahead_of_the_oracle() -> None:
+    behind = state(is_latest=False)
+    assert decisions.readiness_of(placed(), behind, NOW) is Readiness.STALE
+    assert behind.is_live
+    assert not behind.is_fresh
 
 
 def test_an_order_fills_in_its_last_second_and_ends_after_it() -> None:
@@ -144,6 +163,12 @@ def test_nothing_is_liquidated_at_a_stale_price() -> None:
     assert not decisions.liquidatable_cross([ledger(0)], {0: old})
 
 
+def test_nothing_is_liquidated_while_the_feed_is_ahead_of_the_oracle() -> None:
+    behind = state(is_latest=False)
+    assert not decisions.liquidatable_isolated([vault(0)], {0: behind})
+    assert not decisions.liquidatable_cross([ledger(0)], {0: behind})
+
+
 def test_the_worst_vault_comes_first() -> None:
     assert decisions.liquidatable_isolated([vault(2), vault(1)], {0: state()}) == (
         vault(1),
@@ -157,7 +182,13 @@ def ledger(cash: int, escrow: int = 0) -> CrossLedger:
     return CrossLedger(ALICE, Account(cash, 1, 0, 0, escrow), legs)
 
 
-def test_escrow_backs_a_cross_ledger() -> None:
+def test_a_cross_ledger_is_liquidatable_once_maintenance_reaches_equity() -> None:
     maintenance = 50 * USD
     assert decisions.liquidatable_cross([ledger(maintenance)], {0: state()})
-    assert not decisions.liquidatable_cross([ledger(maintenance, escrow=1)], {0: state()})
+    assert not decisions.liquidatable_cross([ledger(maintenance + 1)], {0: state()})
+
+
+def test_escrow_does_not_back_a_cross_ledger() -> None:
+    # It may leave with the keepers of the orders that it waits for.
+    maintenance = 50 * USD
+    assert decisions.liquidatable_cross([ledger(maintenance, escrow=maintenance)], {0: state()})

@@ -1,6 +1,8 @@
 from decimal import Decimal
 
 from bulkhead import Keeper, MarginMode, OrderState
+from bulkhead.listings import SOL
+from bulkhead.local import advance_time
 from tests.sdk.world import World
 
 
@@ -84,6 +86,47 @@ def test_a_keeper_remembers_between_passes(world: World) -> None:
     second = trader.place("BTC-PERP", "0.1", is_buy=False)
     world.move_price("BTC-PERP", 100_000)
     assert [report.placed.hash for report in keeper.execute_orders()] == [second.hash]
+
+
+def test_a_keeper_brings_the_latest_round_before_it_fills(world: World) -> None:
+    feed = world.chainlink_feed(200)
+    world.admin.list_market(SOL, aggregator=feed.address)
+    trader = world.trader()
+    order = trader.place("SOL-PERP", 10, is_buy=True)
+    assert world.keeper.execute_orders() == ()
+    advance_time(world.w3, SOL.delay)
+    feed.answer(201)
+    (report,) = world.keeper.execute_orders()
+    assert (report.placed, report.state) == (order.placed, OrderState.EXECUTED)
+    (position,) = world.reader.account(trader.address).cross
+    assert position.state.mark_price == 201
+
+
+def test_a_keeper_brings_the_latest_round_before_it_liquidates(world: World) -> None:
+    feed = world.chainlink_feed(200)
+    world.admin.list_market(SOL, aggregator=feed.address)
+    trader = world.trader()
+    trader.place("SOL-PERP", 50, is_buy=True, margin_mode=MarginMode.ISOLATED, leverage=10)
+    advance_time(world.w3, SOL.delay)
+    feed.answer(200)
+    world.keeper.execute_orders()
+    feed.answer(180)
+    assert world.reader.price("SOL-PERP") == 200
+    (report,) = world.keeper.liquidate()
+    assert (report.account, report.market) == (trader.address, 2)
+
+
+def test_a_round_that_the_oracle_refuses_stops_no_other_market(world: World) -> None:
+    feed = world.chainlink_feed(200)
+    world.admin.list_market(SOL, aggregator=feed.address)
+    trader = world.trader()
+    waiting = trader.place("SOL-PERP", 10, is_buy=True)
+    filled = trader.place("BTC-PERP", "0.01", is_buy=True)
+    feed.answer(0)
+    world.move_price("BTC-PERP", 100_000)
+    reports = world.keeper.execute_orders()
+    assert [report.placed for report in reports] == [filled.placed]
+    assert waiting.state() is OrderState.PENDING
 
 
 def test_nothing_is_made_or_lost(world: World) -> None:

@@ -6,11 +6,14 @@ from decimal import Decimal
 from web3 import Web3
 
 from bulkhead import Admin, Keeper, LiquidityProvider, OrderHandle, Reader, Trader, deploy
+from bulkhead.contracts import Contract
+from bulkhead.interfaces import encode_constructor, interface_of
 from bulkhead.listings import BTC, ETH
 from bulkhead.local import advance_time
-from bulkhead.values import Amount
+from bulkhead.values import Amount, to_units
 
 RICH = 1_000_000
+FEED_DECIMALS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,35 @@ class World:
         self.move_price(symbol, self.reader.price(symbol) if price is None else price)
         self.keeper.execute_orders()
 
+    def chainlink_feed(self, price: Amount) -> "Feed":
+        """A new aggregator of a Chainlink kind, with its first round."""
+        chain, owner = self.reader.chain, self.admin.signer
+        code = encode_constructor("MockAggregator", (FEED_DECIMALS,))
+        address = chain.wait(chain.submit(None, code, owner)).created
+        assert address is not None
+        feed = Feed(self.admin, address)
+        feed.answer(price)
+        return feed
+
     def held(self) -> Decimal:
         """All tokens in the exchange's custody."""
         return self.reader.token_balance(self.reader.deployment.clearinghouse)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """An aggregator whose rounds are ours to make."""
+
+    admin: Admin
+    address: str
+
+    def answer(self, price: Amount) -> None:
+        """A new round, of now."""
+        contract = Contract(self.address, interface_of("MockAggregator"))
+        chain = self.admin.reader.chain
+        now = advance_time(chain.w3, 1).timestamp
+        answer = to_units(price, FEED_DECIMALS)
+        chain.send(contract.call("set_answer", answer, now), self.admin.signer)
 
 
 def people(w3: Web3) -> list[str]:
