@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from bulkhead.chain import Receipt, address_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bulkhead.chain import Signer
 
 UNLIMITED = 2**256 - 1
+ZERO_ADDRESS = "0x" + "00" * 20
 
 
 class CloseFields(TypedDict, total=False):
@@ -207,8 +209,11 @@ class Trader:
         return self.place(market, 0, is_buy=not is_long, reduce_only=True, **fields)
 
     def place_order(self, order: Order) -> OrderHandle:
-        """Commits an order given in the contract's own units."""
-        receipt = self._order_book("place", order.to_tuple())
+        """Commits an order given in the contract's own units; the signer is its placer."""
+        # The order book puts in the signer wherever it reads zero, and zeros are cheap to send.
+        account = ZERO_ADDRESS if order.account == self.address else order.account
+        sent = replace(order, account=account, placer=ZERO_ADDRESS)
+        receipt = self._order_book("place", sent.to_tuple())
         return OrderHandle(self.reader, self._placed_in(receipt))
 
     def cancel(self, order: OrderHandle | Order | bytes) -> Receipt:

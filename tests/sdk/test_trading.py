@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from hexbytes import HexBytes
 
 from bulkhead import MarginMode, OrderKind, OrderState, Trader, errors
 from bulkhead.chain import Chain
@@ -98,6 +99,16 @@ def test_settings_are_read_back(world: World) -> None:
     assert handle.order.leverage == 20_000_000
 
 
+def test_a_placement_sends_no_address_that_the_chain_knows(world: World) -> None:
+    trader = world.trader()
+    order = trader.order("BTC-PERP", "0.1", is_buy=True)
+    handle = trader.place_order(order)
+    sent = world.w3.eth.get_transaction_by_block(handle.placed.block, 0)
+    assert HexBytes(sent["data"]).count(bytes.fromhex(trader.address[2:])) == 0
+    assert (handle.order.account, handle.order.placer) == (order.account, order.placer)
+    assert world.reader.hash_of(handle.order) == handle.hash
+
+
 def test_an_operator_trades_and_withdraws_nothing(world: World) -> None:
     trader = world.trader()
     operator = Trader(world.reader, world.stranger, account=trader.address)
@@ -173,8 +184,10 @@ def test_refusals_have_their_own_exceptions(world: World) -> None:
     trader = world.wallet
     with pytest.raises(errors.AmountZero):
         trader.deposit(0)
-    with pytest.raises(errors.BalanceBelowKeeperFee):
+    with pytest.raises(errors.BalanceNotWithdrawable):
         trader.place("BTC-PERP", "0.1", is_buy=True)
+    with pytest.raises(errors.BalanceBelowKeeperFee):
+        trader.preview("BTC-PERP", "0.1", is_buy=True)
     with pytest.raises(errors.MarketUnknown):
         trader.place("DOG-PERP", "0.1", is_buy=True)
     with pytest.raises(errors.MarketUnknown):
