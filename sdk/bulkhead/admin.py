@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from eth_abi.abi import encode
 
-from bulkhead import queries
+from bulkhead import errors, queries
 from bulkhead.chain import Receipt, address_of
-from bulkhead.errors import PriceNotTaken
 from bulkhead.interfaces import Call
 from bulkhead.listings import Listing, Terms
 from bulkhead.markets import OPEN, REDUCE_ONLY, Market
@@ -19,6 +19,12 @@ from bulkhead.values import Amount, to_quote, to_units, to_wad
 
 if TYPE_CHECKING:
     from bulkhead.chain import Signer
+
+MAX_SYMBOL = 16  # bytes
+# What `OrderBook.set_order_terms` takes; a listing ends with it, so it is checked at the beginning.
+MAX_KEEPER_FEE = 10 * 10**6  # quote
+MAX_DELAY = 600  # seconds
+MIN_WINDOW = 10  # seconds
 
 
 class Admin:
@@ -32,11 +38,14 @@ class Admin:
     def list_market(self, listing: Listing, *, aggregator: str | None = None) -> Market:
         """Lists a market: feed, first price, listing, order terms.
 
+        What can be refused without a price is refused before anything is sent.
+
         Args:
             listing: All of it.
             aggregator: A Chainlink feed; without one the signer publishes the price itself.
         """
         reader = self.reader
+        self._check(listing)
         market = reader.chain.run(queries.market_count(reader.contracts))
         if aggregator is not None:
             self.set_chainlink_feed(market, listing, aggregator)
@@ -142,6 +151,24 @@ class Admin:
         units = to_units(amount, self.reader.deployment.token_decimals)
         return self._send(self.reader.contracts.token.call("mint", receiver, units))
 
+    def _check(self, listing: Listing) -> None:
+        """Raises what listing would, as far as no price is needed to know."""
+        if self.reader.owner() != self.address:
+            raise errors.CallerNotTheOwner
+        if not listing.symbol:
+            raise errors.SymbolEmpty
+        if len(listing.symbol.encode()) > MAX_SYMBOL:
+            raise ValueError(f"symbol: longer than {MAX_SYMBOL} bytes")
+        if not 1 <= listing.delay <= MAX_DELAY:
+            raise errors.OrderBadDelay
+        if not MIN_WINDOW <= listing.window < 2**16:
+            raise errors.OrderBadWindow
+        if listing.keeper_fee > MAX_KEEPER_FEE:
+            raise errors.KeeperFeeTooHigh
+        with suppress(errors.MarketUnknown):
+            self.reader.chain.run(queries.market_id(self.reader.contracts, listing.symbol))
+            raise errors.SymbolTaken
+
     def _publish(self, market: int, wad: int, published_at: int | None) -> Price:
         at = self.reader.now() if published_at is None else published_at
         payload = encode(["uint256", "uint256"], [wad, at])
@@ -149,7 +176,7 @@ class Admin:
         for event in events:
             if event.name == "PriceUpdated":
                 return words.unpack_price(event["price_word"])
-        raise PriceNotTaken(
+        raise errors.PriceNotTaken(
             f"market {market} kept its price: it has one of second {at} or of this block; "
             "publish again a second and a block later"
         )

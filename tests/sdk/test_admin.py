@@ -1,10 +1,9 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from bulkhead import Admin, OrderState, errors
-from bulkhead.contracts import Contract
-from bulkhead.interfaces import encode_constructor, interface_of
 from bulkhead.listings import BTC, DEMO_LISTINGS, SOL
 from tests.sdk.world import World
 
@@ -31,17 +30,84 @@ def test_a_market_reads_back_as_it_was_listed(world: World) -> None:
 
 
 def test_a_market_lives_on_a_chainlink_feed(world: World) -> None:
-    chain, owner = world.reader.chain, world.admin.signer
-    code = encode_constructor("MockAggregator", (8,))
-    address = chain.wait(chain.submit(None, code, owner)).created
-    assert address is not None
-    feed = Contract(address, interface_of("MockAggregator"))
-    chain.send(feed.call("set_answer", 200 * 10**8, world.reader.now()), owner)
-    world.admin.list_market(SOL, aggregator=address)
+    feed = world.chainlink_feed(200)
+    world.admin.list_market(SOL, aggregator=feed.address)
     assert world.reader.price("SOL-PERP") == 200
-    chain.send(feed.call("set_answer", 210 * 10**8, world.reader.now()), owner)
+    feed.answer(210)
+    assert world.reader.price("SOL-PERP") == 200
     Admin(world.reader, world.stranger).update("SOL-PERP")
     assert world.reader.price("SOL-PERP") == 210
+
+
+def test_only_a_feed_that_the_oracle_reads_can_be_ahead_of_it(world: World) -> None:
+    feed = world.chainlink_feed(200)
+    world.admin.list_market(SOL, aggregator=feed.address)
+    assert all(state.is_latest and state.is_fresh for state in world.reader.markets()[2:])
+    feed.answer(210)
+    behind = [state.market.symbol for state in world.reader.markets() if not state.is_latest]
+    assert behind == ["SOL-PERP"]
+    state = world.reader.market_state("SOL-PERP")
+    assert state.is_live
+    assert not state.is_fresh
+    world.admin.update("SOL-PERP")
+    assert world.reader.market_state("SOL-PERP").is_fresh
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"symbol": ""}, errors.SymbolEmpty),
+        ({"symbol": "BTC-PERP"}, errors.SymbolTaken),
+        ({"symbol": "S" * 17}, ValueError),
+        ({"delay": 0}, errors.OrderBadDelay),
+        ({"delay": 601}, errors.OrderBadDelay),
+        ({"window": 9}, errors.OrderBadWindow),
+        ({"window": 2**16}, errors.OrderBadWindow),
+        ({"keeper_fee": 10_000_001}, errors.KeeperFeeTooHigh),
+    ],
+)
+def test_a_listing_that_is_refused_leaves_nothing_behind(
+    world: World, changes: dict[str, Any], error: type[Exception]
+) -> None:
+    before = world.reader.block()
+    with pytest.raises(error):
+        world.admin.list_market(SOL._replace(**changes))
+    assert world.reader.block() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"delay": 0}, errors.OrderBadDelay),
+        ({"delay": 601}, errors.OrderBadDelay),
+        ({"window": 9}, errors.OrderBadWindow),
+        ({"window": 2**16}, errors.OrderBadWindow),
+        ({"keeper_fee": 10_000_001}, errors.KeeperFeeTooHigh),
+    ],
+)
+def test_order_terms_are_judged_alike_before_and_by_the_chain(
+    world: World, changes: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        world.admin.set_order_terms("BTC-PERP", BTC._replace(**changes))
+
+
+def test_the_widest_order_terms_are_listed(world: World) -> None:
+    listing = SOL._replace(symbol="S" * 16, delay=600, window=10, keeper_fee=10_000_000)
+    assert world.admin.list_market(listing).symbol == "S" * 16
+
+
+def test_a_stranger_lists_nothing(world: World) -> None:
+    before = world.reader.block()
+    with pytest.raises(errors.CallerNotTheOwner):
+        Admin(world.reader, world.stranger).list_market(SOL)
+    assert world.reader.block() == before
+
+
+def test_a_listing_is_tried_again_with_another_lot_size(world: World) -> None:
+    with pytest.raises(errors.LotOutOfRange):
+        world.admin.list_market(SOL._replace(lot_size=Decimal(1)))
+    assert world.admin.list_market(SOL).lot_size == SOL.lot_size_wad
 
 
 def test_a_price_is_kept_as_it_was_published(world: World) -> None:
