@@ -13,15 +13,10 @@ from ape.cli import ConnectedProviderCommand, network_option
 from ape.exceptions import ApeException
 
 from bulkhead import world
-from bulkhead.admin import Admin
 from bulkhead.deployment import Deployment
 from bulkhead.errors import BulkheadError, DeploymentError, Rejected
-from bulkhead.keeper import Keeper
-from bulkhead.liquidity import LiquidityProvider
 from bulkhead.listings import BTC, DEMO_LISTINGS, ETH, Listing
 from bulkhead.local import advance_time, is_local
-from bulkhead.reader import Reader
-from bulkhead.trader import Trader
 from bulkhead.values import decimal_of
 from bulkhead.world import World
 
@@ -30,7 +25,7 @@ if TYPE_CHECKING:
 
 LISTINGS = {listing.symbol: listing for listing in DEMO_LISTINGS}
 FIRST_LISTINGS = (BTC, ETH)
-TRADERS = ("alice", "bob", "carol")
+TRADERS = world.NAMES
 SIGNERS = ("owner", "keeper", "liquidity provider", *TRADERS)  # the node's first accounts
 DEPOSIT = 5_000  # USD, in the exchange, of every trader
 
@@ -113,17 +108,7 @@ def open_world() -> World:
         raise DeploymentError(
             f"no exchange is known on chain {w3.eth.chain_id}: run `ape run deploy` on it first"
         )
-    owner, keeper, provider, *others = accounts
-    reader = Reader(w3, Deployment.load(w3))
-    return World(
-        reader=reader,
-        admin=Admin(reader, owner),
-        keeper=Keeper(reader, keeper),
-        liquidity_provider=LiquidityProvider(reader, provider),
-        traders={
-            name: Trader(reader, account) for name, account in zip(TRADERS, others, strict=False)
-        },
-    )
+    return world.load(w3, Deployment.load(w3), accounts, TRADERS)
 
 
 def pause(w3: Web3, seconds: int) -> None:

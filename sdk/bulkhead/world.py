@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bulkhead.admin import Admin
-from bulkhead.deployment import deploy
+from bulkhead.deployment import Deployment, deploy
 from bulkhead.handles import OrderHandle
 from bulkhead.keeper import Keeper, LiquidationReport, OrderReport
 from bulkhead.liquidity import LiquidityProvider
@@ -30,6 +30,7 @@ POOL = 2_000_000  # USD
 INSURANCE = 100_000  # USD
 WALLET = 1_000_000  # USD, in the wallet of every trader
 COOLDOWN = 3_600  # seconds until an LP's request matures
+NAMES = ("alice", "bob", "carol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +77,23 @@ class World:
         return max(self.reader.order_terms(market).delay for market in prices)
 
 
-def create(
+def load(
     w3: Web3,
+    deployment: Deployment,
     signers: Sequence[Signer],
-    names: Sequence[str] = ("alice", "bob", "carol"),
-    listings: Sequence[Listing] = DEMO_LISTINGS,
+    names: Sequence[str] = NAMES,
 ) -> World:
-    """Deploys the exchange, lists markets, and fills pool, insurance and wallets.
+    """The people of an exchange that is already there. Sends nothing.
 
     Args:
         w3: A local chain.
+        deployment: The exchange.
         signers: The owner, the keeper, the liquidity provider, then one for each name.
         names: What the traders are called.
-        listings: The markets.
     """
     owner, keeper, provider, *others = signers
-    reader = Reader(w3, deploy(w3, owner, cooldown=COOLDOWN))
-    world = World(
+    reader = Reader(w3, deployment)
+    return World(
         reader=reader,
         admin=Admin(reader, owner),
         keeper=Keeper(reader, keeper),
@@ -102,6 +103,23 @@ def create(
             for name, signer in zip(names, others[: len(names)], strict=True)
         },
     )
+
+
+def create(
+    w3: Web3,
+    signers: Sequence[Signer],
+    names: Sequence[str] = NAMES,
+    listings: Sequence[Listing] = DEMO_LISTINGS,
+) -> World:
+    """Deploys the exchange, lists markets, and fills pool, insurance and wallets.
+
+    Args:
+        w3: A local chain.
+        signers: As `load` takes them.
+        names: What the traders are called.
+        listings: The markets.
+    """
+    world = load(w3, deploy(w3, signers[0], cooldown=COOLDOWN), signers, names)
     world.admin.mint(world.liquidity_provider.address, POOL)
     world.admin.mint(world.admin.address, INSURANCE)
     for trader in world.traders.values():
