@@ -116,8 +116,7 @@ def escrow_order(
     assert roles._may_trade(account, placer), "operator: not allowed"
     state: words.Account = ledger._account(account)
     if keeper_fee != 0:
-        # The fee leaves with whoever executes: with legs open it must be free to leave.
-        cross_margin._require_withdrawable(account, state, keeper_fee)
+        assert state.cash >= convert(keeper_fee, int256), "balance: below keeper fee"
         state.cash -= convert(keeper_fee, int256)
         state.escrow += keeper_fee
         ledger._store_account(account, state)
@@ -127,18 +126,18 @@ def escrow_order(
 
 
 @external
-def release_escrow(account: address, receiver: address, keeper_fee: uint256) -> uint256:
+def release_escrow(
+    account: address, receiver: address, keeper_fee: uint256
+) -> (address, uint256):
     self._require_sender(ORDER_BOOK)
     state: words.Account = ledger._account(account)
-    paid: uint256 = min(keeper_fee, state.escrow)
-    state.escrow -= paid
-    ledger._store_account(account, state)
-    ledger._pay(receiver, paid)
-    return paid
+    released: uint256 = min(keeper_fee, state.escrow)
+    state.escrow -= released
+    return trading._pay_unfilled(account, state, receiver, released), released
 
 
 @external
-def execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
+def execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
     self._require_sender(ORDER_BOOK)
     return trading._execute_trade(trade)
 

@@ -216,8 +216,11 @@ def _execute(
     )
     if not success:
         return reasons.FAILED, response
+    receiver: address = empty(address)
     keeper_fee: uint256 = 0
-    reason, keeper_fee = abi_decode(slice(response, 0, 64), (uint256, uint256))
+    reason, receiver, keeper_fee = abi_decode(
+        slice(response, 0, 96), (uint256, address, uint256)
+    )
     if reason == reasons.FILLED:
         self._close(hash, state, order_rules.EXECUTED)
         log IOrderBook.OrderExecuted(
@@ -228,7 +231,7 @@ def _execute(
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
-            receiver=msg.sender,
+            receiver=receiver,
             keeper_fee=keeper_fee,
             reason=reasons.text_of(reason),
         )
@@ -247,15 +250,16 @@ def _end(
     @notice Ends an order unfilled; its escrow goes to the receiver.
     """
     self._close(hash, state, order_rules.CANCELLED)
+    paid: address = receiver
     keeper_fee: uint256 = 0
     if state.escrowed:
-        keeper_fee = extcall CLEARINGHOUSE.release_escrow(
+        paid, keeper_fee = extcall CLEARINGHOUSE.release_escrow(
             order.account, receiver, state.keeper_fee
         )
     log IOrderBook.OrderCancelled(
         order_hash=hash,
         account=order.account,
-        receiver=receiver,
+        receiver=paid,
         keeper_fee=keeper_fee,
         reason=reasons.text_of(reason),
     )

@@ -73,7 +73,10 @@ def run(trade: ITrading.Trade, is_placed: bool):
     if trade.is_escrowed and not is_placed:
         self._escrow(trade.account, trade.keeper_fee)
     outcome: ISimulator.Outcome = self._fill(trade)
-    outcome.reason, outcome.keeper_fee = trading._execute_trade(trade)
+    receiver: address = empty(address)
+    outcome.reason, receiver, outcome.keeper_fee = trading._execute_trade(trade)
+    if receiver != trade.keeper:
+        outcome.keeper_fee = 0
     outcome.words = self._words_of(trade.account, trade.market)
     raw_revert(abi_encode(outcome, method_id=SEEN))
 

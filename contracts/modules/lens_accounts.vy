@@ -344,9 +344,11 @@ def _value_at(
 @pure
 def _equity(ledger: Ledger) -> int256:
     """
-    @notice Femto.
+    @notice Femto, the escrow included: it pays debts before insurance does.
     """
-    return ledger.state.cash * fixed_point.FEMTO_INT + ledger.worth
+    return (
+        ledger.state.cash + convert(ledger.state.escrow, int256)
+    ) * fixed_point.FEMTO_INT + ledger.worth
 
 
 @internal

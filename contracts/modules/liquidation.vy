@@ -100,8 +100,9 @@ def _liquidate_cross(accounts: DynArray[address, MAX_ACCOUNTS], liquidator: addr
         if state.legs == 0:
             continue
         legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
-        # Escrow pays debts, but it is no equity: it may leave with the orders' keepers.
-        equity: int256 = state.cash * fixed_point.FEMTO_INT + legs.worth
+        equity: int256 = (
+            state.cash + convert(state.escrow, int256)
+        ) * fixed_point.FEMTO_INT + legs.worth
         if legs.is_current and liquidation_math.is_liquidatable(equity, legs.maintenance):
             batch = self._close_legs(batch, account, state, fixed_point.quote_down(equity))
     return self._shut_batch(batch)

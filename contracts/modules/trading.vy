@@ -34,9 +34,9 @@ struct Plan:
 
 
 @internal
-def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
+def _execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
     """
-    @return Why the order was not filled, or `reasons.FILLED`; and what its keeper was paid.
+    @return Why the order was not filled, or `reasons.FILLED`; who got the keeper's fee; how much.
     """
     desk: fills.Desk = self._open_desk(trade)
     unfilled: words.Account = desk.account
@@ -61,24 +61,45 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, uint256):
         if trade.is_isolated:
             reason = self._check_vault(unfilled.cash, desk, trade, plan, reduction, increase)
         elif desk.account.legs != 0:
-            reason = self._check_cross(unfilled.cash, desk, trade, plan, reduction, increase)
-            if reason == reasons.BELOW_INITIAL and trade.reduce_only and desk.keeper_fee != 0:
+            held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
+            reason = self._check_cross(held, desk, trade, plan, reduction, increase)
+            if reason == reasons.BELOW_INITIAL and (
+                plan.increase.size == 0 and desk.keeper_fee != 0
+            ):
                 # The keeper's fee must not be what keeps a position from being closed.
                 desk.account.cash += convert(desk.keeper_fee, int256)
                 desk.keeper_fee = 0
-                reason = self._check_cross(
-                    unfilled.cash, desk, trade, plan, reduction, increase
-                )
+                reason = self._check_cross(held, desk, trade, plan, reduction, increase)
 
     if reason == reasons.FILLED:
         self._store(desk, trade, plan, reduction, increase)
-        return reason, desk.keeper_fee
+        return reason, trade.keeper, desk.keeper_fee
     if reasons.must_wait(reason):
-        return reason, 0
-    # The order ends unfilled: nothing happens but that its keeper is paid from its escrow.
-    ledger._store_account(trade.account, unfilled)
-    ledger._pay(trade.keeper, keeper_fee)
-    return reason, keeper_fee
+        return reason, empty(address), 0
+    return reason, self._pay_unfilled(
+        trade.account, unfilled, trade.keeper, keeper_fee
+    ), keeper_fee
+
+
+@internal
+def _pay_unfilled(
+    account: address, state: words.Account, keeper: address, keeper_fee: uint256
+) -> address:
+    """
+    @notice Ends an order unfilled: nothing happens but that its keeper is paid from its escrow. With
+            legs open only if the account's initial margin holds without it: else orders that must
+            end would be a way out of the ledger. What may not leave returns to the account's cash.
+    @param state The account's, with the fee taken out of its escrow.
+    @return Who got the fee.
+    """
+    receiver: address = keeper
+    if keeper_fee != 0 and keeper != account and state.legs != 0:
+        legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
+        if not legs.is_live or cross_margin._withdrawable(state.cash, legs) < 0:
+            receiver = account
+    ledger._store_account(account, state)
+    ledger._pay(receiver, keeper_fee)
+    return receiver
 
 
 @internal
@@ -252,7 +273,7 @@ def _check_vault(
 @internal
 @view
 def _check_cross(
-    cash_before: int256,
+    held: int256,
     desk: fills.Desk,
     trade: ITrading.Trade,
     plan: Plan,
@@ -263,6 +284,7 @@ def _check_cross(
     @notice The account must hold its initial margin without the fill's own gain. A reduction may
             instead leave equity / maintenance margin no lower: one that does not raise the net
             position of its market.
+    @param held Quote, cash and escrow before.
     """
     others: cross_margin.Valuation = cross_margin._value_legs(
         trade.account, desk.account.legs & ~(3 << (trade.market << 1))
@@ -287,7 +309,9 @@ def _check_cross(
         then: cross_margin.Valuation = cross_margin._add(
             others, self._value_pair(desk, trade, plan.reduction.position, increased)
         )
-        then.worth += cash_before * fixed_point.FEMTO_INT
+        # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
+        now.worth += convert(desk.account.escrow, int256) * fixed_point.FEMTO_INT
+        then.worth += held * fixed_point.FEMTO_INT
         if self._is_healthier(now, then):
             return reasons.FILLED
     return reasons.BELOW_INITIAL

@@ -163,7 +163,7 @@ class AccountView:
 
     @property
     def cross_equity(self) -> Decimal:
-        """USD: cash and the cross positions' value."""
+        """USD: cash, escrow and the cross positions' value."""
         return femto_to_usd(valuation.cross_equity(self.word, self.legs))
 
     @property

@@ -123,11 +123,8 @@ def value_legs(legs: Legs, states: Mapping[int, MarketState]) -> Valuation:
 
 
 def cross_equity(account: Account, legs: Valuation) -> int:
-    """What backs an account's margins: cash and its legs' worth.
-
-    Escrow is not in it: it pays debts, but may leave with the orders' keepers.
-    """
-    return account.cash * fixed_point.FEMTO + legs.worth
+    """What backs an account's maintenance margin: cash, escrow and its legs' worth."""
+    return (account.cash + account.escrow) * fixed_point.FEMTO + legs.worth
 
 
 def withdrawable(account: Account, legs: Valuation) -> int:

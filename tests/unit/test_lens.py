@@ -18,7 +18,6 @@ from tests.helpers.protocol import (
     FRICTIONLESS,
     ISOLATED,
     LONG,
-    Order,
     PPM,
     SHORT,
     SOL,
@@ -172,9 +171,7 @@ def test_cross_leg_alone_is_liquidated_from_its_price_on(
     check_prices(protocol, lens, protocol.trader, 0, words.CROSS_LONG + (not is_buy))
 
 
-def test_cross_prices_count_the_other_markets_and_no_escrow(
-    protocol: Protocol, lens: Lens
-) -> None:
+def test_cross_prices_count_the_other_markets_and_the_escrow(protocol: Protocol, lens: Lens) -> None:
     protocol.trade(protocol.trader, 0, 10 * BIT)
     protocol.trade(protocol.trader, 1, 100 * ETHER, is_buy=False)
     protocol.trade(protocol.trader, 2, 2_000 * SUN)
@@ -266,7 +263,7 @@ def ledger_of(protocol: Protocol, account: str, moved: int = -1, price: int = 0)
         total.maintenance += margin_math.maintenance_margin(notional, mark.tiers)
         total.is_live &= mark.is_live
         total.is_current &= mark.is_fresh or not mark.is_live
-    total.equity = state.cash * FEMTO + total.worth
+    total.equity = (state.cash + state.escrow) * FEMTO + total.worth
     return total
 
 
@@ -417,15 +414,9 @@ def wander(protocol: Protocol, random: Random, accounts: list[str]) -> None:
             position_side=random.choice((LONG, SHORT)) if is_hedge else 0,
             leverage=random.choice((0, 3 * PPM, 12 * PPM, 50 * PPM)),
         )
-        # With legs open the keeper's fee must be free to leave at live prices.
-        protocol.refresh()
         if state.cash < protocol.markets[market].keeper_fee:
             protocol.deposit(account, 5_000 * USD)
-        receipt = protocol.book.attempt(account, "place", order)
-        if receipt.refusal is not None:
-            assert receipt.refusal == "balance: not withdrawable"
-            return
-        placed = Order(*receipt.event("OrderPlaced").order)
+        placed = protocol.commit(order)
         protocol.wait(market)
         protocol.book.attempt(protocol.keeper, "execute", placed)
     elif dice < 0.8:
