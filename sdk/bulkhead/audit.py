@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bulkhead.chain import Block
+from bulkhead.contracts import Contracts
+from bulkhead.interfaces import Call
 from bulkhead.protocol import position_math, words
 from bulkhead.reader import Reader
 from bulkhead.replay import Replay
 from bulkhead.values import to_usd
+
+MARKET_WORDS = (
+    "state",
+    "longs",
+    "shorts",
+    "trade terms",
+    "liquidation terms",
+    "tiers",
+    "upper tiers",
+)
+"""What a market's words are, in the order of `Clearinghouse.market_words`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +78,28 @@ def audit(reader: Reader) -> Audit:
     at = reader.block()
     replay = Replay(reader.contracts.liquidity_pool.address)
     replay.take_all(reader.events(last=at.number))
+    return compare(reader, replay, at)
+
+
+def compare(reader: Reader, replay: Replay, at: Block) -> Audit:
+    """Compares a replay with the chain at a block, word for word, and adds it up."""
     house = reader.contracts.clearinghouse
-    mismatches: list[str] = []
-
-    def compare(name: str, expected: int, view: str, *arguments: object) -> None:
-        if reader.chain.read(house.call(view, *arguments), at) != expected:
-            mismatches.append(name)
-
-    for address, account in replay.accounts.items():
-        compare(f"account {address}", words.pack_account(account), "account_word", address)
-    for (address, market, slot), position in replay.positions.items():
-        compare(
-            f"position {address} {market}/{slot}",
-            words.pack_position(position),
-            "position_word",
-            words.position_id(int(address, 16), market, slot),
-        )
-    compare("house", words.pack_house(replay.house), "house_word")
+    mismatches = [
+        name
+        for name, call, expected in _expected_words(reader.contracts, replay)
+        if reader.chain.read(call, at) != expected
+    ]
     for market in replay.markets:
         found = reader.chain.read(house.call("market_words", market), at)
-        if found[0] != words.pack_market(replay.markets[market]):
-            mismatches.append(f"market {market}")
+        for name, word, expected in zip(
+            MARKET_WORDS, found, replay.market_words(market), strict=True
+        ):
+            if word != expected:
+                mismatches.append(f"{name} of market {market}")
         for is_long, word in ((True, found[1]), (False, found[2])):
             if words.unpack_side(word) != _sum_of(replay, market, is_long):
-                mismatches.append(f"{'long' if is_long else 'short'} side of market {market}")
+                side = "longs" if is_long else "shorts"
+                mismatches.append(f"sum of {side} in market {market}")
 
     token = reader.contracts.token
     units = reader.chain.read(token.call("balanceOf", house.address), at)
@@ -102,6 +115,30 @@ def audit(reader: Reader) -> Audit:
         fees=replay.house.fees,
         mismatches=tuple(mismatches),
     )
+
+
+def _expected_words(contracts: Contracts, replay: Replay) -> Iterator[tuple[str, Call, int]]:
+    """Every word that has a view of its own: its name, the view, what the logs say it holds."""
+    house = contracts.clearinghouse
+    yield "house", house.call("house_word"), words.pack_house(replay.house)
+    for address, account in replay.accounts.items():
+        call = house.call("account_word", address)
+        yield f"account {address}", call, words.pack_account(account)
+    for (address, market, slot), position in replay.positions.items():
+        call = house.call("position_word", words.position_id(int(address, 16), market, slot))
+        yield f"position {address} {market}/{slot}", call, words.pack_position(position)
+    for (address, market), settings in replay.settings.items():
+        call = house.call("settings_word", address, market)
+        yield f"settings {address} {market}", call, words.pack_settings(settings)
+    for market, price in replay.prices.items():
+        call = contracts.price_oracle.call("price_word", market)
+        yield f"price of market {market}", call, words.pack_price(price)
+    for market, terms in replay.order_terms.items():
+        call = contracts.order_book.call("order_terms_word", market)
+        yield f"order terms of market {market}", call, words.pack_order_terms(terms)
+    for order_hash, state in replay.orders.items():
+        call = contracts.order_book.call("order_word", order_hash)
+        yield f"order 0x{order_hash.hex()}", call, words.pack_order_state(state)
 
 
 def _sum_of(replay: Replay, market: int, is_long: bool) -> words.Side:

@@ -1,5 +1,6 @@
 """A market and its units: sizes in lots, prices in femto USD per lot."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -80,12 +81,12 @@ class Market:
     @property
     def margin_tiers(self) -> margin_math.Tiers:
         """The tiers as the margin arithmetic takes them."""
-        tail = [words.pack_tier(tier) for tier in self.tiers[1:]]
+        first, second = tier_words(self.tiers)
         return margin_math.Tiers(
             maintenance_rate=self.tiers[0].maintenance_rate,
             initial_rate=self.tiers[0].initial_rate,
-            first=_join(tail[:_TIERS_IN_FIRST_WORD]),
-            second=_join(tail[_TIERS_IN_FIRST_WORD:]),
+            first=first,
+            second=second,
         )
 
     def _lots(self, size: Amount) -> Fraction:
@@ -183,6 +184,12 @@ def market_of(id: int, symbol: str, lot_size: int, market_words: tuple[int, ...]
         liquidation_terms=words.unpack_liquidation_terms(market_words[4]),
         tiers=tuple(tiers),
     )
+
+
+def tier_words(tiers: Iterable[Tier]) -> tuple[int, int]:
+    """The two words of a market's tiers; the first tier is in the market's own word."""
+    _, *tail = (words.pack_tier(tier) for tier in tiers)
+    return _join(tail[:_TIERS_IN_FIRST_WORD]), _join(tail[_TIERS_IN_FIRST_WORD:])
 
 
 def state_of(

@@ -6,16 +6,22 @@ what the contracts hold, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from bulkhead.interfaces import Event
+from bulkhead.markets import OPEN, tier_words
+from bulkhead.orders import OrderStatus
 from bulkhead.protocol import words
 
 Slot = tuple[str, int, int]  # account, market, slot
 
+Struct = TypeVar("Struct", words.TradeTerms, words.LiquidationTerms, words.OrderTerms)
+
 _CLOSED = words.Account(cash=0, legs=0, vaults=0, flags=0, escrow=0)
 _EMPTY_HOUSE = words.House(pool_cash=0, insurance=0, fees=0, flags=0)
+_EMPTY_SIDE = words.Side(size=0, basis=0)
 
 
 @dataclass(slots=True)
@@ -29,7 +35,12 @@ class Replay:
         settings: By account and market.
         sides: By market and whether it is the long one.
         markets: By id.
+        trade_terms: By market.
+        liquidation_terms: By market.
+        tiers: By market: the two words of those above the first.
         prices: By market.
+        orders: By hash, ended ones too.
+        order_terms: By market.
         house: Pool cash, insurance, fees.
     """
 
@@ -39,7 +50,12 @@ class Replay:
     settings: dict[tuple[str, int], words.Settings] = field(default_factory=dict)
     sides: dict[tuple[int, bool], words.Side] = field(default_factory=dict)
     markets: dict[int, words.Market] = field(default_factory=dict)
+    trade_terms: dict[int, words.TradeTerms] = field(default_factory=dict)
+    liquidation_terms: dict[int, words.LiquidationTerms] = field(default_factory=dict)
+    tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
+    orders: dict[bytes, words.OrderState] = field(default_factory=dict)
+    order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
 
     def take_all(self, events: Iterable[Event]) -> None:
@@ -48,7 +64,7 @@ class Replay:
             self.take(event)
 
     def take(self, event: Event) -> None:
-        """Takes in one event: first the words it carries, then what it pays."""
+        """Takes in one event: first the words it carries, then what it says and pays."""
         arguments = event.arguments
         if "account_word" in arguments:
             self.accounts[event["account"]] = words.unpack_account(event["account_word"])
@@ -69,7 +85,20 @@ class Replay:
             self.prices[event["market"]] = words.unpack_price(event["price_word"])
         if "house_word" in arguments:
             self.house = words.unpack_house(event["house_word"])
+        if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
+            self._set_terms(event)
         self._pay(event)
+
+    def market_words(self, market: int) -> tuple[int, ...]:
+        """A market's words, as `Clearinghouse.market_words` returns them."""
+        return (
+            words.pack_market(self.markets[market]),
+            words.pack_side(self.sides.get((market, True), _EMPTY_SIDE)),
+            words.pack_side(self.sides.get((market, False), _EMPTY_SIDE)),
+            words.pack_trade_terms(self.trade_terms[market]),
+            words.pack_liquidation_terms(self.liquidation_terms[market]),
+            *self.tiers[market],
+        )
 
     def margins(self) -> int:
         """Quote units in all isolated positions together."""
@@ -79,15 +108,32 @@ class Replay:
             if slot >= words.ISOLATED_LONG
         )
 
+    def _set_terms(self, event: Event) -> None:
+        market: int = event["market"]
+        match event.name:
+            case "MarketListed":
+                self.tiers[market] = tier_words(words.Tier(**tier) for tier in event["tiers"])
+                self._store_terms(market, OPEN, event["terms"])
+            case "TermsChanged":
+                self._store_terms(market, self.trade_terms[market].status, event["terms"])
+            case "StatusChanged":
+                terms = self.trade_terms[market]
+                self.trade_terms[market] = replace(terms, status=event["status"])
+            case "OrderTermsSet":
+                self.order_terms[market] = _of(words.OrderTerms, event.arguments)
+
     def _pay(self, event: Event) -> None:
         match event.name:
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
+                self.orders[event["order_hash"]] = state
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
+                self._end(event["order_hash"], OrderStatus.EXECUTED)
                 self._add(event["keeper"], event["keeper_fee"])
             case "OrderCancelled":
+                self._end(event["order_hash"], OrderStatus.CANCELLED)
                 self._add(event["account"], 0, -event["keeper_fee"])
                 self._add(event["receiver"], event["keeper_fee"])
             case "LiquidatorPaid":
@@ -100,5 +146,17 @@ class Replay:
             old = self.accounts.get(address, _CLOSED)
             self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
 
+    def _end(self, order_hash: bytes, status: OrderStatus) -> None:
+        self.orders[order_hash] = replace(self.orders[order_hash], status=int(status))
+
+    def _store_terms(self, market: int, status: int, terms: Mapping[str, Any]) -> None:
+        self.trade_terms[market] = _of(words.TradeTerms, {**terms, "status": status})
+        self.liquidation_terms[market] = _of(words.LiquidationTerms, terms)
+
     def _store_side(self, market: int, is_long: bool, word: int) -> None:
         self.sides[market, is_long] = words.unpack_side(word)
+
+
+def _of(struct: type[Struct], table: Mapping[str, Any]) -> Struct:
+    """A struct from a table that may hold more than its fields."""
+    return struct(**{one.name: table[one.name] for one in fields(struct)})
