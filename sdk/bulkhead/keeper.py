@@ -62,9 +62,11 @@ class LiquidationReport:
 
     Attributes:
         event: Its `PositionLiquidated`.
+        debt: The `DebtWrittenOff` of its account, if it was the last cross leg of one in debt.
     """
 
     event: Event
+    debt: Event | None = None
 
     @property
     def account(self) -> str:
@@ -93,8 +95,8 @@ class LiquidationReport:
 
     @property
     def deficit(self) -> Decimal:
-        """USD that insurance and pool paid."""
-        return to_usd(self.event["deficit"])
+        """USD that insurance and pool paid: for a vault, or with the last leg for its account."""
+        return to_usd(self.event["deficit"] + (self.debt["deficit"] if self.debt else 0))
 
 
 class Keeper:
@@ -204,9 +206,14 @@ class Keeper:
 
     def _liquidate(self, call: Call, gas: int) -> Iterator[LiquidationReport]:
         receipt = self.reader.chain.send(call, self.signer, gas)
-        for event in self.reader.contracts.decode_logs(receipt.logs):
-            if event.name == "PositionLiquidated":
-                yield LiquidationReport(event)
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        debts = {event["account"]: event for event in events if event.name == "DebtWrittenOff"}
+        closed = [event for event in events if event.name == "PositionLiquidated"]
+        last = {event["account"]: event.index for event in closed}
+        for event in closed:
+            account = event["account"]
+            is_last = event.index == last[account]
+            yield LiquidationReport(event, debts.get(account) if is_last else None)
 
     def _reports(self, batch: Sequence[PlacedOrder], receipt: Receipt) -> Iterator[OrderReport]:
         events = self.reader.contracts.decode_logs(receipt.logs)

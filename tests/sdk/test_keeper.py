@@ -42,6 +42,20 @@ def test_a_cross_account_is_liquidated_whole(world: World) -> None:
     assert world.reader.account(trader.address).positions == ()
 
 
+def test_the_debt_of_a_cross_account_is_told_with_its_last_leg(world: World) -> None:
+    trader = world.trader(1_000)
+    for symbol, size in (("BTC-PERP", "0.1"), ("ETH-PERP", "1")):
+        world.fill(trader.place(symbol, size, is_buy=True))
+    cash = world.reader.account(trader.address).cash
+    world.move_price("ETH-PERP", 3_900, seconds=1)
+    world.admin.set_price("BTC-PERP", 88_000)
+    first, last = world.keeper.liquidate()
+    assert first.deficit == 0
+    # It lost 1,200 and 100, and had a little less than 1,000.
+    assert abs(last.deficit - (1_300 - cash)) < Decimal("0.1")
+    assert world.reader.account(trader.address).cash == 0
+
+
 def test_the_view_s_liquidation_price_is_the_contracts(world: World) -> None:
     trader = world.trader()
     world.fill(trader.place("BTC-PERP", "1", is_buy=False))
