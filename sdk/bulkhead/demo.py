@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -177,14 +178,12 @@ class Story:
     def show_accounts(self, *names: str) -> None:
         """Accounts and their positions."""
         accounts = _table("account", "cash", "free", "total", "margin ratio")
-        positions = _table(
-            "account", "position", "size", "notional", "margin", "PnL", "liquidation at"
-        )
+        positions = _table("position", "size", "notional", "margin", "PnL", "liquidation")
         for name in names:
             view = self.world.reader.account(self.world.traders[name].address)
             accounts.add_row(name.capitalize(), *_account_cells(view))
-            for row in _position_rows(view.positions):
-                positions.add_row(name.capitalize(), *row)
+            for row in _position_rows(name.capitalize(), view.positions):
+                positions.add_row(*row)
         self.console.print(accounts)
         if positions.row_count:
             self.console.print(positions)
@@ -207,7 +206,7 @@ class Story:
 
 
 def _table(*columns: str) -> Table:
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
     return table
@@ -226,12 +225,12 @@ def _account_cells(view: AccountView) -> Iterable[str]:
     yield "-" if ratio is None else f"{ratio * 100:.1f} %"
 
 
-def _position_rows(positions: Iterable[Position]) -> Iterable[tuple[str, ...]]:
+def _position_rows(name: str, positions: Iterable[Position]) -> Iterable[tuple[str, ...]]:
     for position in positions:
         mode = "isolated" if position.is_isolated else "cross"
         side = "long" if position.is_long else "short"
         yield (
-            f"{position.market.symbol} {mode} {side}",
+            f"{name} {position.market.symbol.removesuffix('-PERP')} {mode} {side}",
             f"{position.size.normalize():f}",
             _usd(position.notional),
             _usd(position.margin) if position.is_isolated else "pooled",
