@@ -68,6 +68,12 @@ ENDING = {
     "operator: not allowed",
     "order: cancelled by owner",
 }
+PLACING = {
+    "balance: not withdrawable",
+    "price: not live",
+    "operator: not allowed",
+    "size: zero",
+}
 EXIT = {
     "request: not mature",
     "request: lapsed",
@@ -115,7 +121,7 @@ class Walk:
             (self.execute, 9),
             (self.execute_orders, 4),
             (self.cancel, 6),
-            (self.move_price, 22),
+            (self.move_price, 26),
             (self.pass_time, 3),
             (self.liquidate_isolated, 2),
             (self.liquidate_cross, 2),
@@ -123,10 +129,10 @@ class Walk:
             (self.withdraw, 5),
             (self.deposit_margin, 4),
             (self.add_margin, 7),
-            (self.remove_margin, 9),
+            (self.remove_margin, 14),
             (self.set_leverage, 5),
             (self.set_default_margin_mode, 4),
-            (self.set_hedge_mode, 6),
+            (self.set_hedge_mode, 7),
             (self.set_operator, 2),
             (self.add_liquidity, 4),
             (self.request_exit, 4),
@@ -211,7 +217,7 @@ class Walk:
         order = self.protocol.order(account, market, size, **fields)
         receipt = self.attempt(
             "place",
-            {"balance: below keeper fee", "operator: not allowed", "size: zero"},
+            PLACING,
             *(self.protocol.book, placer, "place", order),
         )
         if receipt.refusal is None:

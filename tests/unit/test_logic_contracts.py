@@ -62,7 +62,7 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
         ),
         (protocol.account_logic, trader, "set_hedge_mode", (True,), None),
         (protocol.account_logic, trader, "set_operator", (attacker, 2**40), None),
-        (protocol.house_logic, trader, "fund_insurance", (USD,), "token: allowance too low"),
+        (protocol.house_logic, trader, "fund_insurance", (USD,), "logic: called directly"),
         (
             protocol.house_logic,
             owner,

@@ -208,7 +208,7 @@ def test_a_silent_leg_does_not_keep_another_from_closing(funded: Protocol, trade
     funded.trade(trader, 1, 10**7)
     funded.trade(trader, 0, LOTS)
     advance(10_000)
-    receipt = funded.trade(trader, 0, LOTS, is_buy=False)
+    receipt = funded.trade(trader, 0, LOTS, is_buy=False, reduce_only=True)
     assert receipt.event("PositionDecreased").size == LOTS
 
 

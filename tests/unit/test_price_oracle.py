@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import boa
 import pytest
 from eth_abi.abi import encode
 
