@@ -171,7 +171,9 @@ def test_cross_leg_alone_is_liquidated_from_its_price_on(
     check_prices(protocol, lens, protocol.trader, 0, words.CROSS_LONG + (not is_buy))
 
 
-def test_cross_prices_count_the_other_markets_and_the_escrow(protocol: Protocol, lens: Lens) -> None:
+def test_cross_prices_count_the_other_markets_and_the_escrow(
+    protocol: Protocol, lens: Lens
+) -> None:
     protocol.trade(protocol.trader, 0, 10 * BIT)
     protocol.trade(protocol.trader, 1, 100 * ETHER, is_buy=False)
     protocol.trade(protocol.trader, 2, 2_000 * SUN)
