@@ -170,7 +170,7 @@ class AccountView:
     def equity(self) -> Decimal:
         """USD: all of it, vaults and escrow included."""
         vaults = sum(one.vault.worth for one in self.isolated)
-        return self.escrow + femto_to_usd(valuation.cross_equity(self.word, self.legs) + vaults)
+        return femto_to_usd(valuation.cross_equity(self.word, self.legs) + vaults)
 
     @property
     def initial_margin(self) -> Decimal:

@@ -227,7 +227,9 @@ class Keeper:
             else:
                 expired = event["reason"] == EXPIRED_REASON
                 state = OrderState.EXPIRED if expired else OrderState.CANCELLED
-                yield OrderReport(placed, state, event["reason"], event["keeper_fee"])
+                # A fee that is not free to leave returns to the account.
+                fee = event["keeper_fee"] if event["receiver"] == self.address else 0
+                yield OrderReport(placed, state, event["reason"], fee)
 
     def _reason(self, placed: PlacedOrder) -> str:
         """Why an order was left as it was: executing it alone says so."""

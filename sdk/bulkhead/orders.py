@@ -111,7 +111,7 @@ class Outcome:
         state: Pending, executed, cancelled or expired.
         reason: Why it was cancelled or expired; empty otherwise.
         block: Where it ended; None while it has not.
-        keeper_fee: Quote, what its keeper got.
+        keeper_fee: Quote, what its keeper got; 0 where it returned to the account.
         fills: The events of the positions that it changed.
     """
 
@@ -246,7 +246,8 @@ def outcome_of(
         if event.name == "OrderCancelled":
             reason: str = event["reason"]
             state = OrderState.EXPIRED if reason == EXPIRED_REASON else OrderState.CANCELLED
-            return Outcome(state, reason, event.block, event["keeper_fee"])
+            returned = event["receiver"] == event["account"]
+            return Outcome(state, reason, event.block, 0 if returned else event["keeper_fee"])
     return Outcome(OrderState.EXECUTED if status is OrderStatus.EXECUTED else OrderState.CANCELLED)
 
 

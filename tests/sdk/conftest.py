@@ -1,12 +1,11 @@
 """One exchange in memory for all tests of a worker; each test finds it as it was built."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from bulkhead.local import memory_chain
-from tests.sdk.world import World, build_world, keeper_of
+from tests.sdk.world import World, build_world, refreshed
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +17,5 @@ def built() -> World:
 def world(built: World) -> Iterator[World]:
     tester = built.w3.provider.ethereum_tester  # type: ignore[attr-defined]
     snapshot = tester.take_snapshot()
-    yield replace(built, keeper=keeper_of(built.reader))
+    yield refreshed(built)
     tester.revert_to_snapshot(snapshot)

@@ -15,7 +15,7 @@ from bulkhead.local import advance_time
 from bulkhead.protocol import words
 from bulkhead.reader import Reader
 from bulkhead.replay import Replay
-from tests.sdk.world import RICH, World, keeper_of
+from tests.sdk.world import RICH, World, refreshed
 
 BTC_PERP, ETH_PERP = "BTC-PERP", "ETH-PERP"
 CROSS, ISOLATED = MarginMode.CROSS, MarginMode.ISOLATED
@@ -25,7 +25,7 @@ CROSS, ISOLATED = MarginMode.CROSS, MarginMode.ISOLATED
 def reader(built: World) -> Iterator[Reader]:
     tester = built.w3.provider.ethereum_tester  # type: ignore[attr-defined]
     snapshot = tester.take_snapshot()
-    world = replace(built, keeper=keeper_of(built.reader))
+    world = refreshed(built)
     alice, bob = world.trader(20_000), Trader(world.reader, world.people[6])
     world.admin.mint(bob.address, RICH)
     settle_roles(world, alice, bob)

@@ -188,7 +188,6 @@ def test_a_cross_ledger_is_liquidatable_once_maintenance_reaches_equity() -> Non
     assert not decisions.liquidatable_cross([ledger(maintenance + 1)], {0: state()})
 
 
-def test_escrow_does_not_back_a_cross_ledger() -> None:
-    # It may leave with the keepers of the orders that it waits for.
+def test_escrow_backs_a_cross_ledger() -> None:
     maintenance = 50 * USD
-    assert decisions.liquidatable_cross([ledger(maintenance, escrow=maintenance)], {0: state()})
+    assert not decisions.liquidatable_cross([ledger(maintenance, escrow=1)], {0: state()})

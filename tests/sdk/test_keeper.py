@@ -82,6 +82,19 @@ def test_a_pass_reports_every_order(world: World) -> None:
     assert waiting.state() is OrderState.PENDING
 
 
+def test_a_fee_that_may_not_leave_is_not_reported_as_earned(world: World) -> None:
+    trader = world.trader(220)
+    world.fill(trader.place("BTC-PERP", "0.2", is_buy=True))
+    world.move_price("BTC-PERP", 99_900)
+    handle = trader.place("BTC-PERP", "0.2", is_buy=True)
+    world.move_price("BTC-PERP", 99_900)
+    cash = world.reader.account(trader.address).cash
+    (report,) = world.keeper.execute_orders()
+    assert (report.reason, report.keeper_fee) == ("margin: below initial", 0)
+    assert handle.outcome().keeper_fee == 0
+    assert world.reader.account(trader.address).cash == cash + Decimal("0.2")
+
+
 def test_a_new_keeper_finds_what_was_placed_before_it(world: World) -> None:
     handle = world.trader().place("BTC-PERP", "0.1", is_buy=True)
     world.move_price("BTC-PERP", 100_000)

@@ -46,8 +46,12 @@ def test_the_hash_is_eip_712() -> None:
     assert orders.hash_of(ORDER, orders.domain_separator(31_337, BOOK)) == expected
 
 
-def ended(name: str, **arguments: object) -> Event:
-    return Event(name, {"keeper_fee": 5, **arguments}, BOOK, 20, "0x", 0)
+KEEPER = "0x" + "c1" * 20
+
+
+def ended(name: str, *, receiver: str = KEEPER, **arguments: object) -> Event:
+    paid = {"account": ORDER.account, "receiver": receiver, "keeper_fee": 5}
+    return Event(name, {**paid, **arguments}, BOOK, 20, "0x", 0)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,12 @@ def test_an_outcome_is_read_from_status_and_events(
 ) -> None:
     outcome = orders.outcome_of(PLACED, status, events, now=9)
     assert (outcome.state, outcome.reason) == (state, reason)
+
+
+@pytest.mark.parametrize(("receiver", "fee"), [(KEEPER, 5), (ORDER.account, 0)])
+def test_a_fee_that_returns_is_nobody_s_gain(receiver: str, fee: int) -> None:
+    event = ended("OrderCancelled", receiver=receiver, reason="margin: below initial")
+    assert orders.outcome_of(PLACED, OrderStatus.CANCELLED, (event,), 9).keeper_fee == fee
 
 
 def test_a_pending_order_past_its_expiry_has_expired() -> None:

@@ -130,10 +130,13 @@ def test_a_limit_order_waits_and_is_cancelled(world: World) -> None:
     )
     world.fill(handle)
     assert handle.state() is OrderState.PENDING
+    assert world.reader.account(trader.address).escrow == Decimal("0.2")
+    assert world.reader.equity(trader.address) == 5_000
     trader.cancel(handle)
     outcome = handle.outcome()
     assert outcome.state is OrderState.CANCELLED
     assert outcome.reason == "order: cancelled by owner"
+    assert outcome.keeper_fee == 0
     assert world.reader.account(trader.address).cash == 5_000
 
 
@@ -184,7 +187,7 @@ def test_refusals_have_their_own_exceptions(world: World) -> None:
     trader = world.wallet
     with pytest.raises(errors.AmountZero):
         trader.deposit(0)
-    with pytest.raises(errors.BalanceNotWithdrawable):
+    with pytest.raises(errors.BalanceBelowKeeperFee):
         trader.place("BTC-PERP", "0.1", is_buy=True)
     with pytest.raises(errors.BalanceBelowKeeperFee):
         trader.preview("BTC-PERP", "0.1", is_buy=True)

@@ -29,8 +29,7 @@ TRADING = {
     ),
     "balance: not withdrawable": Entry(
         "Cash less unrealised losses and initial margin of the cross legs does not cover it.",
-        "Ask for at most `withdrawable`, of which an order's keeper fee is paid, too; unrealised "
-        "profit never leaves the ledger.",
+        "Ask for at most `withdrawable`; unrealised profit never leaves the ledger.",
     ),
     "cap: open interest": Entry(
         "The side of the market would exceed its cap.", "Trade less, or wait for closes."
