@@ -153,3 +153,44 @@ def test_no_cycle_of_trades_and_liquidations_wins(seed: int) -> None:
     assert protocol.account(person.other).legs == 0
     assert person.worth() <= started
     protocol.check_invariants()
+
+
+@pytest.mark.xfail(strict=True)  # the floor is not counted in what insurance keeps of the penalty
+def test_a_keepers_floor_leaves_insurance_enough_of_the_smallest_penalty() -> None:
+    """The highest floor a listing takes pays the whole penalty of the smallest position back."""
+    minimum, penalty = 2**16 - 1, 50_000
+    size = minimum * 10**15 // FEMTO_PER_LOT + 1
+    terms = Terms(
+        taker_fee=0,
+        maker_fee=0,
+        skew_scale=1_000 * size,
+        skew_cap=49_000,
+        side_cap=50_000,
+        min_notional=minimum,
+        pool_share=900_000,
+        reserve_rate=1_000,
+        funding_velocity=0,
+        max_funding_rate=0,
+        penalty=penalty,
+        keeper_share=0,
+        keeper_floor=penalty * minimum,
+        keeper_cap=10**6 * USD,
+        buffer=500_000,
+    )
+    tiers = ((0, 2 * penalty, 3 * penalty),)
+    protocol = Protocol(Market("BTC-PERP", DOLLARS, LOTS, terms, tiers, keeper_fee=0))
+    protocol.deposit(protocol.guardian, 10 * PLENTY)
+    protocol.trade(protocol.guardian, 0, 49 * size)
+    person = Person(protocol)
+    money = person.worth()
+    first = protocol.place(
+        person.victim, 0, size, is_buy=False, margin_mode=ISOLATED, leverage=6 * PPM
+    )
+    second = protocol.place(person.other, 0, size)
+    protocol.wait(0)
+    for order in (first, second):
+        assert protocol.execute(order).named("PositionIncreased")
+    price = liquidate_at_the_edge(protocol, person.victim, ISOLATED_LONG + 1, is_long=False)
+    close = protocol.place(person.other, 0, 0, is_buy=False, reduce_only=True)
+    protocol.fill(close, at(price))
+    assert person.worth() <= money

@@ -165,3 +165,24 @@ def test_a_published_price_has_nothing_newer(protocol: Protocol, feed: Feed) -> 
     assert protocol.oracle.read("is_latest", 0) is False
     feed.die()
     assert protocol.oracle.read("is_latest", 0) is True
+
+
+@pytest.mark.xfail(strict=True)  # `is_latest` refuses such an answer instead of counting it as none
+@pytest.mark.parametrize(("answer", "late"), [(-1, 0), (2**128, 0), (50_000 * 10**8, 2**36)])
+def test_a_senseless_answer_stops_nobody_elses_order_or_liquidation(
+    protocol: Protocol, feed: Feed, vault: int, attacker: str, answer: int, late: int
+) -> None:
+    trader = protocol.trader
+    protocol.deposit(attacker, 530 * USD)
+    protocol.trade(attacker, 1, 2 * LOTS, margin_mode=ISOLATED)
+    mine = protocol.place(trader, 0, LOTS, kind=LIMIT, acceptable_price=2**63)
+    other = protocol.place(attacker, 1, 0, is_buy=False, reduce_only=True, margin_mode=ISOLATED)
+    feed.aggregator.send(protocol.owner, "set_answer", answer, now() + late)
+    protocol.wait(1)
+    with protocol.anchored():
+        batch = protocol.book.attempt(protocol.keeper, "execute_orders", [mine, other])
+        assert (batch.refusal, protocol.status(other)) == (None, EXECUTED)
+    protocol.push_price(1, 2_200)
+    ids = [vault, position_id(attacker, 1, ISOLATED_LONG)]
+    receipt = protocol.clearinghouse.attempt(protocol.keeper, "liquidate_isolated", ids)
+    assert (receipt.refusal, receipt.result) == (None, 1)
