@@ -17,6 +17,7 @@ implements: IPriceOracle
 # WAD price * WAD lot size / 1e36 is USD per lot; a USD is 1e15 femto.
 FEMTO_DENOMINATOR: constant(uint256) = 10**21
 MAX_WAD_PRICE: constant(uint256) = 2**128
+MAX_ANSWER: constant(int256) = 2**128
 
 CLEARINGHOUSE: public(immutable(ILedger))
 
@@ -45,8 +46,12 @@ def update(market: uint256, payload: Bytes[1024]) -> uint256:
     else:
         assert feed.kind == words.CHAINLINK, "feed: none"
         success: bool = False
-        success, price, published_at = self._read_chainlink(feed)
+        answer: int256 = 0
+        success, answer, published_at = self._read_chainlink(feed)
         assert success, "feed: no answer"
+        assert answer >= 0, "price: negative"
+        assert answer < MAX_ANSWER, "price: too large"
+        price = convert(answer, uint256) * 10 ** (18 - feed.decimals)
     if last.accepted_at == block.timestamp or published_at == last.published_at:
         return word
 
@@ -129,9 +134,9 @@ def is_latest(market: uint256) -> bool:
     if feed.kind != words.CHAINLINK:
         return True
     success: bool = False
-    price: uint256 = 0
+    answer: int256 = 0
     updated_at: uint256 = 0
-    success, price, updated_at = self._read_chainlink(feed)
+    success, answer, updated_at = self._read_chainlink(feed)
     return not success or updated_at <= words.unpack_price(self._prices[market]).published_at
 
 
@@ -178,9 +183,10 @@ def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words
 
 @internal
 @view
-def _read_chainlink(feed: words.Feed) -> (bool, uint256, uint256):
+def _read_chainlink(feed: words.Feed) -> (bool, int256, uint256):
     """
-    @notice Whether the feed answers, its latest answer in WAD, and when that was updated.
+    @notice Whether the feed answers; its latest answer as it is, and when that was updated. Refuses
+            nothing: whoever only asks must not be stopped by what a feed says.
     """
     success: bool = False
     answered: Bytes[160] = b""
@@ -193,12 +199,11 @@ def _read_chainlink(feed: words.Feed) -> (bool, uint256, uint256):
     )
     if not success or len(answered) != 160:
         return False, 0, 0
-    answer: int256 = convert(slice(answered, 32, 32), int256)
-    updated_at: uint256 = convert(slice(answered, 96, 32), uint256)
-    assert answer >= 0, "price: negative"
-    assert answer < 2**128, "price: too large"
-    assert updated_at < 2**36, "price: from the future"
-    return True, convert(answer, uint256) * 10 ** (18 - feed.decimals), updated_at
+    return (
+        True,
+        convert(slice(answered, 32, 32), int256),
+        convert(slice(answered, 96, 32), uint256),
+    )
 
 
 @internal
