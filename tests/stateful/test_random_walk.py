@@ -44,7 +44,7 @@ from tests.helpers.protocol import (
     terms_named,
 )
 
-ACTIONS = 3_400
+ACTIONS = 2_600
 LEAST = 30  # times that each kind of action must be accepted
 WAITING = {
     "price: too early",
@@ -69,6 +69,7 @@ ENDING = {
     "order: cancelled by owner",
 }
 PLACING = {
+    "balance: below keeper fee",
     "balance: not withdrawable",
     "price: not live",
     "operator: not allowed",
@@ -121,15 +122,16 @@ class Walk:
             (self.execute, 9),
             (self.execute_orders, 4),
             (self.cancel, 6),
-            (self.move_price, 26),
+            (self.move_price, 14),
             (self.pass_time, 3),
+            (self.squeeze, 4),
             (self.liquidate_isolated, 2),
             (self.liquidate_cross, 2),
             (self.deposit, 7),
             (self.withdraw, 5),
             (self.deposit_margin, 4),
             (self.add_margin, 7),
-            (self.remove_margin, 14),
+            (self.remove_margin, 11),
             (self.set_leverage, 5),
             (self.set_default_margin_mode, 4),
             (self.set_hedge_mode, 7),
@@ -351,6 +353,27 @@ class Walk:
                 for market in range(3):
                     self.protocol.publish(market, self.prices[market])
         self.accepted["pass_time"] += 1
+
+    def squeeze(self) -> None:
+        """A price goes against a cross leg, step by step, keepers at its heels."""
+        ledger = Ledger(self.protocol)
+        legs = [
+            (words.unpack_position(ledger.position(account, market, slot)).size, market, slot)
+            for account in self.traders
+            for market in range(3)
+            for slot in range(2)
+        ]
+        size, market, slot = self.random.choice([leg for leg in legs if leg[0]] or [(0, 0, 0)])
+        if size == 0:
+            return
+        self.accepted["squeeze"] += 1
+        before = self.seen["cross liquidation"]
+        for _ in range(10):
+            self.shift_price(market, 0.98 if slot == 0 else 1.02)
+            self.liquidate_cross()
+            self.protocol.check_invariants()
+            if self.seen["cross liquidation"] != before:
+                return
 
     # Liquidations
 

@@ -95,7 +95,7 @@ def test_a_hash_once_used_stays_used(funded: Protocol, trader: str) -> None:
 
 def test_an_account_without_the_keepers_fee_cannot_place(protocol: Protocol, trader: str) -> None:
     protocol.deposit(trader, KEEPER_FEE - 1)
-    with refused("balance: not withdrawable"):
+    with refused("balance: below keeper fee"):
         protocol.place(trader, 0, LOTS)
     protocol.deposit(trader, 1)
     protocol.place(trader, 0, LOTS)
