@@ -68,6 +68,7 @@ def claim_fees(receiver: address):
 @external
 def add_liquidity(amount: uint256):
     self._require_pool()
+    custody._require_small(amount)
     house: words.House = ledger._load_house()
     house.pool_cash += convert(amount, int256)
     house_word: uint256 = ledger._store_house(house)
@@ -77,6 +78,7 @@ def add_liquidity(amount: uint256):
 @external
 def remove_liquidity(amount: uint256):
     self._require_pool()
+    custody._require_small(amount)
     house: words.House = ledger._load_house()
     house.pool_cash -= convert(amount, int256)
     house_word: uint256 = ledger._store_house(house)

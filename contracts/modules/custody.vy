@@ -32,9 +32,15 @@ def _to_quote(amount: uint256) -> uint256:
     @notice Token units as quote units, exact: a part of a quote unit is refused.
     """
     assert amount != 0, "amount: zero"
-    assert amount <= words.MAX_CASH * UNIT, "amount: too large"
+    self._require_small(amount // UNIT)
     assert amount % UNIT == 0, "amount: not whole units"
     return amount // UNIT * QUOTE_PER_UNIT
+
+
+@internal
+@pure
+def _require_small(quote: uint256):
+    assert quote <= words.MAX_CASH, "amount: too large"
 
 
 @internal

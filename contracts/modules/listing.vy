@@ -41,9 +41,7 @@ def _list_market(
     price: words.Price = markets._price(market)
     assert markets._is_live(price), "price: not live"
     assert price.price >= MIN_LOT_PRICE and price.price <= MAX_LOT_PRICE, "lot: out of range"
-    assert terms.max_funding_rate * FUNDING_DAYS * price.price <= convert(
-        words.MAX_INDEX, uint256
-    ) * fixed_point.PPM, "funding: index out of range"
+    self._check_terms(terms, price.price)
 
     first: uint256 = 0
     second: uint256 = 0
@@ -79,6 +77,7 @@ def _set_terms(market: uint256, terms: IMarkets.Terms):
     price: words.Price = markets._price(market)
     assert markets._is_live(price), "price: not live"
     state: words.Market = markets._accrued(market, price)
+    self._check_terms(terms, price.price)
     self._check_against_tier(terms, state.maintenance_rate)
     market_word: uint256 = self._apply(market, terms, state, markets._trade_terms(market))
     log IMarkets.TermsChanged(market=market, terms=terms, market_word=market_word)
@@ -101,9 +100,8 @@ def _apply(
     market: uint256, terms: IMarkets.Terms, state: words.Market, old: words.TradeTerms
 ) -> uint256:
     """
-    @notice Checks the terms on their own, stores them, and restarts the drift under them.
+    @notice Stores checked terms, and restarts the drift under them.
     """
-    self._check_terms(terms)
     shares: uint256 = markets.pool_shares - old.pool_share + terms.pool_share
     assert shares <= MAX_POOL_SHARES, "pool: shares above 90 percent"
     markets.pool_shares = shares
@@ -157,7 +155,7 @@ def _apply(
 
 @internal
 @pure
-def _check_terms(terms: IMarkets.Terms):
+def _check_terms(terms: IMarkets.Terms, price: uint256):
     """
     @notice The bounds that need no tier. Together with the tiers' they keep every cycle of trade,
             liquidate, trade at a loss: no impact that liquidations skip is worth the penalty that
@@ -174,15 +172,23 @@ def _check_terms(terms: IMarkets.Terms):
     assert terms.pool_share <= fixed_point.PPM, "pool: bad share"
     assert terms.reserve_rate != 0 and terms.reserve_rate <= fixed_point.PPM, "pool: bad reserve"
     assert terms.max_funding_rate <= MAX_FUNDING_RATE, "funding: rate too high"
+    assert terms.max_funding_rate * FUNDING_DAYS * price <= (
+        convert(words.MAX_INDEX, uint256) * fixed_point.PPM
+    ), "funding: index out of range"
     assert terms.funding_velocity < 2**28, "funding: velocity too high"
     assert terms.penalty <= fixed_point.PPM, "penalty: too high"
     assert terms.keeper_share <= fixed_point.PPM, "keeper: bad share"
     assert terms.keeper_floor <= terms.keeper_cap, "keeper: floor above cap"
     assert terms.keeper_cap < 2**40, "keeper: cap too high"
-    assert terms.keeper_floor <= terms.penalty * terms.min_notional, "keeper: floor above penalty"
     assert terms.buffer <= fixed_point.PPM, "liquidation: bad buffer"
     assert terms.partial_above <= words.MAX_NOTIONAL, "liquidation: bad threshold"
-    insured: uint256 = terms.penalty - terms.penalty * terms.keeper_share // fixed_point.PPM
+    # What a keeper may get of the smallest position's penalty, in ppm of its notional.
+    kept: uint256 = max(
+        terms.penalty * terms.keeper_share // fixed_point.PPM,
+        fixed_point.div_up(terms.keeper_floor, terms.min_notional),
+    )
+    assert kept <= terms.penalty, "keeper: floor above penalty"
+    insured: uint256 = terms.penalty - kept
     assert terms.taker_fee <= insured, "fee: above insured penalty"
     assert terms.side_cap <= insured, "cap: above insured penalty"
     # One side full and the other empty must still leave the drift inside its word.
@@ -220,9 +226,10 @@ def _check_tiers(
         if i == len(tiers):
             break
         tier: IMarkets.Tier = tiers[i]
-        assert tier.maintenance_rate != 0 and tier.initial_rate <= fixed_point.PPM, (
-            "tier: bad rate"
-        )
+        assert (
+            tier.maintenance_rate != 0
+            and max(tier.maintenance_rate, tier.initial_rate) <= fixed_point.PPM
+        ), "tier: bad rate"
         assert 2 * tier.initial_rate >= 3 * tier.maintenance_rate, (
             "tier: initial below 1.5 times"
         )

@@ -72,6 +72,15 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
                 reason = self._check_cross(held, desk, trade, plan, reduction, increase)
 
     if reason == reasons.FILLED:
+        if (
+            trade.is_isolated
+            and trade.is_escrowed
+            and desk.account.cash >= unfilled.cash
+            and not self._may_leave(trade.account, desk.account, trade.keeper, desk.keeper_fee)
+        ):
+            # A vault that took nothing from the ledger: nothing has been asked of the ledger yet.
+            desk.account.cash += convert(desk.keeper_fee, int256)
+            desk.keeper_fee = 0
         self._store(desk, trade, plan, reduction, increase)
         return reason, trade.keeper, desk.keeper_fee
     if reasons.must_wait(reason):
@@ -92,14 +101,26 @@ def _pay_unfilled(
     @param state The account's, with the fee taken out of its escrow.
     @return Who got the fee.
     """
-    receiver: address = keeper
-    if keeper_fee != 0 and keeper != account and state.legs != 0:
-        legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
-        if not legs.is_live or cross_margin._withdrawable(state.cash, legs) < 0:
-            receiver = account
+    receiver: address = account
+    if self._may_leave(account, state, keeper, keeper_fee):
+        receiver = keeper
     ledger._store_account(account, state)
     ledger._pay(receiver, keeper_fee)
     return receiver
+
+
+@internal
+@view
+def _may_leave(
+    account: address, state: words.Account, keeper: address, keeper_fee: uint256
+) -> bool:
+    """
+    @notice Whether initial margin holds without a keeper's fee that has left the account's escrow.
+    """
+    if keeper_fee == 0 or keeper == account or state.legs == 0:
+        return True
+    legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
+    return legs.is_live and cross_margin._withdrawable(state.cash, legs) >= 0
 
 
 @internal

@@ -23,7 +23,7 @@ class Terms(NamedTuple):
     max_funding_rate: int = 10_000  # ppm per day
     penalty: int = 2_500  # of notional
     keeper_share: int = 500_000  # of the penalty
-    keeper_floor: int = 25_000  # quote
+    keeper_floor: int = 12_500  # quote
     keeper_cap: int = 100_000_000  # quote
     buffer: int = 200_000  # of maintenance margin
     partial_above: int = 10_000_000_000  # quote

@@ -68,7 +68,7 @@ class Terms:
     max_funding_rate: int = 10_000
     penalty: int = 2_500
     keeper_share: int = 500_000
-    keeper_floor: int = 25_000
+    keeper_floor: int = 12_500
     keeper_cap: int = 100 * USD
     buffer: int = 200_000
     partial_above: int = 10**10

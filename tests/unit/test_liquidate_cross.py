@@ -103,8 +103,8 @@ def test_a_deficit_is_written_off_by_insurance(pair: Protocol, trader: str, keep
     assert pair.account(trader) == words.Account(0, 0, 0, 0, 0)
     assert event.account_word == pair.clearinghouse.read("account_word", trader)
     assert receipt.event("LiquidatorPaid").house_word == pair.clearinghouse.read("house_word")
-    assert pair.house().insurance == house.insurance - event.deficit - 50_000
-    assert [e.reward for e in receipt.named("PositionLiquidated")] == [25_000, 25_000]
+    assert pair.house().insurance == house.insurance - event.deficit - 25_000
+    assert [e.reward for e in receipt.named("PositionLiquidated")] == [12_500, 12_500]
     assert pair.cash(keeper) >= 50_000
 
 

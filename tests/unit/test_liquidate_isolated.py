@@ -119,7 +119,7 @@ def test_a_deficit_is_insurances(vault: Protocol, trader: str, keeper: str) -> N
     event = vault.liquidate_isolated(id_of(trader)).event("PositionLiquidated")
     assert event.deficit == 100 * USD + IMPACT
     assert event.penalty == 0
-    assert event.reward == 25_000  # the floor, from insurance
+    assert event.reward == 12_500  # the floor, from insurance
     assert vault.cash(trader) == cash
     assert vault.house().insurance == house.insurance - event.deficit - event.reward
     assert vault.house().pool_cash == house.pool_cash + 600 * USD + IMPACT
@@ -136,8 +136,8 @@ def test_what_insurance_cannot_pay_is_the_pools() -> None:
     event = protocol.liquidate_isolated(id_of(trader)).event("PositionLiquidated")
     # The reward's floor comes out of insurance first, the rest of it pays for the deficit.
     assert protocol.house().insurance == 0
-    assert event.reward == 25_000
-    uncovered = event.deficit - 225_000
+    assert event.reward == 12_500
+    uncovered = event.deficit - 237_500
     assert protocol.house().pool_cash == house.pool_cash - event.realised - uncovered
     protocol.check_invariants()
 

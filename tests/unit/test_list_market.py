@@ -158,9 +158,22 @@ INEQUALITIES: list[tuple[dict[str, int], str]] = [
     ({"taker_fee": 1_251}, "fee: above insured penalty"),
     ({"keeper_share": 500_800}, "cap: above insured penalty"),
     ({"side_cap": 1_251}, "cap: above insured penalty"),
-    ({"keeper_share": 0, "side_cap": 2_501}, "cap: above half maintenance"),
     (
-        {"funding_velocity": 2**28 - 1, "keeper_share": 0, "side_cap": 2_500},
+        {"keeper_share": 0, "keeper_floor": 0, "penalty": 3_000, "side_cap": 2_501},
+        "cap: above half maintenance",
+    ),
+    ({"keeper_floor": 12_510}, "cap: above insured penalty"),
+    ({"side_cap": MOST}, "cap: above insured penalty"),
+    ({"penalty": MOST}, "penalty: too high"),
+    ({"buffer": MOST}, "liquidation: bad buffer"),
+    ({"max_funding_rate": MOST}, "funding: rate too high"),
+    (
+        {
+            "funding_velocity": 2**28 - 1,
+            "keeper_share": 0,
+            "keeper_floor": 0,
+            "side_cap": 2_500,
+        },
         "funding: velocity too high",
     ),
 ]
@@ -193,7 +206,8 @@ AT_THE_BOUND: list[dict[str, int]] = [
     {"keeper_cap": 2**40 - 1},
     {"buffer": 1_000_000},
     {"partial_above": 2**56 - 1},
-    {"keeper_share": 0, "side_cap": 2_500, "skew_cap": 2_500},
+    {"keeper_share": 0, "keeper_floor": 0, "side_cap": 2_500, "skew_cap": 2_500},
+    {"keeper_floor": 12_500},
 ]
 
 
@@ -208,6 +222,7 @@ def test_terms_at_a_bound_are_listed(ready: Protocol, terms: dict[str, int]) -> 
         ((), "tier: none"),
         (((1, 5_000, 10_000),), "tier: bad floor"),
         (((0, 0, 10_000),), "tier: bad rate"),
+        (((0, MOST, 10_000),), "tier: bad rate"),
         (((0, 5_000, 1_000_001),), "tier: bad rate"),
         (((0, 5_000, MOST),), "tier: bad rate"),
         (((0, 5_001, 7_500),), "tier: initial below 1.5 times"),

@@ -95,15 +95,7 @@ def placed_before(protocol: Protocol, way: Way) -> None:
 
 @pytest.mark.parametrize(
     "way",
-    [
-        pytest.param(
-            way,
-            id=name,
-            # A vault's reduction that fills pays its keeper without a look at the cross ledger.
-            marks=[pytest.mark.xfail(strict=True)] if name == "one lot less of a vault" else [],
-        )
-        for name, way in WAYS.items()
-    ],
+    [pytest.param(way, id=name) for name, way in WAYS.items()],
 )
 @pytest.mark.parametrize("manner", [one_by_one, placed_before])
 def test_no_order_of_a_stretched_ledger_drains_it(

@@ -8,7 +8,7 @@ from tests.helpers.protocol import ISOLATED, PPM, USD, Protocol, position_id
 DUST = 20_000  # 0.0002 BTC, 10 USD: the smallest position
 PENALTY = 2_500  # ppm
 HIGHEST_MINIMUM = 2**16 - 1  # USD
-FLOOR = PENALTY * HIGHEST_MINIMUM  # 163.84 USD, the most a market may be given
+FLOOR = PENALTY * HIGHEST_MINIMUM // 2  # 81.92 USD: the rest of the penalty covers the caps
 
 
 @pytest.fixture
