@@ -22,7 +22,6 @@ from .modules import markets
 from .modules import roles
 from .modules import settings
 
-implements: IIsolatedMargin
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
@@ -89,8 +88,3 @@ def set_default_margin_mode(market: uint256, is_isolated: bool):
 @external
 def set_hedge_mode(is_hedge: bool):
     settings._set_hedge_mode(msg.sender, is_hedge)
-
-
-@external
-def set_operator(operator: address, expiry: uint256):
-    roles._set_operator(msg.sender, operator, expiry)

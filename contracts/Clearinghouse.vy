@@ -1,5 +1,6 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
+# pragma optimize codesize
 """
 @title Clearinghouse
 @license MIT
@@ -17,7 +18,6 @@ from .interfaces import IHouse
 from .interfaces import IIsolatedMargin
 from .interfaces import ILedger
 from .interfaces import ILiquidation
-from .interfaces import IMarkets
 from .interfaces import ITrading
 from .lib import fixed_point
 from .lib import words
@@ -33,7 +33,6 @@ implements: IHouse
 implements: IIsolatedMargin
 implements: ILedger
 implements: ILiquidation
-implements: IMarkets
 implements: ITrading
 
 initializes: ownable
@@ -43,7 +42,7 @@ initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: custody
 initializes: cross_margin[ledger := ledger, markets := markets]
-initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin, roles := roles]
+initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin]
 
 # Without the lock: they move no value and call nobody.
 exports: (
@@ -110,19 +109,19 @@ def deposit(account: address, amount: uint256):
 
 @external
 def escrow_order(
-    account: address, placer: address, market: uint256, keeper_fee: uint256, wants_settings: bool
+    account: address, market: uint256, keeper_fee: uint256, wants_settings: bool
 ) -> (uint256, uint256):
     self._require_sender(ORDER_BOOK)
-    assert roles._may_trade(account, placer), "operator: not allowed"
-    state: words.Account = ledger._account(account)
+    account_word: uint256 = ledger._accounts[account]
     if keeper_fee != 0:
+        state: words.Account = words.unpack_account(account_word)
         assert state.cash >= convert(keeper_fee, int256), "balance: below keeper fee"
         state.cash -= convert(keeper_fee, int256)
         state.escrow += keeper_fee
-        ledger._store_account(account, state)
+        account_word = ledger._store_account(account, state)
     if wants_settings:
-        return ledger._settings[words.position_id(account, market, 0)], state.flags
-    return 0, state.flags
+        return ledger._settings[words.position_id(account, market, 0)], account_word
+    return 0, account_word
 
 
 @external
@@ -137,7 +136,7 @@ def release_escrow(
 
 
 @external
-def execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
+def execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     self._require_sender(ORDER_BOOK)
     return trading._execute_trade(trade)
 
@@ -148,49 +147,71 @@ def execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
 @external
 @reentrant
 def deposit_margin(account: address, market: uint256, is_long: bool, amount: uint256):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
 def withdraw(amount: uint256, receiver: address):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
 def add_margin(market: uint256, is_long: bool, amount: uint256):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
 def remove_margin(market: uint256, is_long: bool, amount: uint256):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
 def set_leverage(market: uint256, leverage: uint256, is_isolated: bool, is_long: bool):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
 def set_default_margin_mode(market: uint256, is_isolated: bool):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
 def set_hedge_mode(is_hedge: bool):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(ACCOUNT_LOGIC)
 
 
 @external
 @reentrant
-def set_operator(operator: address, expiry: uint256):
-    raw_call(ACCOUNT_LOGIC, msg.data, is_delegate_call=True)
+def set_auto_margin(market: uint256, is_long: bool, allowance: uint256):
+    self._forward(ACCOUNT_LOGIC)
+
+
+@external
+@reentrant
+def convert_position(
+    market: uint256, is_long: bool, to_isolated: bool, amount: uint256
+):
+    self._forward(ACCOUNT_LOGIC)
+
+
+@external
+@reentrant
+def deposit_with_permit(
+    account: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+):
+    self._forward(ACCOUNT_LOGIC)
+
+
+@external
+@reentrant
+def advance_epoch(account: address):
+    self._forward(ACCOUNT_LOGIC)
 
 
 # Forwarded to liquidation logic
@@ -199,17 +220,25 @@ def set_operator(operator: address, expiry: uint256):
 @external
 @reentrant
 def liquidate_isolated(ids: DynArray[uint256, 64]) -> uint256:
-    return abi_decode(
-        raw_call(LIQUIDATION_LOGIC, msg.data, max_outsize=32, is_delegate_call=True), uint256
-    )
+    return self._forward_for(LIQUIDATION_LOGIC)
 
 
 @external
 @reentrant
 def liquidate_cross(accounts: DynArray[address, 32]) -> uint256:
-    return abi_decode(
-        raw_call(LIQUIDATION_LOGIC, msg.data, max_outsize=32, is_delegate_call=True), uint256
-    )
+    return self._forward_for(LIQUIDATION_LOGIC)
+
+
+@external
+@reentrant
+def auto_deleverage(market: uint256, ids: DynArray[uint256, 64]) -> uint256:
+    return self._forward_for(LIQUIDATION_LOGIC)
+
+
+@external
+@reentrant
+def settle_positions(ids: DynArray[uint256, 64]) -> uint256:
+    return self._forward_for(LIQUIDATION_LOGIC)
 
 
 # Forwarded to house logic
@@ -218,62 +247,47 @@ def liquidate_cross(accounts: DynArray[address, 32]) -> uint256:
 @external
 @reentrant
 def fund_insurance(amount: uint256):
-    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(HOUSE_LOGIC)
+
+
+@external
+@reentrant
+def request_insurance(amount: uint256):
+    self._forward(HOUSE_LOGIC)
+
+
+@external
+@reentrant
+def withdraw_insurance(receiver: address):
+    self._forward(HOUSE_LOGIC)
 
 
 @external
 @reentrant
 def claim_fees(receiver: address):
-    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(HOUSE_LOGIC)
 
 
 @external
 @reentrant
 def add_liquidity(amount: uint256):
-    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(HOUSE_LOGIC)
 
 
 @external
 @reentrant
 def remove_liquidity(amount: uint256):
-    raw_call(HOUSE_LOGIC, msg.data, is_delegate_call=True)
+    self._forward(HOUSE_LOGIC)
 
 
-# Forwarded to market logic
-
-
-@external
-@reentrant
-def list_market(
-    symbol: String[16], terms: IMarkets.Terms, tiers: DynArray[IMarkets.Tier, 8]
-) -> uint256:
-    return abi_decode(
-        raw_call(MARKET_LOGIC, msg.data, max_outsize=32, is_delegate_call=True), uint256
-    )
+# Whatever else: the owner's and the guardian's calls are the market logic's.
 
 
 @external
 @reentrant
-def set_terms(market: uint256, terms: IMarkets.Terms):
-    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
-
-
-@external
-@reentrant
-def set_status(market: uint256, status: uint256):
-    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
-
-
-@external
-@reentrant
-def set_guardian(guardian: address):
-    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
-
-
-@external
-@reentrant
-def stop_opening(stopped: bool):
-    raw_call(MARKET_LOGIC, msg.data, is_delegate_call=True)
+@raw_return
+def __default__() -> Bytes[32]:
+    return raw_call(MARKET_LOGIC, msg.data, max_outsize=32, is_delegate_call=True)
 
 
 # The state, word by word
@@ -305,10 +319,10 @@ def house_word() -> uint256:
 
 @external
 @view
-def market_words(market: uint256) -> uint256[7]:
-    found: uint256[7] = empty(uint256[7])
+def market_words(market: uint256) -> uint256[10]:
+    found: uint256[10] = empty(uint256[10])
     if markets._is_listed(market):
-        for kind: uint256 in range(7):
+        for kind: uint256 in range(markets.KINDS):
             found[kind] = markets._word(market, kind)
     return found
 
@@ -347,8 +361,8 @@ def market_id(symbol: String[16]) -> uint256:
 
 @external
 @view
-def operator_expiry(account: address, operator: address) -> uint256:
-    return roles._operator_expiry[account][operator]
+def insurance_request() -> (uint256, uint256):
+    return ledger._insurance_requested, ledger._insurance_claimable_at
 
 
 @external
@@ -367,3 +381,15 @@ def opening_stopped() -> bool:
 @view
 def _require_sender(sender: address):
     assert msg.sender == sender, "caller: not allowed"
+
+
+@internal
+def _forward(logic: address):
+    raw_call(logic, msg.data, is_delegate_call=True)
+
+
+@internal
+def _forward_for(logic: address) -> uint256:
+    return abi_decode(
+        raw_call(logic, msg.data, max_outsize=32, is_delegate_call=True), uint256
+    )

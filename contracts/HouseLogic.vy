@@ -18,7 +18,6 @@ from .modules import ledger
 from .modules import markets
 from .modules import roles
 
-implements: IHouse
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]

@@ -17,7 +17,6 @@ from .modules import liquidation
 from .modules import markets
 from .modules import roles
 
-implements: ILiquidation
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]

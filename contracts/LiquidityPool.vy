@@ -131,7 +131,7 @@ def fix(request_id: uint256) -> uint256:
     assert request.shares != 0, "request: unknown"
     assert block.timestamp >= request.matures_at, "request: not mature"
     assert block.timestamp <= request.matures_at + LAPSE, "request: lapsed"
-    pool: pool_valuation.Valuation = self._fresh_pool()
+    pool: pool_valuation.Valuation = self._firm_pool()
     assert pool.oldest >= request.matures_at, "price: before maturity"
     equity: int256 = fixed_point.quote_down(pool.equity - convert(pool.band, int256))
     assert equity > 0, "pool: insolvent"
@@ -354,9 +354,9 @@ def _claim(assets: uint256, shares: uint256, receiver: address, controller: addr
 
 @internal
 @view
-def _fresh_pool() -> pool_valuation.Valuation:
+def _firm_pool() -> pool_valuation.Valuation:
     pool: pool_valuation.Valuation = pool_valuation._value_pool()
-    assert pool.is_fresh, "price: stale"
+    assert pool.is_firm, "price: not firm"
     return pool
 
 
@@ -366,7 +366,7 @@ def _equity_for_entry() -> uint256:
     """
     @notice The equity an entrant buys into, quote, up and at the upper edge of the prices.
     """
-    pool: pool_valuation.Valuation = self._fresh_pool()
+    pool: pool_valuation.Valuation = self._firm_pool()
     upper: int256 = fixed_point.quote_ceiling(pool.equity + convert(pool.band, int256))
     assert upper >= 0, "pool: insolvent"
     return convert(upper, uint256)
@@ -396,7 +396,7 @@ def _max_entry() -> uint256:
     @notice The most one deposit may bring in quote units, zero where the pool takes none.
     """
     pool: pool_valuation.Valuation = pool_valuation._value_pool()
-    if not pool.is_fresh or pool.equity < 0:
+    if not pool.is_firm or pool.equity < 0:
         return 0
     return words.MAX_CASH
 

@@ -16,7 +16,6 @@ from .modules import listing
 from .modules import markets
 from .modules import roles
 
-implements: IMarkets
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]

@@ -16,12 +16,14 @@ from .interfaces import IPriceOracle
 from .interfaces import ITrading
 from .lib import reasons
 from .lib import words
+from .modules import operators
 from .modules import order_hashing
 from .modules import order_rules
 
 implements: IOrderBook
 
 initializes: eip712_domain_separator
+initializes: operators
 initializes: order_hashing[eip712_domain_separator := eip712_domain_separator]
 
 # Without the lock: it only reads immutables.
@@ -32,7 +34,7 @@ MAX_KEEPER_FEE: constant(uint256) = 10 * 10**6  # 10 USD
 MAX_DELAY: constant(uint256) = 600  # seconds
 MIN_WINDOW: constant(uint256) = 10  # seconds
 EXECUTE_TRADE: constant(Bytes[4]) = method_id(
-    "execute_trade((address,address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,bytes32,address,uint256,bool,uint256))"
+    "execute_trade((address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,address,uint256,address,uint256,bytes32,address,uint256,bool,uint256))"
 )
 
 CLEARINGHOUSE: public(immutable(ITrading))
@@ -63,12 +65,19 @@ def place(order: IOrderBook.Order) -> bytes32:
     if order.kind == order_rules.MARKET:
         resolved.expiry = executable_from + terms.window
     is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
-    settings_word: uint256 = 0
-    flags: uint256 = 0
-    settings_word, flags = extcall CLEARINGHOUSE.escrow_order(
-        resolved.account, msg.sender, order.market, keeper_fee, is_open
+    operators._require_may(
+        resolved.account,
+        msg.sender,
+        order.market,
+        operators.MAY_REDUCE if order.reduce_only else operators.MAY_OPEN,
     )
-    assert (flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
+    settings_word: uint256 = 0
+    account_word: uint256 = 0
+    settings_word, account_word = extcall CLEARINGHOUSE.escrow_order(
+        resolved.account, order.market, keeper_fee, is_open
+    )
+    account: words.Account = words.unpack_account(account_word)
+    assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
         "order: wrong position mode"
     )
     if is_open:
@@ -77,14 +86,13 @@ def place(order: IOrderBook.Order) -> bytes32:
 
     hash: bytes32 = order_hashing._hash(resolved)
     assert self._orders[hash] == 0, "order: already placed"
-    order_word: uint256 = words.pack_order_state(
-        words.OrderState(
-            executable_from=executable_from,
-            status=order_rules.PENDING,
-            keeper_fee=terms.keeper_fee,
-            escrowed=not order.reduce_only,
-        )
-    )
+    state: words.OrderState = empty(words.OrderState)
+    state.executable_from = executable_from
+    state.status = order_rules.PENDING
+    state.keeper_fee = terms.keeper_fee
+    state.escrowed = not order.reduce_only
+    state.epoch = account.epoch
+    order_word: uint256 = words.pack_order_state(state)
     self._orders[hash] = order_word
     log IOrderBook.OrderPlaced(
         order_hash=hash, account=resolved.account, order=resolved, order_word=order_word
@@ -98,7 +106,7 @@ def execute(order: IOrderBook.Order) -> uint256:
     state: words.OrderState = words.unpack_order_state(self._orders[hash])
     self._require_pending(state)
     reason: uint256 = 0
-    failure: Bytes[160] = b""
+    failure: Bytes[192] = b""
     reason, failure = self._execute(order, hash, state)
     if len(failure) != 0:
         raw_revert(failure)
@@ -116,7 +124,7 @@ def execute_orders(orders: DynArray[IOrderBook.Order, BATCH]) -> DynArray[uint25
         state: words.OrderState = words.unpack_order_state(self._orders[hash])
         if state.status == order_rules.PENDING:
             reason: uint256 = 0
-            failure: Bytes[160] = b""
+            failure: Bytes[192] = b""
             reason, failure = self._execute(order, hash, state)
         statuses.append(words.unpack_order_state(self._orders[hash]).status)
     return statuses
@@ -127,26 +135,50 @@ def cancel(order: IOrderBook.Order):
     hash: bytes32 = order_hashing._hash(order)
     state: words.OrderState = words.unpack_order_state(self._orders[hash])
     self._require_pending(state)
-    if msg.sender != order.account:
-        # Proves the right to trade for the account, and moves nothing.
-        extcall CLEARINGHOUSE.escrow_order(order.account, msg.sender, order.market, 0, False)
+    operators._require_may(order.account, msg.sender, order.market, operators.MAY_CANCEL)
     assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, "order: market is binding"
     self._end(order, hash, state, order.account, reasons.BY_OWNER)
 
 
 @external
-def set_order_terms(market: uint256, keeper_fee: uint256, delay: uint256, window: uint256):
+def set_order_terms(
+    market: uint256, keeper_fee: uint256, delay: uint256, window: uint256, max_age: uint256
+):
     assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
     assert market < staticcall ILedger(CLEARINGHOUSE.address).market_count(), "market: unknown"
     assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
     assert delay != 0 and delay <= MAX_DELAY, "order: bad delay"
     assert window >= MIN_WINDOW and window < 2**16, "order: bad window"
+    assert max_age < 2**32, "order: bad maximum age"
     self._terms[market] = words.pack_order_terms(
-        words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window)
+        words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age)
     )
     log IOrderBook.OrderTermsSet(
-        market=market, keeper_fee=keeper_fee, delay=delay, window=window
+        market=market, keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age
     )
+
+
+@external
+def set_operator(
+    operator: address,
+    permissions: uint256,
+    markets: uint256,
+    notional: uint256,
+    expiry: uint256,
+):
+    operators._set_operator(
+        msg.sender,
+        operator,
+        words.Operator(
+            expiry=expiry, permissions=permissions, notional=notional, markets=markets
+        ),
+    )
+
+
+@external
+@view
+def operator_word(account: address, operator: address) -> uint256:
+    return operators._operators[account][operator]
 
 
 @external
@@ -170,7 +202,7 @@ def order_terms_word(market: uint256) -> uint256:
 @internal
 def _execute(
     order: IOrderBook.Order, hash: bytes32, state: words.OrderState
-) -> (uint256, Bytes[160]):
+) -> (uint256, Bytes[192]):
     """
     @notice Fills or ends a pending order, or leaves it as it is.
     @return `reasons.FILLED` or why not; and, if the clearinghouse reverted, what with: then
@@ -187,13 +219,12 @@ def _execute(
         return reason, b""
 
     success: bool = False
-    response: Bytes[160] = b""
+    response: Bytes[192] = b""
     success, response = raw_call(
         CLEARINGHOUSE.address,
         abi_encode(
             ITrading.Trade(
                 account=order.account,
-                placer=order.placer,
                 market=order.market,
                 is_isolated=order.margin_mode == order_rules.ISOLATED,
                 position_side=order.position_side,
@@ -203,6 +234,13 @@ def _execute(
                 acceptable_price=order.acceptable_price,
                 margin=order.margin,
                 leverage=order.leverage,
+                bound_to=0,
+                epoch=state.epoch if order.kind != order_rules.MARKET else words.EPOCHS,
+                refusal=self._refusal(order),
+                builder=empty(address),
+                builder_rate=0,
+                referrer=empty(address),
+                referral_share=0,
                 order_hash=hash,
                 keeper=msg.sender,
                 keeper_fee=state.keeper_fee,
@@ -211,28 +249,25 @@ def _execute(
             ),
             method_id=EXECUTE_TRADE,
         ),
-        max_outsize=160,
+        max_outsize=192,
         revert_on_failure=False,
     )
     if not success:
         return reasons.FAILED, response
-    receiver: address = empty(address)
-    keeper_fee: uint256 = 0
-    reason, receiver, keeper_fee = abi_decode(
-        slice(response, 0, 96), (uint256, address, uint256)
-    )
+    result: ITrading.Result = abi_decode(response, ITrading.Result)
+    reason = result.reason
     if reason == reasons.FILLED:
         self._close(hash, state, order_rules.EXECUTED)
         log IOrderBook.OrderExecuted(
-            order_hash=hash, keeper=msg.sender, keeper_fee=keeper_fee
+            order_hash=hash, keeper=msg.sender, keeper_fee=result.keeper_fee
         )
     elif not reasons.must_wait(reason):
         self._close(hash, state, order_rules.CANCELLED)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
-            receiver=receiver,
-            keeper_fee=keeper_fee,
+            receiver=result.receiver,
+            keeper_fee=result.keeper_fee,
             reason=reasons.text_of(reason),
         )
     return reason, b""
@@ -276,3 +311,15 @@ def _close(hash: bytes32, state: words.OrderState, status: uint256):
 @pure
 def _require_pending(state: words.OrderState):
     assert state.status == order_rules.PENDING, "order: not pending"
+
+
+@internal
+@view
+def _refusal(order: IOrderBook.Order) -> uint256:
+    """
+    @notice What the book itself has against filling an order, if anything.
+    """
+    permission: uint256 = operators.MAY_REDUCE if order.reduce_only else operators.MAY_OPEN
+    if not operators._may(order.account, order.placer, order.market, permission):
+        return reasons.NOT_ALLOWED
+    return reasons.FILLED

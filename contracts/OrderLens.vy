@@ -74,7 +74,6 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
     outcome: ISimulator.Outcome = extcall SIMULATOR.simulate(
         ITrading.Trade(
             account=placed.account,
-            placer=placed.placer,
             market=placed.market,
             is_isolated=placed.margin_mode == order_rules.ISOLATED,
             position_side=placed.position_side,
@@ -84,6 +83,13 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
             acceptable_price=placed.acceptable_price,
             margin=placed.margin,
             leverage=placed.leverage,
+            bound_to=0,
+            epoch=words.EPOCHS,
+            refusal=reasons.FILLED,
+            builder=empty(address),
+            builder_rate=0,
+            referrer=empty(address),
+            referral_share=0,
             order_hash=empty(bytes32),
             keeper=empty(address),
             keeper_fee=state.keeper_fee,
@@ -101,6 +107,7 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
     preview.fill_price = self._fill_price(outcome, placed.is_buy, price.price)
     preview.impact = outcome.impact
     preview.fee = outcome.fee
+    preview.builder_fee = outcome.builder_fee
     preview.keeper_fee = outcome.keeper_fee
     preview.realised = outcome.realised
     preview.deficit = outcome.deficit
@@ -136,7 +143,6 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
         placed.account = order.placer
     if order.kind == order_rules.MARKET:
         placed.expiry = block.timestamp + terms.delay + terms.window
-    self._require_may_trade(placed.account, placed.placer)
     account: words.Account = lens_reading._account(placed.account)
     assert order.reduce_only or account.cash >= convert(terms.keeper_fee, int256), (
         "balance: below keeper fee"
@@ -150,12 +156,11 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     order_rules._check_margin_mode(placed)
     known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
     assert known.status == 0, "order: already placed"
-    return placed, words.OrderState(
-        executable_from=0,
-        status=order_rules.PENDING,
-        keeper_fee=terms.keeper_fee,
-        escrowed=not order.reduce_only,
-    )
+    state: words.OrderState = empty(words.OrderState)
+    state.status = order_rules.PENDING
+    state.keeper_fee = terms.keeper_fee
+    state.escrowed = not order.reduce_only
+    return placed, state
 
 
 @internal
@@ -171,14 +176,6 @@ def _fill_price(outcome: ISimulator.Outcome, is_buy: bool, price: uint256) -> ui
     if is_buy:
         return fixed_point.div_up(convert(notional + outcome.impact, uint256), size)
     return convert(notional - outcome.impact, uint256) // size
-
-
-@internal
-@view
-def _require_may_trade(account: address, placer: address):
-    assert placer == account or (
-        staticcall lens_reading.CLEARINGHOUSE.operator_expiry(account, placer) >= block.timestamp
-    ), "operator: not allowed"
 
 
 @internal

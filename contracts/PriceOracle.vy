@@ -81,7 +81,7 @@ def set_published_feed(market: uint256, lot_size: uint256, trade_age: uint256, m
         market,
         trade_age,
         max_age,
-        words.Feed(kind=words.PUBLISHED, aggregator=empty(address), decimals=0, lot_size=lot_size),
+        words.Feed(kind=words.PUBLISHED, source=empty(address), decimals=0, lot_size=lot_size),
     )
 
 
@@ -106,7 +106,7 @@ def set_chainlink_feed(
         trade_age,
         max_age,
         words.Feed(
-            kind=words.CHAINLINK, aggregator=aggregator, decimals=decimals, lot_size=lot_size
+            kind=words.CHAINLINK, source=aggregator, decimals=decimals, lot_size=lot_size
         ),
     )
 
@@ -175,7 +175,7 @@ def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words
     log IPriceOracle.FeedSet(
         market=market,
         kind=feed.kind,
-        aggregator=feed.aggregator,
+        source=feed.source,
         lot_size=feed.lot_size,
         price_word=word,
     )
@@ -191,7 +191,7 @@ def _read_chainlink(feed: words.Feed) -> (bool, int256, uint256):
     success: bool = False
     answered: Bytes[160] = b""
     success, answered = raw_call(
-        feed.aggregator,
+        feed.source,
         method_id("latestRoundData()"),
         max_outsize=160,
         is_static_call=True,

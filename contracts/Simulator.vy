@@ -8,8 +8,6 @@
 @dev Stateless: what it stores never outlives the call.
 """
 
-from snekmate.auth import ownable
-
 from .interfaces import ILens
 from .interfaces import ISimulator
 from .interfaces import ITrading
@@ -19,32 +17,26 @@ from .modules import fills
 from .modules import ledger
 from .modules import lens_reading
 from .modules import markets
-from .modules import roles
 from .modules import trading
 
 implements: ISimulator
 
-initializes: ownable
 initializes: ledger
-initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: cross_margin[ledger := ledger, markets := markets]
-initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin, roles := roles]
+initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin]
 initializes: lens_reading
 
 SLOTS: constant(uint256) = 4
-KINDS: constant(uint256) = 7  # words of a market
 ANSWER: constant(uint256) = 1_024  # bytes
 SEEN: constant(Bytes[4]) = b"seen"  # ahead of an outcome: no refusal begins so
 RUN: constant(Bytes[4]) = method_id(
-    "run((address,address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,bytes32,address,uint256,bool,uint256),bool)"
+    "run((address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,address,uint256,address,uint256,bytes32,address,uint256,bool,uint256),bool)"
 )
 
 
 @deploy
 def __init__(clearinghouse: address, price_oracle: address):
-    ownable.__init__()
-    ownable._transfer_ownership(empty(address))
     markets.__init__(price_oracle)
     lens_reading.__init__(clearinghouse, price_oracle)
 
@@ -73,10 +65,11 @@ def run(trade: ITrading.Trade, is_placed: bool):
     if trade.is_escrowed and not is_placed:
         self._escrow(trade.account, trade.keeper_fee)
     outcome: ISimulator.Outcome = self._fill(trade)
-    receiver: address = empty(address)
-    outcome.reason, receiver, outcome.keeper_fee = trading._execute_trade(trade)
-    if receiver != trade.keeper:
-        outcome.keeper_fee = 0
+    result: ITrading.Result = trading._execute_trade(trade)
+    outcome.reason = result.reason
+    outcome.builder_fee = result.builder_fee
+    if result.receiver == trade.keeper:
+        outcome.keeper_fee = result.keeper_fee
     outcome.words = self._words_of(trade.account, trade.market)
     raw_revert(abi_encode(outcome, method_id=SEEN))
 
@@ -89,12 +82,6 @@ def _load_account(trade: ITrading.Trade):
     ledger._store_house(
         words.unpack_house(staticcall lens_reading.CLEARINGHOUSE.house_word())
     )
-    if trade.placer != trade.account:
-        roles._set_operator(
-            trade.account,
-            trade.placer,
-            staticcall lens_reading.CLEARINGHOUSE.operator_expiry(trade.account, trade.placer),
-        )
     state: words.Account = lens_reading._account(trade.account)
     ledger._store_account(trade.account, state)
     self._load_market(trade.account, trade.market)
@@ -110,7 +97,7 @@ def _load_account(trade: ITrading.Trade):
 @internal
 def _load_market(account: address, market: uint256):
     found: ILens.Words = lens_reading._words(account, market)
-    for kind: uint256 in range(KINDS):
+    for kind: uint256 in range(markets.KINDS):
         markets._store_word(market, kind, found.market[kind])
     for slot: uint256 in range(SLOTS):
         ledger._store_position(
@@ -136,12 +123,13 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
-    desk: fills.Desk = trading._open_desk(trade)
+    quoted: words.Price = words.unpack_price(trade.price_word)
+    desk: fills.Desk = trading._open_desk(trade, quoted)
     plan: trading.Plan = empty(trading.Plan)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
     reason: uint256 = 0
-    plan, reason = trading._plan(desk, trade)
+    plan, reason = trading._plan(desk, trade, quoted)
     if plan.reduction.size != 0:
         desk, reduction = fills._reduce(desk, plan.reduction)
     if plan.increase.size != 0:
@@ -170,7 +158,7 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
 def _words_of(account: address, market: uint256) -> ILens.Words:
     found: ILens.Words = empty(ILens.Words)
     found.account = ledger._accounts[account]
-    for kind: uint256 in range(KINDS):
+    for kind: uint256 in range(markets.KINDS):
         found.market[kind] = markets._word(market, kind)
     for slot: uint256 in range(SLOTS):
         found.positions[slot] = ledger._positions[words.position_id(account, market, slot)]

@@ -67,6 +67,30 @@ def initial_margin(notional: uint256, leverage: uint256, tiers: Tiers) -> uint25
 
 @internal
 @pure
+def unwinding_cost(notional: uint256, taker_fee: uint256) -> uint256:
+    """
+    @notice What taking the matched part of a pair apart may cost, in femto, up: a taker's fee on
+            either leg.
+    @param notional Of the matched part of one leg.
+    @param taker_fee In ppm.
+    """
+    return fixed_point.div_up(
+        unsafe_mul(unsafe_mul(2, notional), taker_fee), fixed_point.PPM
+    )
+
+
+@internal
+@pure
+def band_of(notional: uint256, confidence: uint256) -> uint256:
+    """
+    @notice What a price's confidence (ppm) may add to the worth of a notional, in femto, up: a
+            liquidation judges at the edge that favours the trader.
+    """
+    return fixed_point.div_up(unsafe_mul(notional, confidence), fixed_point.PPM)
+
+
+@internal
+@pure
 def order_margin(notional: uint256, leverage: uint256, initial_rate: uint256) -> uint256:
     """
     @notice The margin an isolated order moves for `notional` femto: notional / leverage, at least
@@ -82,6 +106,26 @@ def order_margin(notional: uint256, leverage: uint256, initial_rate: uint256) ->
             ),
         )
     return fixed_point.div_up(least, fixed_point.PPM * fixed_point.FEMTO)
+
+
+@internal
+@pure
+def ramped_tiers(target: Tiers, before: Tiers, elapsed: uint256, duration: uint256) -> Tiers:
+    """
+    @notice Tiers on their way from older rates: each rate moves linearly over the duration and is
+            rounded down, for the account. Floors are the same before and after.
+    @param elapsed Seconds since the ramp began; the duration is not zero.
+    """
+    if elapsed >= duration:
+        return target
+    return Tiers(
+        maintenance_rate=self._ramped(
+            target.maintenance_rate, before.maintenance_rate, elapsed, duration
+        ),
+        initial_rate=self._ramped(target.initial_rate, before.initial_rate, elapsed, duration),
+        first=self._ramped_word(target.first, before.first, elapsed, duration),
+        second=self._ramped_word(target.second, before.second, elapsed, duration),
+    )
 
 
 @internal
@@ -113,3 +157,32 @@ def _surcharge(notional: uint256, tiers: Tiers, initial: bool) -> uint256:
         )
         previous = rate
     return due
+
+
+@internal
+@pure
+def _ramped_word(
+    target: uint256, before: uint256, elapsed: uint256, duration: uint256
+) -> uint256:
+    word: uint256 = 0
+    for i: uint256 in range(4):
+        tier: words.Tier = words.unpack_tier(target >> (i * TIER_BITS))
+        old: words.Tier = words.unpack_tier(before >> (i * TIER_BITS))
+        tier.maintenance_rate = self._ramped(
+            tier.maintenance_rate, old.maintenance_rate, elapsed, duration
+        )
+        tier.initial_rate = self._ramped(tier.initial_rate, old.initial_rate, elapsed, duration)
+        word |= words.pack_tier(tier) << (i * TIER_BITS)
+    return word
+
+
+@internal
+@pure
+def _ramped(target: uint256, before: uint256, elapsed: uint256, duration: uint256) -> uint256:
+    # Both parts are positive, so down is toward zero.
+    return unsafe_div(
+        unsafe_add(
+            unsafe_mul(target, elapsed), unsafe_mul(before, unsafe_sub(duration, elapsed))
+        ),
+        duration,
+    )

@@ -69,11 +69,13 @@ def live_time(price: words.Price, now: uint256) -> uint256:
     """
     @notice The market's own clock, in seconds: it stands still while the feed is silent, from the
             end of the last price's life to the next price. So funding never accrues across a
-            silence, and what came before one is not lost.
+            silence, and what came before one is not lost. It ends where the market's settlement
+            begins.
     """
-    return unsafe_sub(
-        min(now, unsafe_add(price.published_at, price.max_age)), price.silence
-    )
+    until: uint256 = min(now, unsafe_add(price.published_at, price.max_age))
+    if price.settles_at != 0:
+        until = min(until, unsafe_mul(price.settles_at, words.HOUR))
+    return unsafe_sub(until, min(until, price.silence))
 
 
 @internal
@@ -120,6 +122,16 @@ def impact_cost(
         ),
         unsafe_mul(2, convert(skew_scale, int256)),
     )
+
+
+@internal
+@pure
+def builder_fee(size: uint256, price: uint256, rate: uint256) -> uint256:
+    """
+    @notice What a builder gets for `size` lots at the mark price, in quote units, up.
+    @param rate In ppm.
+    """
+    return fixed_point.div_up(unsafe_mul(unsafe_mul(size, price), rate), FEE_DENOMINATOR)
 
 
 @internal

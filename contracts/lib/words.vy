@@ -28,16 +28,32 @@ MAX_CASH: constant(uint256) = 2**62  # quote, what one deposit may bring
 
 PUBLISHED: constant(uint256) = 1  # feed kinds
 CHAINLINK: constant(uint256) = 2
+PYTH: constant(uint256) = 3
+SIGNED: constant(uint256) = 4
+SETTLED: constant(uint256) = 15  # no feed any more: the price is final
+
+NO_CAUTION: constant(uint256) = 0  # what a price's word asks of those who use it
+NO_OPENING: constant(uint256) = 1
+ONLY_BANKRUPT: constant(uint256) = 2  # nothing opens, and only what has no equity is liquidated
+
+HOUR: constant(uint256) = 3_600
 
 FLAG_HEDGE: constant(uint256) = 1  # an account's: its orders name their position's side
 FLAG_STOPPED: constant(uint256) = 1  # the house's: nothing may open or grow
 
-GENERATIONS: constant(uint256) = 2**24  # a slot's generation counts modulo this
+GENERATIONS: constant(uint256) = 2**23  # a slot's generation counts modulo this
 
+EPOCHS: constant(uint256) = 2**12  # an account's epoch counts modulo this
+
+M4: constant(uint256) = 2**4 - 1
+M12: constant(uint256) = 2**12 - 1
 M16: constant(uint256) = 2**16 - 1
+M19: constant(uint256) = 2**19 - 1
 M20: constant(uint256) = 2**20 - 1
+M23: constant(uint256) = 2**23 - 1
 M24: constant(uint256) = 2**24 - 1
 M28: constant(uint256) = 2**28 - 1
+M32: constant(uint256) = 2**32 - 1
 M36: constant(uint256) = 2**36 - 1
 M40: constant(uint256) = 2**40 - 1
 M48: constant(uint256) = 2**48 - 1
@@ -52,6 +68,7 @@ struct Account:
     cash: int256  # quote; may be negative while equity is not
     legs: uint256  # bit 2 * market + side of every open cross leg
     vaults: uint256  # how many isolated slots are open
+    epoch: uint256  # how often all of its orders were cancelled at once
     flags: uint256
     escrow: uint256  # quote, keeper fees of pending orders
 
@@ -62,6 +79,7 @@ struct Position:
     margin: uint256  # quote in an isolated slot; the leverage (ppm) in a cross slot
     generation: uint256  # how often the slot has ended
     funding_index: int256  # femto per lot
+    auto_margin: bool  # whether its owner lets a liquidation add margin first
 
 
 struct Side:
@@ -78,6 +96,14 @@ struct Market:
     maintenance_rate: uint256  # ppm, of the first tier
     initial_rate: uint256  # ppm, of the first tier
     first_floor: uint256  # thousands of USD where the second tier begins, 0 where there is none
+    is_ramping: bool  # whether the tiers are still on their way from older rates
+
+
+struct Ramp:
+    started_at: uint256  # seconds
+    ends_at: uint256  # seconds
+    maintenance_rate: uint256  # ppm, the first tier's before
+    initial_rate: uint256  # ppm, the first tier's before
 
 
 struct House:
@@ -122,10 +148,8 @@ struct Settings:
     isolated_long_leverage: uint256  # ppm, 0 while unset
     isolated_short_leverage: uint256  # ppm, 0 while unset
     cross_leverage: uint256  # ppm, 0 while unset
-    long_allowance: uint256  # quote that may be added to the isolated long
-    long_generation: uint256  # of the position the allowance is for
+    long_allowance: uint256  # quote that a liquidation may add to the isolated long
     short_allowance: uint256  # quote
-    short_generation: uint256
 
 
 struct Price:
@@ -137,26 +161,58 @@ struct Price:
     trade_age: uint256  # seconds a price may be old to fill or liquidate
     max_age: uint256  # seconds a price may be old to count as live
     kind: uint256  # of the feed, 0 none
+    caution: uint256  # what may not be done at it
+    settles_at: uint256  # hours since 1970: the hour the market is settled in begins; 0 for none
 
 
 struct Feed:
     kind: uint256  # 0 none, else who it is
-    aggregator: address  # of a feed that reads one
-    decimals: uint256  # of the aggregator's answers
+    source: address  # of a feed that reads one
+    decimals: uint256  # of the source's answers
     lot_size: uint256  # WAD base units per lot
 
 
+struct Check:
+    second: address  # a second source, an aggregator; zero for none
+    decimals: uint256  # of the second source's answers
+    max_deviation: uint256  # ppm that a price may be off the second source's
+    max_confidence: uint256  # ppm, the least certain price that is taken
+    disputed_at: uint256  # seconds, since when prices have been too far off; 0 where they are not
+
+
+struct Settlement:
+    sum: uint256  # femto seconds per lot, of the prices in the window so far
+    price: uint256  # femto per lot, the last one that the sum counts
+    counted_at: uint256  # seconds, until when
+
+
 struct OrderState:
-    executable_from: uint256  # seconds, the first publish time of a price that may fill it
+    executable_from: uint256  # seconds, the first publish time of a price that may fill it; of a filled
+    # order the first that may fill its bracket's other orders
     status: uint256
     keeper_fee: uint256  # quote
     escrowed: bool  # whether the fee waits in the account's escrow
+    epoch: uint256  # the account's at its placement
+    is_child: bool  # whether its group is the order whose position it closes
+    is_bound: bool  # whether it may act on one generation of its position alone
+    is_spent: bool  # of a filled order: whether one of its children has acted
+    generation: uint256  # of the position it is bound to; of a filled order, of the one it opened
+    filled: uint256  # lots that a filled order opened
+    extreme: uint256  # femto per lot, the best price a trailing stop has seen
 
 
 struct OrderTerms:
     keeper_fee: uint256  # quote
     delay: uint256  # seconds from commit to the first price that may fill
     window: uint256  # seconds a market order stays executable after the delay
+    max_age: uint256  # seconds any other order may rest, 0 for as long as it likes
+
+
+struct Operator:
+    expiry: uint256  # seconds, the last it may act in
+    permissions: uint256  # bits
+    notional: uint256  # quote that its orders may still open
+    markets: uint256  # bits of the markets it may act in
 
 
 @internal
@@ -241,14 +297,17 @@ def pack_account(account: Account) -> uint256:
     self._require_fits(
         (unsafe_add(convert(convert(account.cash, bytes32), uint256), 2**63) >> 64)
         | (account.legs >> 128)
-        | ((account.vaults | account.flags) >> 8)
-        | (account.escrow >> 48)
+        | (account.vaults >> 8)
+        | (account.epoch >> 12)
+        | (account.flags >> 4)
+        | (account.escrow >> 40)
     )
     return (
         (convert(convert(account.cash, bytes32), uint256) << 192)
         | (account.legs << 64)
         | (account.vaults << 56)
-        | (account.flags << 48)
+        | (account.epoch << 44)
+        | (account.flags << 40)
         | account.escrow
     )
 
@@ -260,8 +319,9 @@ def unpack_account(word: uint256) -> Account:
         cash=convert(convert(word, bytes32), int256) >> 192,
         legs=(word >> 64) & M128,
         vaults=(word >> 56) & 255,
-        flags=(word >> 48) & 255,
-        escrow=word & M48,
+        epoch=(word >> 44) & M12,
+        flags=(word >> 40) & M4,
+        escrow=word & M40,
     )
 
 
@@ -271,13 +331,14 @@ def pack_position(position: Position) -> uint256:
     self._require_fits(
         (unsafe_add(convert(convert(position.funding_index, bytes32), uint256), 2**63) >> 64)
         | ((position.size | position.entry_notional | position.margin) >> 56)
-        | (position.generation >> 24)
+        | (position.generation >> 23)
     )
     return (
         (convert(convert(position.funding_index, bytes32), uint256) << 192)
         | (position.size << 136)
         | (position.entry_notional << 80)
         | (position.margin << 24)
+        | (convert(position.auto_margin, uint256) << 23)
         | position.generation
     )
 
@@ -289,8 +350,9 @@ def unpack_position(word: uint256) -> Position:
         size=(word >> 136) & M56,
         entry_notional=(word >> 80) & M56,
         margin=(word >> 24) & M56,
-        generation=word & M24,
+        generation=word & M23,
         funding_index=convert(convert(word, bytes32), int256) >> 192,
+        auto_margin=(word >> 23) & 1 != 0,
     )
 
 
@@ -315,7 +377,8 @@ def pack_market(market: Market) -> uint256:
         | (unsafe_add(convert(convert(market.funding_rate, bytes32), uint256), 2**39) >> 40)
         | (unsafe_add(convert(convert(market.funding_drift, bytes32), uint256), 2**39) >> 40)
         | (market.accrued_at >> 36)
-        | ((market.max_funding_rate | market.maintenance_rate | market.initial_rate) >> 20)
+        | (market.max_funding_rate >> 19)
+        | ((market.maintenance_rate | market.initial_rate) >> 20)
         | (market.first_floor >> 16)
     )
     return (
@@ -323,6 +386,7 @@ def pack_market(market: Market) -> uint256:
         | ((convert(convert(market.funding_rate, bytes32), uint256) & M40) << 152)
         | ((convert(convert(market.funding_drift, bytes32), uint256) & M40) << 112)
         | (market.accrued_at << 76)
+        | (convert(market.is_ramping, uint256) << 75)
         | (market.max_funding_rate << 56)
         | (market.maintenance_rate << 36)
         | (market.initial_rate << 16)
@@ -338,10 +402,37 @@ def unpack_market(word: uint256) -> Market:
         funding_rate=convert(convert(word << 64, bytes32), int256) >> 216,
         funding_drift=convert(convert(word << 104, bytes32), int256) >> 216,
         accrued_at=(word >> 76) & M36,
-        max_funding_rate=(word >> 56) & M20,
+        max_funding_rate=(word >> 56) & M19,
         maintenance_rate=(word >> 36) & M20,
         initial_rate=(word >> 16) & M20,
         first_floor=word & M16,
+        is_ramping=(word >> 75) & 1 != 0,
+    )
+
+
+@internal
+@pure
+def pack_ramp(ramp: Ramp) -> uint256:
+    self._require_fits(
+        ((ramp.started_at | ramp.ends_at) >> 36)
+        | ((ramp.maintenance_rate | ramp.initial_rate) >> 20)
+    )
+    return (
+        (ramp.started_at << 76)
+        | (ramp.ends_at << 40)
+        | (ramp.maintenance_rate << 20)
+        | ramp.initial_rate
+    )
+
+
+@internal
+@pure
+def unpack_ramp(word: uint256) -> Ramp:
+    return Ramp(
+        started_at=(word >> 76) & M36,
+        ends_at=(word >> 40) & M36,
+        maintenance_rate=(word >> 20) & M20,
+        initial_rate=word & M20,
     )
 
 
@@ -490,17 +581,14 @@ def pack_settings(settings: Settings) -> uint256:
             >> 28
         )
         | ((settings.long_allowance | settings.short_allowance) >> 56)
-        | ((settings.long_generation | settings.short_generation) >> 24)
     )
     return (
-        (convert(settings.isolated_by_default, uint256) << 244)
-        | (settings.isolated_long_leverage << 216)
-        | (settings.isolated_short_leverage << 188)
-        | (settings.cross_leverage << 160)
-        | (settings.long_allowance << 104)
-        | (settings.long_generation << 80)
-        | (settings.short_allowance << 24)
-        | settings.short_generation
+        (convert(settings.isolated_by_default, uint256) << 196)
+        | (settings.isolated_long_leverage << 168)
+        | (settings.isolated_short_leverage << 140)
+        | (settings.cross_leverage << 112)
+        | (settings.long_allowance << 56)
+        | settings.short_allowance
     )
 
 
@@ -508,14 +596,12 @@ def pack_settings(settings: Settings) -> uint256:
 @pure
 def unpack_settings(word: uint256) -> Settings:
     return Settings(
-        isolated_by_default=word >> 244 != 0,
-        isolated_long_leverage=(word >> 216) & M28,
-        isolated_short_leverage=(word >> 188) & M28,
-        cross_leverage=(word >> 160) & M28,
-        long_allowance=(word >> 104) & M56,
-        long_generation=(word >> 80) & M24,
-        short_allowance=(word >> 24) & M56,
-        short_generation=word & M24,
+        isolated_by_default=word >> 196 != 0,
+        isolated_long_leverage=(word >> 168) & M28,
+        isolated_short_leverage=(word >> 140) & M28,
+        cross_leverage=(word >> 112) & M28,
+        long_allowance=(word >> 56) & M56,
+        short_allowance=word & M56,
     )
 
 
@@ -524,13 +610,15 @@ def unpack_settings(word: uint256) -> Settings:
 def pack_price(price: Price) -> uint256:
     self._require_fits(
         (price.price >> 64)
-        | ((price.confidence | price.max_age) >> 20)
+        | ((price.confidence | price.max_age | price.settles_at) >> 20)
         | ((price.published_at | price.accepted_at | price.silence) >> 36)
         | (price.trade_age >> 16)
-        | (price.kind >> 8)
+        | ((price.kind | price.caution) >> 4)
     )
     return (
-        (price.kind << 228)
+        (price.kind << 252)
+        | (price.caution << 248)
+        | (price.settles_at << 228)
         | (price.price << 164)
         | (price.confidence << 144)
         | (price.published_at << 108)
@@ -552,7 +640,9 @@ def unpack_price(word: uint256) -> Price:
         silence=(word >> 36) & M36,
         trade_age=(word >> 20) & M16,
         max_age=word & M20,
-        kind=word >> 228,
+        kind=word >> 252,
+        caution=(word >> 248) & M4,
+        settles_at=(word >> 228) & M20,
     )
 
 
@@ -561,7 +651,7 @@ def unpack_price(word: uint256) -> Price:
 def pack_feed(feed: Feed) -> uint256:
     self._require_fits((feed.lot_size >> 80) | ((feed.kind | feed.decimals) >> 8))
     return (
-        (convert(feed.aggregator, uint256) << 96)
+        (convert(feed.source, uint256) << 96)
         | (feed.lot_size << 16)
         | (feed.decimals << 8)
         | feed.kind
@@ -573,7 +663,7 @@ def pack_feed(feed: Feed) -> uint256:
 def unpack_feed(word: uint256) -> Feed:
     return Feed(
         kind=word & 255,
-        aggregator=convert(word >> 96, address),
+        source=convert(word >> 96, address),
         decimals=(word >> 8) & 255,
         lot_size=(word >> 16) & M80,
     )
@@ -581,14 +671,75 @@ def unpack_feed(word: uint256) -> Feed:
 
 @internal
 @pure
-def pack_order_state(state: OrderState) -> uint256:
+def pack_check(check: Check) -> uint256:
     self._require_fits(
-        (state.executable_from >> 40) | (state.status >> 8) | (state.keeper_fee >> 40)
+        (check.decimals >> 8)
+        | ((check.max_deviation | check.max_confidence) >> 20)
+        | (check.disputed_at >> 36)
     )
     return (
-        (convert(state.escrowed, uint256) << 88)
-        | (state.keeper_fee << 48)
-        | (state.status << 40)
+        (convert(check.second, uint256) << 84)
+        | (check.decimals << 76)
+        | (check.max_deviation << 56)
+        | (check.max_confidence << 36)
+        | check.disputed_at
+    )
+
+
+@internal
+@pure
+def unpack_check(word: uint256) -> Check:
+    return Check(
+        second=convert(word >> 84, address),
+        decimals=(word >> 76) & 255,
+        max_deviation=(word >> 56) & M20,
+        max_confidence=(word >> 36) & M20,
+        disputed_at=word & M36,
+    )
+
+
+@internal
+@pure
+def pack_settlement(settlement: Settlement) -> uint256:
+    self._require_fits(
+        (settlement.sum >> 128) | (settlement.price >> 64) | (settlement.counted_at >> 36)
+    )
+    return (settlement.sum << 100) | (settlement.price << 36) | settlement.counted_at
+
+
+@internal
+@pure
+def unpack_settlement(word: uint256) -> Settlement:
+    return Settlement(
+        sum=word >> 100,
+        price=(word >> 36) & M64,
+        counted_at=word & M36,
+    )
+
+
+@internal
+@pure
+def pack_order_state(state: OrderState) -> uint256:
+    self._require_fits(
+        (state.executable_from >> 36)
+        | (state.status >> 4)
+        | (state.keeper_fee >> 40)
+        | (state.epoch >> 12)
+        | (state.generation >> 23)
+        | (state.filled >> 56)
+        | (state.extreme >> 64)
+    )
+    return (
+        (state.extreme << 175)
+        | (state.filled << 119)
+        | (state.generation << 96)
+        | (convert(state.is_spent, uint256) << 95)
+        | (convert(state.is_bound, uint256) << 94)
+        | (convert(state.is_child, uint256) << 93)
+        | (convert(state.escrowed, uint256) << 92)
+        | (state.epoch << 80)
+        | (state.keeper_fee << 40)
+        | (state.status << 36)
         | state.executable_from
     )
 
@@ -597,10 +748,17 @@ def pack_order_state(state: OrderState) -> uint256:
 @pure
 def unpack_order_state(word: uint256) -> OrderState:
     return OrderState(
-        executable_from=word & M40,
-        status=(word >> 40) & 255,
-        keeper_fee=(word >> 48) & M40,
-        escrowed=word >> 88 != 0,
+        executable_from=word & M36,
+        status=(word >> 36) & M4,
+        keeper_fee=(word >> 40) & M40,
+        escrowed=(word >> 92) & 1 != 0,
+        epoch=(word >> 80) & M12,
+        is_child=(word >> 93) & 1 != 0,
+        is_bound=(word >> 94) & 1 != 0,
+        is_spent=(word >> 95) & 1 != 0,
+        generation=(word >> 96) & M23,
+        filled=(word >> 119) & M56,
+        extreme=word >> 175,
     )
 
 
@@ -608,9 +766,11 @@ def unpack_order_state(word: uint256) -> OrderState:
 @pure
 def pack_order_terms(terms: OrderTerms) -> uint256:
     self._require_fits(
-        (terms.keeper_fee >> 40) | ((terms.delay | terms.window) >> 16)
+        (terms.keeper_fee >> 40) | ((terms.delay | terms.window) >> 16) | (terms.max_age >> 32)
     )
-    return (terms.keeper_fee << 32) | (terms.delay << 16) | terms.window
+    return (
+        (terms.max_age << 72) | (terms.keeper_fee << 32) | (terms.delay << 16) | terms.window
+    )
 
 
 @internal
@@ -620,6 +780,35 @@ def unpack_order_terms(word: uint256) -> OrderTerms:
         keeper_fee=(word >> 32) & M40,
         delay=(word >> 16) & M16,
         window=word & M16,
+        max_age=word >> 72,
+    )
+
+
+@internal
+@pure
+def pack_operator(operator: Operator) -> uint256:
+    self._require_fits(
+        (operator.expiry >> 40)
+        | (operator.permissions >> 8)
+        | (operator.notional >> 64)
+        | (operator.markets >> 128)
+    )
+    return (
+        (operator.markets << 112)
+        | (operator.notional << 48)
+        | (operator.permissions << 40)
+        | operator.expiry
+    )
+
+
+@internal
+@pure
+def unpack_operator(word: uint256) -> Operator:
+    return Operator(
+        expiry=word & M40,
+        permissions=(word >> 40) & 255,
+        notional=(word >> 48) & M64,
+        markets=word >> 112,
     )
 
 

@@ -9,6 +9,7 @@
 from ..lib import fixed_point
 from ..lib import margin_math
 from ..lib import position_math
+from ..lib import price_validity
 from ..lib import words
 from . import fills
 from . import ledger
@@ -17,14 +18,13 @@ from . import markets
 uses: ledger
 uses: markets
 
-SILENT_PROFIT: constant(uint256) = 3_600  # seconds the profit of a silent leg still counts
-
-
 struct Valuation:
     worth: int256  # femto, sum of the legs' values
     initial: uint256  # femto
     maintenance: uint256  # femto
-    is_live: bool  # whether every leg's price is young enough to value it
+    band: uint256  # femto, what the prices' confidence may add to the worth
+    caution: uint256  # the gravest of the prices'
+    is_firm: bool  # whether every leg's price is fresh and undoubted
     is_current: bool  # whether every leg's price is fresh, or silent for good
 
 
@@ -36,7 +36,7 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
     @param legs Bits of `Account.legs`.
     """
     total: Valuation = empty(Valuation)
-    total.is_live = True
+    total.is_firm = True
     total.is_current = True
     left: uint256 = legs
     for _: uint256 in range(fills.MAX_LEGS):
@@ -46,20 +46,21 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
         pair: uint256 = (left >> (market << 1)) & 3
         left ^= pair << (market << 1)
         price: words.Price = markets._price(market)
-        state: words.Market = markets._accrued(market, price)
         long: words.Position = empty(words.Position)
         short: words.Position = empty(words.Position)
         if pair & 1 != 0:
             long = ledger._position(words.position_id(account, market, words.CROSS_LONG))
         if pair & 2 != 0:
             short = ledger._position(words.position_id(account, market, words.CROSS_SHORT))
-        leg: Valuation = self._value_pair(market, state, price.price, long, short)
-        if not markets._is_live(price):
-            leg.is_live = False
-            if price.published_at + price.max_age + SILENT_PROFIT < block.timestamp:
+        leg: Valuation = self._value_pair(
+            market, markets._accrued(market, price), price, long, short
+        )
+        if not markets._is_fresh(market, price):
+            leg.is_firm = False
+            if price_validity.is_live(price, block.timestamp):
+                leg.is_current = False
+            elif not price_validity.profit_counts(price, block.timestamp):
                 leg.worth = min(leg.worth, 0)
-        elif not markets._is_fresh(market, price):
-            leg.is_current = False
         total = self._add(total, leg)
     return total
 
@@ -69,31 +70,44 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
 def _value_pair(
     market: uint256,
     state: words.Market,
-    price: uint256,
+    price: words.Price,
     long: words.Position,
     short: words.Position,
 ) -> Valuation:
     """
     @notice Values the two legs of one market, either of which may be empty. Margin is required for
-            the larger leg only, at the leverage the two share.
+            the larger leg only, at the leverage the two share, and initially for what taking a
+            matched part apart would cost in fees. A settled market can move no more: it asks for none.
     """
-    worth: int256 = 0
+    pair: Valuation = self._undoubted(price)
+    pair.worth = 0
     leverage: uint256 = long.margin
     if long.size != 0:
-        worth = position_math.value_of(long, True, price, state.funding_index)
+        pair.worth = position_math.value_of(long, True, price.price, state.funding_index)
     if short.size != 0:
-        worth += position_math.value_of(short, False, price, state.funding_index)
+        pair.worth += position_math.value_of(short, False, price.price, state.funding_index)
         if long.size == 0:
             leverage = short.margin
-    notional: uint256 = unsafe_mul(max(long.size, short.size), price)
+    if price_validity.is_settled(price):
+        return pair
+    larger: uint256 = max(long.size, short.size)
+    matched: uint256 = min(long.size, short.size)
+    notional: uint256 = unsafe_mul(larger, price.price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
-    return Valuation(
-        worth=worth,
-        initial=margin_math.initial_margin(notional, leverage, tiers),
-        maintenance=margin_math.maintenance_margin(notional, tiers),
-        is_live=True,
-        is_current=True,
-    )
+    pair.initial = margin_math.initial_margin(notional, leverage, tiers)
+    pair.maintenance = margin_math.maintenance_margin(notional, tiers)
+    if matched != 0:
+        pair.initial = unsafe_add(
+            pair.initial,
+            margin_math.unwinding_cost(
+                unsafe_mul(matched, price.price), markets._trade_terms(market).taker_fee
+            ),
+        )
+    if price.confidence != 0:
+        pair.band = margin_math.band_of(
+            unsafe_mul(unsafe_sub(larger, matched), price.price), price.confidence
+        )
+    return pair
 
 
 @internal
@@ -101,7 +115,7 @@ def _value_pair(
 def _value_vault(
     market: uint256,
     state: words.Market,
-    price: uint256,
+    price: words.Price,
     slot: uint256,
     position: words.Position,
 ) -> Valuation:
@@ -109,16 +123,30 @@ def _value_vault(
     @notice An isolated position's equity, margin and value, as its worth, and the tiers'
             requirements.
     """
-    notional: uint256 = unsafe_mul(position.size, price)
+    notional: uint256 = unsafe_mul(position.size, price.price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
-    return Valuation(
-        worth=convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256)
-        + position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
-        initial=margin_math.initial_margin(notional, 0, tiers),
-        maintenance=margin_math.maintenance_margin(notional, tiers),
-        is_live=True,
-        is_current=True,
-    )
+    vault: Valuation = self._undoubted(price)
+    vault.worth = convert(
+        unsafe_mul(position.margin, fixed_point.FEMTO), int256
+    ) + position_math.value_of(position, slot & 1 == 0, price.price, state.funding_index)
+    vault.initial = margin_math.initial_margin(notional, 0, tiers)
+    vault.maintenance = margin_math.maintenance_margin(notional, tiers)
+    if price.confidence != 0:
+        vault.band = margin_math.band_of(notional, price.confidence)
+    return vault
+
+
+@internal
+@pure
+def _undoubted(price: words.Price) -> Valuation:
+    """
+    @notice Nothing, at a fresh price.
+    """
+    nothing: Valuation = empty(Valuation)
+    nothing.caution = price.caution
+    nothing.is_firm = price.caution == words.NO_CAUTION
+    nothing.is_current = True
+    return nothing
 
 
 @internal
@@ -128,7 +156,9 @@ def _add(one: Valuation, other: Valuation) -> Valuation:
         worth=unsafe_add(one.worth, other.worth),
         initial=unsafe_add(one.initial, other.initial),
         maintenance=unsafe_add(one.maintenance, other.maintenance),
-        is_live=one.is_live and other.is_live,
+        band=unsafe_add(one.band, other.band),
+        caution=max(one.caution, other.caution),
+        is_firm=one.is_firm and other.is_firm,
         is_current=one.is_current and other.is_current,
     )
 
@@ -154,7 +184,7 @@ def _require_withdrawable(account: address, state: words.Account, amount: uint25
     available: int256 = state.cash
     if state.legs != 0:
         legs: Valuation = self._value_legs(account, state.legs)
-        self._require_live(legs.is_live)
+        self._require_firm(legs.is_firm)
         available = self._withdrawable(state.cash, legs)
     assert available >= 0 and convert(available, uint256) >= amount, (
         "balance: not withdrawable"
@@ -163,5 +193,5 @@ def _require_withdrawable(account: address, state: words.Account, amount: uint25
 
 @internal
 @pure
-def _require_live(is_live: bool):
-    assert is_live, "price: not live"
+def _require_firm(is_firm: bool):
+    assert is_firm, "price: not firm"

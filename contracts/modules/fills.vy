@@ -32,6 +32,8 @@ struct Desk:
     skew: int256  # lots
     price: uint256  # mark, femto per lot
     keeper_fee: uint256  # quote, what the keeper gets
+    builder_rate: uint256  # ppm
+    builder_fee: uint256  # quote, what the builder gets
 
 
 struct Part:
@@ -48,6 +50,7 @@ struct Fill:
     position: words.Position  # after
     impact: int256  # femto, positive where the trader pays
     fee: uint256  # quote
+    builder_fee: uint256  # quote
     realised: int256  # quote, by a reduction: PnL and funding, after impact, before fees
     deficit: uint256  # quote, by a reduction: what insurance and pool pay
     margin: uint256  # quote, moved into the vault by an increase
@@ -71,6 +74,7 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
     fill.fee = market_math.trade_fee(
         delta, desk.skew, desk.price, desk.terms.maker_fee, desk.terms.taker_fee
     )
+    fill.builder_fee = market_math.builder_fee(part.size, desk.price, desk.builder_rate)
     released: words.Position = empty(words.Position)
     fill.position, released = position_math.decrease(part.position, is_long, part.size)
     worth: int256 = position_math.value_of(
@@ -79,7 +83,8 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
     fill.realised = fixed_point.quote_down(unsafe_sub(worth, fill.impact))
     keeper_fee: uint256 = part.keeper_fee
     proceeds: int256 = unsafe_sub(
-        fill.realised, convert(unsafe_add(fill.fee, keeper_fee), int256)
+        fill.realised,
+        convert(unsafe_add(unsafe_add(fill.fee, fill.builder_fee), keeper_fee), int256),
     )
     is_last: bool = fill.position.size == 0
     shortfall: int256 = 0
@@ -98,6 +103,9 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
     elif is_last:
         after.account.legs ^= words.leg_bit(part.market, part.slot)
         if after.account.legs == 0:
+            # An escrowed keeper's fee has left the escrow: it, too, shrinks before a deficit exists.
+            keeper_fee = unsafe_add(keeper_fee, desk.keeper_fee)
+            after.keeper_fee = 0
             shortfall = unsafe_sub(
                 0,
                 unsafe_add(
@@ -109,11 +117,13 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
         fill.position.margin = part.position.margin
 
     if shortfall > 0:
+        builder_cut: uint256 = min(convert(shortfall, uint256), fill.builder_fee)
+        fill.builder_fee = unsafe_sub(fill.builder_fee, builder_cut)
         fee_cut: uint256 = 0
         impact_cut: uint256 = 0
         keeper_cut: uint256 = 0
         fee_cut, impact_cut, keeper_cut, fill.deficit = liquidation_math.shrink_charges(
-            convert(shortfall, uint256),
+            unsafe_sub(convert(shortfall, uint256), builder_cut),
             fill.fee,
             convert(max(0, fixed_point.quote_down(worth) - fill.realised), uint256),
             keeper_fee,
@@ -130,6 +140,7 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
         )
         after.account.cash = 0
     after.keeper_fee = unsafe_add(after.keeper_fee, keeper_fee)
+    after.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
     after.house = house_math.collect_fee(desk.house, fill.fee, desk.terms)
     after.house.pool_cash = unsafe_sub(after.house.pool_cash, fill.realised)
     if fill.deficit != 0:
@@ -163,7 +174,9 @@ def _increase(desk: Desk, part: Part) -> (Desk, Fill):
     fill.position = position_math.increase(
         part.position, is_long, part.size, entry, desk.market.funding_index
     )
-    paid: uint256 = fill.fee
+    fill.builder_fee = market_math.builder_fee(part.size, desk.price, desk.builder_rate)
+    after.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
+    paid: uint256 = unsafe_add(fill.fee, fill.builder_fee)
 
     if part.slot >= words.ISOLATED_LONG:
         fill.margin = part.margin

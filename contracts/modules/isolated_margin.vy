@@ -77,7 +77,7 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
     position.margin -= amount
 
     price: words.Price = markets._price(market)
-    cross_margin._require_live(markets._is_live(price))
+    cross_margin._require_firm(markets._is_firm(market, price))
     state: words.Market = markets._accrued(market, price)
     notional: uint256 = position.size * price.price
     required: uint256 = margin_math.initial_margin(

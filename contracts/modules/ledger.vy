@@ -14,6 +14,8 @@ _accounts: HashMap[address, uint256]  # account words
 _positions: HashMap[uint256, uint256]  # position words by position id
 _settings: HashMap[uint256, uint256]  # settings words by the id of the market's first slot
 _house: uint256  # house word
+_insurance_requested: uint256  # quote, the withdrawal from insurance that is announced
+_insurance_claimable_at: uint256  # seconds
 
 
 @internal

@@ -12,8 +12,8 @@ from ..lib import liquidation_math
 from ..lib import margin_math
 from ..lib import position_math
 from ..lib import price_bounds
+from ..lib import price_validity
 from ..lib import words
-from . import cross_margin
 from . import fills
 from . import lens_reading
 
@@ -31,6 +31,7 @@ struct Pair:
     notional: uint256  # femto, of the larger leg
     initial: uint256  # femto
     maintenance: uint256  # femto
+    band: uint256  # femto, what the price's confidence may add to the worth
 
 
 struct Ledger:
@@ -40,7 +41,9 @@ struct Ledger:
     notional: uint256  # femto
     initial: uint256  # femto
     maintenance: uint256  # femto
-    is_live: bool
+    band: uint256  # femto
+    caution: uint256  # the gravest of the prices'
+    is_firm: bool
     is_current: bool
 
 
@@ -57,7 +60,9 @@ def _ledger(account: address, state: words.Account) -> Ledger:
         notional=0,
         initial=0,
         maintenance=0,
-        is_live=True,
+        band=0,
+        caution=words.NO_CAUTION,
+        is_firm=True,
         is_current=True,
     )
     left: uint256 = state.legs
@@ -78,7 +83,9 @@ def _with_pair(ledger: Ledger, pair: Pair) -> Ledger:
     after.notional += pair.notional
     after.initial += pair.initial
     after.maintenance += pair.maintenance
-    after.is_live = ledger.is_live and pair.mark.is_live
+    after.band += pair.band
+    after.caution = max(ledger.caution, pair.mark.price.caution)
+    after.is_firm = ledger.is_firm and self._is_firm(pair.mark)
     after.is_current = ledger.is_current and (pair.mark.is_fresh or not pair.mark.is_live)
     return after
 
@@ -108,23 +115,26 @@ def _value_pair(
     price: uint256 = mark.price.price
     value: int256 = self._value_at(long, short, price, mark.state.funding_index)
     worth: int256 = value
-    if not mark.is_live and (
-        mark.price.published_at + mark.price.max_age + cross_margin.SILENT_PROFIT
-        < block.timestamp
-    ):
+    if not price_validity.profit_counts(mark.price, block.timestamp):
         worth = min(value, 0)
-    notional: uint256 = max(long.size, short.size) * price
+    larger: uint256 = max(long.size, short.size)
+    matched: uint256 = min(long.size, short.size)
+    notional: uint256 = larger * price
     leverage: uint256 = long.margin if long.size != 0 else short.margin
-    return Pair(
-        mark=mark,
-        long=long,
-        short=short,
-        value=value,
-        worth=worth,
-        notional=notional,
-        initial=margin_math.initial_margin(notional, leverage, mark.tiers),
-        maintenance=margin_math.maintenance_margin(notional, mark.tiers),
-    )
+    pair: Pair = empty(Pair)
+    pair.mark = mark
+    pair.long = long
+    pair.short = short
+    pair.value = value
+    pair.worth = worth
+    pair.notional = notional
+    if not price_validity.is_settled(mark.price):
+        pair.initial = margin_math.initial_margin(
+            notional, leverage, mark.tiers
+        ) + margin_math.unwinding_cost(matched * price, mark.taker_fee)
+        pair.maintenance = margin_math.maintenance_margin(notional, mark.tiers)
+        pair.band = margin_math.band_of((larger - matched) * price, mark.price.confidence)
+    return pair
 
 
 @internal
@@ -137,7 +147,7 @@ def _account_view(ledger: Ledger) -> ILens.Account:
         withdrawable += fixed_point.quote_down(
             min(ledger.worth, 0) - convert(ledger.initial, int256)
         )
-    if not ledger.is_live:
+    if not ledger.is_firm:
         withdrawable = 0
     return ILens.Account(
         account=ledger.account,
@@ -157,9 +167,26 @@ def _account_view(ledger: Ledger) -> ILens.Account:
             cash + ledger.worth - convert(ledger.initial, int256)
         ),
         withdrawable=convert(max(withdrawable, 0), uint256),
-        is_live=ledger.is_live,
+        is_firm=ledger.is_firm,
         is_current=ledger.is_current,
-        is_liquidatable=liquidation_math.is_liquidatable(equity, ledger.maintenance),
+        is_liquidatable=self._is_liquidatable(ledger),
+    )
+
+
+@internal
+@pure
+def _is_firm(mark: lens_reading.Mark) -> bool:
+    return mark.is_fresh and mark.price.caution == words.NO_CAUTION
+
+
+@internal
+@pure
+def _is_liquidatable(ledger: Ledger) -> bool:
+    """
+    @notice Judged at the edge of the prices' confidence that favours the account.
+    """
+    return liquidation_math.is_liquidatable(
+        self._equity(ledger) + convert(ledger.band, int256), ledger.maintenance
     )
 
 
@@ -184,7 +211,7 @@ def _leg_view(ledger: Ledger, pair: Pair, slot: uint256) -> ILens.Position:
         seen.initial_margin = fixed_point.quote_up(pair.initial)
         seen.maintenance_margin = fixed_point.quote_up(pair.maintenance)
     seen.margin_ratio = self._ratio(ledger.maintenance, equity)
-    seen.is_liquidatable = liquidation_math.is_liquidatable(equity, ledger.maintenance)
+    seen.is_liquidatable = self._is_liquidatable(ledger)
     seen.max_loss = convert(
         max(ledger.state.cash + convert(ledger.state.escrow, int256), 0), uint256
     )
@@ -220,9 +247,14 @@ def _vault_view(
     seen.initial_margin = fixed_point.quote_up(initial)
     seen.maintenance_margin = fixed_point.quote_up(maintenance)
     seen.margin_ratio = self._ratio(maintenance, margin + value)
-    seen.is_liquidatable = liquidation_math.is_liquidatable(margin + value, maintenance)
+    band: uint256 = margin_math.band_of(notional, mark.price.confidence)
+    seen.is_liquidatable = liquidation_math.is_liquidatable(
+        margin + value + convert(band, int256), maintenance
+    )
     seen.max_loss = position.margin
-    if mark.is_live:
+    if position.auto_margin:
+        seen.max_loss += settings.long_allowance if is_long else settings.short_allowance
+    if self._is_firm(mark):
         # As `isolated_margin._remove_margin`: profit is not removable.
         removable: int256 = fixed_point.quote_down(
             margin + min(value, 0) - convert(initial, int256)

@@ -30,7 +30,7 @@ def __init__(order_book: address):
 @internal
 @view
 def _listing(market: uint256) -> ILens.Listing:
-    state: uint256[7] = staticcall lens_reading.CLEARINGHOUSE.market_words(market)
+    state: uint256[10] = staticcall lens_reading.CLEARINGHOUSE.market_words(market)
     mark: lens_reading.Mark = lens_reading._mark_from(market, state)
     return ILens.Listing(
         market=market,
@@ -48,7 +48,7 @@ def _listing(market: uint256) -> ILens.Listing:
 @internal
 @view
 def _market(market: uint256) -> ILens.Market:
-    state: uint256[7] = staticcall lens_reading.CLEARINGHOUSE.market_words(market)
+    state: uint256[10] = staticcall lens_reading.CLEARINGHOUSE.market_words(market)
     mark: lens_reading.Mark = lens_reading._mark_from(market, state)
     terms: words.TradeTerms = words.unpack_trade_terms(state[markets.TRADE_TERMS])
     order_terms: words.OrderTerms = words.unpack_order_terms(

@@ -10,6 +10,7 @@ from ..interfaces import ILens
 from ..interfaces import IPriceOracle
 from ..lib import margin_math
 from ..lib import market_math
+from ..lib import price_validity
 from ..lib import words
 from . import markets
 
@@ -24,6 +25,7 @@ struct Mark:
     state: words.Market  # with funding up to now
     area: int256  # what funding has added since, per price: see `price_bounds.Exposure`
     tiers: margin_math.Tiers  # all of them: those a notional does not reach add nothing
+    taker_fee: uint256  # ppm
     is_live: bool
     is_fresh: bool
 
@@ -78,7 +80,7 @@ def _mark(market: uint256) -> Mark:
 
 @internal
 @view
-def _mark_from(market: uint256, state: uint256[7]) -> Mark:
+def _mark_from(market: uint256, state: uint256[10]) -> Mark:
     """
     @notice A market by its words, at the oracle's price, now.
     """
@@ -97,15 +99,39 @@ def _mark_from(market: uint256, state: uint256[7]) -> Mark:
             convert(market_math.INDEX_DENOMINATOR, uint256),
             market_math.live_time(price, block.timestamp),
         ).funding_index,
-        tiers=margin_math.Tiers(
-            maintenance_rate=stored.maintenance_rate,
-            initial_rate=stored.initial_rate,
-            first=state[markets.FIRST_TIERS],
-            second=state[markets.SECOND_TIERS],
-        ),
-        is_live=markets._is_live(price),
-        is_fresh=markets._is_young(price)
+        tiers=self._tiers(stored, state),
+        taker_fee=words.unpack_trade_terms(state[markets.TRADE_TERMS]).taker_fee,
+        is_live=price_validity.is_live(price, block.timestamp),
+        is_fresh=price_validity.is_fresh(price, block.timestamp)
         and (price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)),
+    )
+
+
+@internal
+@view
+def _tiers(stored: words.Market, state: uint256[10]) -> margin_math.Tiers:
+    """
+    @notice All of a market's tiers, as they are now on their ramp.
+    """
+    tiers: margin_math.Tiers = margin_math.Tiers(
+        maintenance_rate=stored.maintenance_rate,
+        initial_rate=stored.initial_rate,
+        first=state[markets.FIRST_TIERS],
+        second=state[markets.SECOND_TIERS],
+    )
+    if not stored.is_ramping:
+        return tiers
+    ramp: words.Ramp = words.unpack_ramp(state[markets.RAMP])
+    return margin_math.ramped_tiers(
+        tiers,
+        margin_math.Tiers(
+            maintenance_rate=ramp.maintenance_rate,
+            initial_rate=ramp.initial_rate,
+            first=state[markets.FIRST_TIERS_BEFORE],
+            second=state[markets.SECOND_TIERS_BEFORE],
+        ),
+        block.timestamp - ramp.started_at,
+        ramp.ends_at - ramp.started_at,
     )
 
 

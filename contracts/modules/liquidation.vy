@@ -32,6 +32,7 @@ struct Book:
     market: uint256
     is_fresh: bool  # whether the price may liquidate
     is_changed: bool
+    quoted: words.Price
     price: uint256  # mark, femto per lot
     state: words.Market  # accrued
     long: words.Side
@@ -73,7 +74,7 @@ def _liquidate_isolated(ids: DynArray[uint256, MAX_VAULTS], liquidator: address)
         if not book.is_fresh:
             continue
         vault: cross_margin.Valuation = cross_margin._value_vault(
-            market, book.state, book.price, leg.slot, leg.position
+            market, book.state, book.quoted, leg.slot, leg.position
         )
         if not liquidation_math.is_liquidatable(vault.worth, vault.maintenance):
             continue
@@ -224,8 +225,9 @@ def _open_book(market: uint256) -> Book:
     price: words.Price = markets._price(market)
     book: Book = empty(Book)
     book.market = market
-    book.is_fresh = markets._is_fresh(market, price)
+    book.is_fresh = markets._may_trade(market, price)
     if book.is_fresh:
+        book.quoted = price
         book.price = price.price
         book.state = markets._accrued(market, price)
         book.long = markets._side(market, True)

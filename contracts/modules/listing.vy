@@ -11,6 +11,7 @@ from snekmate.auth import ownable
 from ..interfaces import IMarkets
 from ..lib import fixed_point
 from ..lib import market_math
+from ..lib import price_validity
 from ..lib import words
 from . import markets
 from . import roles
@@ -39,7 +40,7 @@ def _list_market(
     assert len(symbol) != 0, "symbol: empty"
     assert markets._ids[symbol] == 0, "symbol: taken"
     price: words.Price = markets._price(market)
-    assert markets._is_live(price), "price: not live"
+    assert price_validity.is_live(price, block.timestamp), "price: not live"
     assert price.price >= MIN_LOT_PRICE and price.price <= MAX_LOT_PRICE, "lot: out of range"
     self._check_terms(terms, price.price)
 
@@ -75,7 +76,7 @@ def _set_terms(market: uint256, terms: IMarkets.Terms):
     ownable._check_owner()
     markets._require_listed(market)
     price: words.Price = markets._price(market)
-    assert markets._is_live(price), "price: not live"
+    assert price_validity.is_live(price, block.timestamp), "price: not live"
     state: words.Market = markets._accrued(market, price)
     self._check_terms(terms, price.price)
     self._check_against_tier(terms, state.maintenance_rate)

@@ -9,9 +9,11 @@
 from ..interfaces import IPriceOracle
 from ..lib import margin_math
 from ..lib import market_math
+from ..lib import price_validity
 from ..lib import words
 
-KINDS: constant(uint256) = 8  # words a market has
+STRIDE: constant(uint256) = 16  # words a market has room for
+KINDS: constant(uint256) = 10  # words a market has
 MARKET: constant(uint256) = 0
 LONG: constant(uint256) = 1
 SHORT: constant(uint256) = 2
@@ -19,6 +21,9 @@ TRADE_TERMS: constant(uint256) = 3
 LIQUIDATION_TERMS: constant(uint256) = 4
 FIRST_TIERS: constant(uint256) = 5
 SECOND_TIERS: constant(uint256) = 6
+RAMP: constant(uint256) = 7
+FIRST_TIERS_BEFORE: constant(uint256) = 8
+SECOND_TIERS_BEFORE: constant(uint256) = 9
 
 OPEN: constant(uint256) = 0  # trade_terms.status
 REDUCE_ONLY: constant(uint256) = 1
@@ -27,7 +32,7 @@ ORACLE: immutable(IPriceOracle)
 
 count: uint256
 pool_shares: uint256  # ppm, sum over all markets
-_words: uint256[words.MAX_MARKETS * KINDS]  # word `kind` of `market` at KINDS * market + kind
+_words: uint256[words.MAX_MARKETS * STRIDE]  # word `kind` of `market` at STRIDE * market + kind
 _symbols: HashMap[uint256, String[16]]
 _ids: HashMap[String[16], uint256]  # market id + 1
 
@@ -46,12 +51,12 @@ def _is_listed(market: uint256) -> bool:
 @internal
 @view
 def _word(market: uint256, kind: uint256) -> uint256:
-    return self._words[unsafe_add(unsafe_mul(market, KINDS), kind)]
+    return self._words[unsafe_add(unsafe_mul(market, STRIDE), kind)]
 
 
 @internal
 def _store_word(market: uint256, kind: uint256, word: uint256):
-    self._words[unsafe_add(unsafe_mul(market, KINDS), kind)] = word
+    self._words[unsafe_add(unsafe_mul(market, STRIDE), kind)] = word
 
 
 @internal
@@ -71,29 +76,30 @@ def _feed_lot_size(market: uint256) -> uint256:
 
 @internal
 @view
-def _is_live(price: words.Price) -> bool:
+def _is_latest(market: uint256, price: words.Price) -> bool:
     """
-    @notice Whether a price is young enough to value what is open.
+    @notice Whether a price is the latest its source has: nobody picks between a round taken and one
+            that is out.
     """
-    return price.price != 0 and price.published_at + price.max_age >= block.timestamp
+    return price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
 
 
 @internal
 @view
 def _is_fresh(market: uint256, price: words.Price) -> bool:
-    """
-    @notice Whether a price is young enough to fill and liquidate at, and the latest its source has:
-            nobody picks between a round taken and one that is out.
-    """
-    return self._is_young(price) and (
-        price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
-    )
+    return price_validity.is_fresh(price, block.timestamp) and self._is_latest(market, price)
 
 
 @internal
 @view
-def _is_young(price: words.Price) -> bool:
-    return price.price != 0 and price.published_at + price.trade_age >= block.timestamp
+def _is_firm(market: uint256, price: words.Price) -> bool:
+    return price_validity.is_firm(price, block.timestamp) and self._is_latest(market, price)
+
+
+@internal
+@view
+def _may_trade(market: uint256, price: words.Price) -> bool:
+    return price_validity.may_trade(price, block.timestamp) and self._is_latest(market, price)
 
 
 @internal
@@ -157,11 +163,35 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
         first=0,
         second=0,
     )
-    if state.first_floor != 0 and notional > state.first_floor * 10**18:
-        tiers.first = self._word(market, FIRST_TIERS)
-        if margin_math.tier_at(tiers, 3).floor != 0:
-            tiers.second = self._word(market, SECOND_TIERS)
+    reaches: bool = state.first_floor != 0 and notional > state.first_floor * 10**18
+    if reaches:
+        tiers = self._with_tail(market, tiers, FIRST_TIERS)
+    if state.is_ramping:
+        ramp: words.Ramp = words.unpack_ramp(self._word(market, RAMP))
+        before: margin_math.Tiers = margin_math.Tiers(
+            maintenance_rate=ramp.maintenance_rate,
+            initial_rate=ramp.initial_rate,
+            first=0,
+            second=0,
+        )
+        if reaches:
+            before = self._with_tail(market, before, FIRST_TIERS_BEFORE)
+        return margin_math.ramped_tiers(
+            tiers, before, block.timestamp - ramp.started_at, ramp.ends_at - ramp.started_at
+        )
     return tiers
+
+
+@internal
+@view
+def _with_tail(
+    market: uint256, tiers: margin_math.Tiers, kind: uint256
+) -> margin_math.Tiers:
+    tail: margin_math.Tiers = tiers
+    tail.first = self._word(market, kind)
+    if margin_math.tier_at(tail, 3).floor != 0:
+        tail.second = self._word(market, unsafe_add(kind, 1))
+    return tail
 
 
 @internal

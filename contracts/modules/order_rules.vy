@@ -8,6 +8,7 @@
 from ..interfaces import IOrderBook
 from ..lib import fixed_point
 from ..lib import margin_math
+from ..lib import price_validity
 from ..lib import reasons
 from ..lib import words
 
@@ -83,7 +84,9 @@ def _price_reason(
     """
     if price.price == 0 or price.published_at < state.executable_from:
         return reasons.PRICE_EARLY
-    if price.published_at + price.trade_age < block.timestamp or not is_latest:
+    if price_validity.is_settling(price, block.timestamp):
+        return reasons.MARKET_SETTLING
+    if not is_latest or not price_validity.is_fresh(price, block.timestamp):
         return reasons.PRICE_STALE
     if order.kind >= STOP:
         # A stop waits for the price to move on in its direction, a take-profit for the other.

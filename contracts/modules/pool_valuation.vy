@@ -10,6 +10,7 @@ from ..interfaces import ILedger
 from ..interfaces import IPriceOracle
 from ..lib import fixed_point
 from ..lib import market_math
+from ..lib import price_validity
 from ..lib import words
 from . import markets
 
@@ -23,7 +24,7 @@ struct Valuation:
     band: uint256  # femto, how far the prices' confidence may move it
     reserved: uint256  # quote, the least pool cash that covers every market's reserve
     is_live: bool  # whether every market with open interest has a live price
-    is_fresh: bool  # and one at which it may trade
+    is_firm: bool  # and a fresh and undoubted one
     oldest: uint256  # seconds, when the oldest of those prices was published
 
 
@@ -43,7 +44,7 @@ def _value_pool() -> Valuation:
         band=0,
         reserved=0,
         is_live=True,
-        is_fresh=True,
+        is_firm=True,
         oldest=block.timestamp,
     )
     for market: uint256 in range(staticcall CLEARINGHOUSE.market_count(), bound=words.MAX_MARKETS):
@@ -54,12 +55,12 @@ def _value_pool() -> Valuation:
             continue
         price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
         pool.oldest = min(pool.oldest, price.published_at)
-        if not markets._is_live(price):
+        if not price_validity.is_live(price, block.timestamp):
             pool.is_live = False
-        if not markets._is_young(price) or (
+        if not price_validity.is_firm(price, block.timestamp) or (
             price.kind == words.CHAINLINK and not staticcall ORACLE.is_latest(market)
         ):
-            pool.is_fresh = False
+            pool.is_firm = False
         index: int256 = markets._accrue(words.unpack_market(state[0]), price).funding_index
         pool.equity -= market_math.side_value(long, True, price.price, index)
         pool.equity -= market_math.side_value(short, False, price.price, index)

@@ -3,8 +3,7 @@
 """
 @title Roles
 @license MIT
-@notice Who may do what: the owner sets parameters, the guardian may only stop new risk, an
-        account's operators trade for it and never withdraw.
+@notice Who may do what: the owner sets parameters, the guardian may only stop new risk.
 """
 
 from snekmate.auth import ownable
@@ -17,7 +16,6 @@ uses: ledger
 uses: ownable
 
 guardian: address
-_operator_expiry: HashMap[address, HashMap[address, uint256]]  # seconds; the last one it holds in
 
 
 @internal
@@ -36,16 +34,3 @@ def _stop_opening(stopped: bool):
     house.flags = words.FLAG_STOPPED if stopped else 0
     house_word: uint256 = ledger._store_house(house)
     log IRoles.OpeningStopped(stopped=stopped, house_word=house_word)
-
-
-@internal
-def _set_operator(account: address, operator: address, expiry: uint256):
-    assert operator != empty(address) and operator != account, "operator: bad address"
-    self._operator_expiry[account][operator] = expiry
-    log IRoles.OperatorSet(account=account, operator=operator, expiry=expiry)
-
-
-@internal
-@view
-def _may_trade(account: address, actor: address) -> bool:
-    return actor == account or self._operator_expiry[account][actor] >= block.timestamp

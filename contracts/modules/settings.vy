@@ -54,7 +54,7 @@ def _relever_cross(account: address, market: uint256, leverage: uint256):
                 account=account, market=market, slot=slot, position_word=position_word
             )
     legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
-    cross_margin._require_live(legs.is_live)
+    cross_margin._require_firm(legs.is_firm)
     assert state.cash * fixed_point.FEMTO_INT + legs.worth >= convert(
         legs.initial, int256
     ), "margin: below initial"

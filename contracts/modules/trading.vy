@@ -17,12 +17,10 @@ from . import cross_margin
 from . import fills
 from . import ledger
 from . import markets
-from . import roles
 
 uses: cross_margin
 uses: ledger
 uses: markets
-uses: roles
 
 SHORT: constant(uint256) = 2  # position_side of the short in hedge mode, 1 is the long
 USD: constant(uint256) = 10**15  # femto
@@ -34,19 +32,20 @@ struct Plan:
 
 
 @internal
-def _execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
-    """
-    @return Why the order was not filled, or `reasons.FILLED`; who got the keeper's fee; how much.
-    """
-    desk: fills.Desk = self._open_desk(trade)
+def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
+    quoted: words.Price = words.unpack_price(trade.price_word)
+    desk: fills.Desk = self._open_desk(trade, quoted)
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
+    if trade.epoch != words.EPOCHS and trade.epoch != desk.account.epoch:
+        # Its owner has ended it: the fee stays with him.
+        return self._end(trade, unfilled, trade.account, keeper_fee, reasons.BY_OWNER)
 
     plan: Plan = empty(Plan)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
     reason: uint256 = reasons.FILLED
-    plan, reason = self._plan(desk, trade)
+    plan, reason = self._plan(desk, trade, quoted)
     if reason == reasons.FILLED and plan.reduction.size != 0:
         desk, reduction = fills._reduce(desk, plan.reduction)
         if reduction.realised > 0 and (
@@ -59,17 +58,21 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
         reason = fills._limit_reason(desk, skew, trade.is_buy, increase.position)
     if reason == reasons.FILLED:
         if trade.is_isolated:
-            reason = self._check_vault(unfilled.cash, desk, trade, plan, reduction, increase)
+            reason = self._check_vault(
+                unfilled.cash, desk, trade, quoted, plan, reduction, increase
+            )
         elif desk.account.legs != 0:
             held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
-            reason = self._check_cross(held, desk, trade, plan, reduction, increase)
+            reason = self._check_cross(held, desk, trade, quoted, plan, reduction, increase)
             if reason == reasons.BELOW_INITIAL and (
                 plan.increase.size == 0 and desk.keeper_fee != 0
             ):
                 # The keeper's fee must not be what keeps a position from being closed.
                 desk.account.cash += convert(desk.keeper_fee, int256)
                 desk.keeper_fee = 0
-                reason = self._check_cross(held, desk, trade, plan, reduction, increase)
+                reason = self._check_cross(
+                    held, desk, trade, quoted, plan, reduction, increase
+                )
 
     if reason == reasons.FILLED:
         if (
@@ -82,12 +85,34 @@ def _execute_trade(trade: ITrading.Trade) -> (uint256, address, uint256):
             desk.account.cash += convert(desk.keeper_fee, int256)
             desk.keeper_fee = 0
         self._store(desk, trade, plan, reduction, increase)
-        return reason, trade.keeper, desk.keeper_fee
+        return ITrading.Result(
+            reason=reason,
+            receiver=trade.keeper,
+            keeper_fee=desk.keeper_fee,
+            builder_fee=desk.builder_fee,
+            filled=plan.increase.size,
+            generation=increase.position.generation,
+        )
     if reasons.must_wait(reason):
-        return reason, empty(address), 0
-    return reason, self._pay_unfilled(
-        trade.account, unfilled, trade.keeper, keeper_fee
-    ), keeper_fee
+        waiting: ITrading.Result = empty(ITrading.Result)
+        waiting.reason = reason
+        return waiting
+    return self._end(trade, unfilled, trade.keeper, keeper_fee, reason)
+
+
+@internal
+def _end(
+    trade: ITrading.Trade,
+    unfilled: words.Account,
+    receiver: address,
+    keeper_fee: uint256,
+    reason: uint256,
+) -> ITrading.Result:
+    ended: ITrading.Result = empty(ITrading.Result)
+    ended.reason = reason
+    ended.receiver = self._pay_unfilled(trade.account, unfilled, receiver, keeper_fee)
+    ended.keeper_fee = keeper_fee
+    return ended
 
 
 @internal
@@ -120,16 +145,15 @@ def _may_leave(
     if keeper_fee == 0 or keeper == account or state.legs == 0:
         return True
     legs: cross_margin.Valuation = cross_margin._value_legs(account, state.legs)
-    return legs.is_live and cross_margin._withdrawable(state.cash, legs) >= 0
+    return legs.is_firm and cross_margin._withdrawable(state.cash, legs) >= 0
 
 
 @internal
 @view
-def _open_desk(trade: ITrading.Trade) -> fills.Desk:
+def _open_desk(trade: ITrading.Trade, quoted: words.Price) -> fills.Desk:
     """
     @notice The state a fill works on: funding accrued, the keeper's fee taken out of escrow.
     """
-    quoted: words.Price = words.unpack_price(trade.price_word)
     desk: fills.Desk = fills.Desk(
         account=ledger._account(trade.account),
         market=markets._accrued(trade.market, quoted),
@@ -140,6 +164,8 @@ def _open_desk(trade: ITrading.Trade) -> fills.Desk:
         skew=0,
         price=quoted.price,
         keeper_fee=0,
+        builder_rate=trade.builder_rate,
+        builder_fee=0,
     )
     desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
     if trade.is_escrowed:
@@ -150,7 +176,9 @@ def _open_desk(trade: ITrading.Trade) -> fills.Desk:
 
 @internal
 @view
-def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
+def _plan(
+    desk: fills.Desk, trade: ITrading.Trade, quoted: words.Price
+) -> (Plan, uint256):
     """
     @notice Which slots an order touches and by how much. In one-way mode it reduces the opposite
             slot first and opens its own with the rest; in hedge mode it names its slot. A
@@ -170,7 +198,7 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
     if not trade.is_escrowed:
         reduction.keeper_fee = trade.keeper_fee
 
-    reason: uint256 = reasons.FILLED
+    reason: uint256 = trade.refusal
     may_reduce: bool = True
     may_increase: bool = not trade.reduce_only
     is_hedge: bool = desk.account.flags & words.FLAG_HEDGE != 0
@@ -179,8 +207,6 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
     elif is_hedge:
         may_reduce = trade.is_buy == (trade.position_side == SHORT)
         may_increase = may_increase and not may_reduce
-    if trade.placer != trade.account and not roles._may_trade(trade.account, trade.placer):
-        reason = reasons.NOT_ALLOWED
 
     # A cross order needs both legs for the margin of the pair, a vault only its own.
     if may_increase or not trade.is_isolated:
@@ -192,6 +218,11 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         reduction.size = held
         if trade.size != 0:
             reduction.size = min(trade.size, held)
+    if trade.bound_to != 0 and (
+        held == 0 or unsafe_add(reduction.position.generation, 1) != trade.bound_to
+    ):
+        reduction.size = 0
+        reason = reasons.POSITION_ENDED
     if may_increase:
         increase.size = trade.size - reduction.size
 
@@ -202,7 +233,8 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         if increase.size * desk.price < least:
             increase.size = 0
     elif increase.size == 0:
-        reason = reasons.NOTHING_TO_REDUCE
+        if reason == reasons.FILLED:
+            reason = reasons.NOTHING_TO_REDUCE
     elif (increase.position.size + increase.size) * desk.price < least:
         reason = reasons.BELOW_MINIMUM
     if not trade.is_isolated and reduction.size == 0 and held != 0:
@@ -222,6 +254,8 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         desk.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
     ):
         reason = reasons.MARKET_NOT_OPEN
+    if increase.size != 0 and quoted.caution != words.NO_CAUTION:
+        reason = reasons.PRICE_NOT_FIRM
     return Plan(reduction=reduction, increase=increase), reason
 
 
@@ -245,6 +279,7 @@ def _check_vault(
     cash_before: int256,
     desk: fills.Desk,
     trade: ITrading.Trade,
+    quoted: words.Price,
     plan: Plan,
     reduction: fills.Fill,
     increase: fills.Fill,
@@ -262,10 +297,10 @@ def _check_vault(
         if reduction.unpaid != 0:
             return reasons.BELOW_INITIAL
         now: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, desk.price, plan.reduction.slot, reduction.position
+            trade.market, desk.market, quoted, plan.reduction.slot, reduction.position
         )
         then: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, desk.price, plan.reduction.slot, plan.reduction.position
+            trade.market, desk.market, quoted, plan.reduction.slot, plan.reduction.position
         )
         if now.worth >= convert(now.initial, int256) or self._is_healthier(now, then):
             return reasons.FILLED
@@ -278,13 +313,13 @@ def _check_vault(
             legs: cross_margin.Valuation = cross_margin._value_legs(
                 trade.account, desk.account.legs
             )
-            if not legs.is_live:
-                return reasons.PRICE_NOT_LIVE
+            if not legs.is_firm:
+                return reasons.PRICE_NOT_FIRM
             available = cross_margin._withdrawable(cash_before, legs)
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
     opened: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, desk.price, plan.increase.slot, increase.position
+            trade.market, desk.market, quoted, plan.increase.slot, increase.position
         )
     if opened.worth - max(0, -increase.impact) < convert(opened.initial, int256):
         return reasons.BELOW_INITIAL
@@ -297,6 +332,7 @@ def _check_cross(
     held: int256,
     desk: fills.Desk,
     trade: ITrading.Trade,
+    quoted: words.Price,
     plan: Plan,
     reduction: fills.Fill,
     increase: fills.Fill,
@@ -310,8 +346,8 @@ def _check_cross(
     others: cross_margin.Valuation = cross_margin._value_legs(
         trade.account, desk.account.legs & ~(3 << (trade.market << 1))
     )
-    if plan.increase.size != 0 and not others.is_live:
-        return reasons.PRICE_NOT_LIVE
+    if plan.increase.size != 0 and not others.is_firm:
+        return reasons.PRICE_NOT_FIRM
     reduced: words.Position = plan.reduction.position
     if plan.reduction.size != 0:
         reduced = reduction.position
@@ -319,7 +355,7 @@ def _check_cross(
     if plan.increase.size != 0:
         increased = increase.position
     now: cross_margin.Valuation = cross_margin._add(
-        others, self._value_pair(desk, trade, reduced, increased)
+        others, self._value_pair(desk, trade, quoted, reduced, increased)
     )
     now.worth += desk.account.cash * fixed_point.FEMTO_INT
     if now.worth - max(0, -increase.impact) >= convert(now.initial, int256):
@@ -328,7 +364,7 @@ def _check_cross(
         reduced.size, increased.size
     ) <= self._distance(plan.reduction.position.size, increased.size):
         then: cross_margin.Valuation = cross_margin._add(
-            others, self._value_pair(desk, trade, plan.reduction.position, increased)
+            others, self._value_pair(desk, trade, quoted, plan.reduction.position, increased)
         )
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
         now.worth += convert(desk.account.escrow, int256) * fixed_point.FEMTO_INT
@@ -343,14 +379,15 @@ def _check_cross(
 def _value_pair(
     desk: fills.Desk,
     trade: ITrading.Trade,
+    quoted: words.Price,
     reduced: words.Position,
     increased: words.Position,
 ) -> cross_margin.Valuation:
     if trade.is_buy:
         return cross_margin._value_pair(
-            trade.market, desk.market, desk.price, increased, reduced
+            trade.market, desk.market, quoted, increased, reduced
         )
-    return cross_margin._value_pair(trade.market, desk.market, desk.price, reduced, increased)
+    return cross_margin._value_pair(trade.market, desk.market, quoted, reduced, increased)
 
 
 @internal
@@ -399,6 +436,7 @@ def _store(
             price=desk.price,
             impact=reduction.impact,
             fee=reduction.fee,
+            builder_fee=reduction.builder_fee,
             realised=reduction.realised,
             deficit=reduction.deficit,
             position_word=position_word,
@@ -421,6 +459,7 @@ def _store(
             price=desk.price,
             impact=increase.impact,
             fee=increase.fee,
+            builder_fee=increase.builder_fee,
             margin=increase.margin,
             position_word=position_word,
             account_word=account_word,
@@ -429,6 +468,11 @@ def _store(
             house_word=house_word,
         )
     ledger._pay(trade.keeper, desk.keeper_fee)
+    if desk.builder_fee != 0:
+        # Down for the referrer: the builder has the rest.
+        shared: uint256 = desk.builder_fee * trade.referral_share // fixed_point.PPM
+        ledger._pay(trade.builder, desk.builder_fee - shared)
+        ledger._pay(trade.referrer, shared)
 
 
 @internal

@@ -308,5 +308,5 @@ def _bounds(
         funding_index=state.stored.funding_index,
         area=state.area,
     )
-    lower, upper = price_bounds.liquidation_prices(exposure, state.market.margin_tiers)
+    lower, upper = price_bounds.liquidation_prices(exposure, state.tiers)
     return lower, None if upper == price_bounds.NO_PRICE else upper

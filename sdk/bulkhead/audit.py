@@ -22,6 +22,9 @@ MARKET_WORDS = (
     "liquidation terms",
     "tiers",
     "upper tiers",
+    "ramp",
+    "tiers before",
+    "upper tiers before",
 )
 """What a market's words are, in the order of `Clearinghouse.market_words`."""
 

@@ -149,14 +149,16 @@ def has_artifact(name: str) -> bool:
 def user_abi(name: str) -> tuple[dict[str, Any], ...]:
     """A contract's ABI as users need it.
 
-    The clearinghouse's comes with the events of the logic contracts, which log from its address.
+    The clearinghouse's comes with the events of the logic contracts, which log from its address, and
+    with the calls it hands on to the market logic.
     """
     abi = list(load_artifact(name).abi)
     if name == "Clearinghouse":
-        known = {entry["name"] for entry in abi if entry["type"] == "event"}
+        known = {entry.get("name") for entry in abi}
         for logic in LOGIC_CONTRACTS:
+            kinds = ("event", "function") if logic == "MarketLogic" else ("event",)
             for entry in load_artifact(logic).abi:
-                if entry["type"] == "event" and entry["name"] not in known:
+                if entry["type"] in kinds and entry["name"] not in known:
                     known.add(entry["name"])
                     abi.append(entry)
     return tuple(abi)

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-from bulkhead.protocol import margin_math, market_math, words
+from bulkhead.protocol import margin_math, market_math, price_validity, words
 from bulkhead.protocol.fixed_point import signed_div_down
-from bulkhead.protocol.words import LiquidationTerms, Price, Side, Tier, TradeTerms
+from bulkhead.protocol.words import LiquidationTerms, Price, Ramp, Side, Tier, TradeTerms
 from bulkhead.values import Amount, decimal_of, down, exact, femto_to_usd, from_units, up
 
 OPEN = 0  # TradeTerms.status
 REDUCE_ONLY = 1
 
-WORDS = 7  # that a market has in the clearinghouse
+WORDS = 10  # that a market has in the clearinghouse
 # Femto USD per lot * WAD lots per base unit: price = femto / 1e15 / (lot_size / 1e18).
 _FEMTO_PER_LOT_SIZE = 1_000
 _WAD = 10**18
@@ -31,6 +31,8 @@ class Market:
         terms: What a trade costs and how far it may go.
         liquidation_terms: What a liquidation costs.
         tiers: Margin rates by notional, the first tier's floor being zero.
+        ramp: How the rates move there from older ones, if they do.
+        tiers_before: Those older ones.
     """
 
     id: int
@@ -39,6 +41,8 @@ class Market:
     terms: TradeTerms
     liquidation_terms: LiquidationTerms
     tiers: tuple[Tier, ...]
+    ramp: Ramp | None = None
+    tiers_before: margin_math.Tiers | None = None
 
     def lots_exact(self, size: Amount) -> int:
         """A size in base units as lots; refused unless that is a whole number."""
@@ -78,15 +82,20 @@ class Market:
         """Lots at femto per lot, in USD, exact."""
         return femto_to_usd(lots * femto)
 
-    @property
-    def margin_tiers(self) -> margin_math.Tiers:
-        """The tiers as the margin arithmetic takes them."""
+    def margin_tiers(self, now: int) -> margin_math.Tiers:
+        """The tiers as the margin arithmetic takes them, at a time of the chain."""
         first, second = tier_words(self.tiers)
-        return margin_math.Tiers(
+        tiers = margin_math.Tiers(
             maintenance_rate=self.tiers[0].maintenance_rate,
             initial_rate=self.tiers[0].initial_rate,
             first=first,
             second=second,
+        )
+        if self.ramp is None or self.tiers_before is None:
+            return tiers
+        started_at, ends_at = self.ramp.started_at, self.ramp.ends_at
+        return margin_math.ramped_tiers(
+            tiers, self.tiers_before, now - started_at, ends_at - started_at
         )
 
     def _lots(self, size: Amount) -> Fraction:
@@ -144,15 +153,29 @@ class MarketState:
         return from_units(self.funding.funding_rate, 12)
 
     @property
+    def tiers(self) -> margin_math.Tiers:
+        """The tiers as they are now."""
+        return self.market.margin_tiers(self.now)
+
+    @property
     def is_live(self) -> bool:
-        """Whether the price is young enough to value what is open."""
-        return self.price.price != 0 and self.price.published_at + self.price.max_age >= self.now
+        """Whether the feed has not fallen silent."""
+        return price_validity.is_live(self.price, self.now)
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the price may fill and liquidate: young enough, and its source's latest."""
-        young = self.price.published_at + self.price.trade_age >= self.now
-        return self.price.price != 0 and young and self.is_latest
+        """Whether the price is young enough to be acted on, and its source's latest."""
+        return price_validity.is_fresh(self.price, self.now) and self.is_latest
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether the price is fresh and its oracle has no doubt about it."""
+        return price_validity.is_firm(self.price, self.now) and self.is_latest
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether fills and liquidations may happen at the price."""
+        return price_validity.may_trade(self.price, self.now) and self.is_latest
 
     @property
     def is_open(self) -> bool:
@@ -176,6 +199,10 @@ def market_of(id: int, symbol: str, lot_size: int, market_words: tuple[int, ...]
             tier = words.unpack_tier(word >> place * margin_math.TIER_BITS)
             if tier.floor:
                 tiers.append(tier)
+    ramp = words.unpack_ramp(market_words[7]) if state.is_ramping else None
+    before = ramp and margin_math.Tiers(
+        ramp.maintenance_rate, ramp.initial_rate, market_words[8], market_words[9]
+    )
     return Market(
         id=id,
         symbol=symbol,
@@ -183,6 +210,8 @@ def market_of(id: int, symbol: str, lot_size: int, market_words: tuple[int, ...]
         terms=words.unpack_trade_terms(market_words[3]),
         liquidation_terms=words.unpack_liquidation_terms(market_words[4]),
         tiers=tuple(tiers),
+        ramp=ramp,
+        tiers_before=before,
     )
 
 

@@ -19,7 +19,7 @@ Slot = tuple[str, int, int]  # account, market, slot
 
 Struct = TypeVar("Struct", words.TradeTerms, words.LiquidationTerms, words.OrderTerms)
 
-_CLOSED = words.Account(cash=0, legs=0, vaults=0, flags=0, escrow=0)
+_CLOSED = words.Account(cash=0, legs=0, vaults=0, epoch=0, flags=0, escrow=0)
 _EMPTY_HOUSE = words.House(pool_cash=0, insurance=0, fees=0, flags=0)
 _EMPTY_SIDE = words.Side(size=0, basis=0)
 
@@ -38,6 +38,7 @@ class Replay:
         trade_terms: By market.
         liquidation_terms: By market.
         tiers: By market: the two words of those above the first.
+        ramps: By market: the ramp's word and those of the tiers before it.
         prices: By market.
         orders: By hash, ended ones too.
         order_terms: By market.
@@ -53,6 +54,7 @@ class Replay:
     trade_terms: dict[int, words.TradeTerms] = field(default_factory=dict)
     liquidation_terms: dict[int, words.LiquidationTerms] = field(default_factory=dict)
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
@@ -71,6 +73,13 @@ class Replay:
         if "position_word" in arguments:
             slot = (event["account"], event["market"], event["slot"])
             self.positions[slot] = words.unpack_position(event["position_word"])
+        if event.name == "PositionConverted":
+            slot = (event["account"], event["market"], event["slot"] ^ 2)
+            self.positions[slot] = words.unpack_position(event["target_word"])
+        if event.name == "PairNetted":
+            for side, name in enumerate(("long_position_word", "short_position_word")):
+                slot = (event["account"], event["market"], side)
+                self.positions[slot] = words.unpack_position(event[name])
         if "settings_word" in arguments:
             key = (event["account"], event["market"])
             self.settings[key] = words.unpack_settings(event["settings_word"])
@@ -85,6 +94,13 @@ class Replay:
             self.prices[event["market"]] = words.unpack_price(event["price_word"])
         if "house_word" in arguments:
             self.house = words.unpack_house(event["house_word"])
+        if event.name == "TiersRamped":
+            self.tiers[event["market"]] = (event["first_word"], event["second_word"])
+            self.ramps[event["market"]] = (
+                event["ramp_word"],
+                event["first_before_word"],
+                event["second_before_word"],
+            )
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
         self._pay(event)
@@ -98,6 +114,7 @@ class Replay:
             words.pack_trade_terms(self.trade_terms[market]),
             words.pack_liquidation_terms(self.liquidation_terms[market]),
             *self.tiers[market],
+            *self.ramps.get(market, (0, 0, 0)),
         )
 
     def margins(self) -> int:
@@ -136,6 +153,8 @@ class Replay:
                 self._end(event["order_hash"], OrderStatus.CANCELLED)
                 self._add(event["account"], 0, -event["keeper_fee"])
                 self._add(event["receiver"], event["keeper_fee"])
+            case "MarginToppedUp":
+                self._add(event["liquidator"], event["reward"])
             case "LiquidatorPaid":
                 self._add(event["liquidator"], event["amount"])
             case "LiquidityRemoved":

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bulkhead.markets import MarketState
-from bulkhead.protocol import fixed_point, margin_math, position_math, words
+from bulkhead.protocol import fixed_point, margin_math, position_math, price_validity, words
 from bulkhead.protocol.words import Account, Position
 
-SILENT_PROFIT = 3_600  # seconds the profit of a silent leg still counts
 CLOSED = Position(0, 0, 0, 0, 0)
 
 Legs = Mapping[tuple[int, int], Position]
@@ -25,14 +24,18 @@ class Valuation:
         worth: Value, or equity of a vault, femto.
         initial: Initial margin, femto.
         maintenance: Maintenance margin, femto.
-        is_live: Whether every price is young enough to value them.
+        band: What the prices' confidence may add to the worth, femto.
+        caution: The gravest of the prices'.
+        is_firm: Whether every price is fresh and undoubted.
         is_current: Whether every price is fresh, or silent for good.
     """
 
     worth: int = 0
     initial: int = 0
     maintenance: int = 0
-    is_live: bool = True
+    band: int = 0
+    caution: int = words.NO_CAUTION
+    is_firm: bool = True
     is_current: bool = True
 
     def __add__(self, other: "Valuation") -> "Valuation":
@@ -40,7 +43,9 @@ class Valuation:
             self.worth + other.worth,
             self.initial + other.initial,
             self.maintenance + other.maintenance,
-            self.is_live and other.is_live,
+            self.band + other.band,
+            max(self.caution, other.caution),
+            self.is_firm and other.is_firm,
             self.is_current and other.is_current,
         )
 
@@ -70,18 +75,23 @@ def value_of(state: MarketState, slot: int, position: Position) -> int:
 def value_vault(state: MarketState, slot: int, position: Position) -> Valuation:
     """A vault's equity as its worth, and the tiers' requirements."""
     notional = position.size * state.price.price
-    tiers = state.market.margin_tiers
+    tiers = state.tiers
     return Valuation(
         worth=position.margin * fixed_point.FEMTO + value_of(state, slot, position),
         initial=margin_math.initial_margin(notional, 0, tiers),
         maintenance=margin_math.maintenance_margin(notional, tiers),
-        is_live=state.is_live,
+        band=margin_math.band_of(notional, state.price.confidence),
+        caution=state.price.caution,
+        is_firm=state.is_firm,
         is_current=state.is_fresh,
     )
 
 
 def value_pair(state: MarketState, long: Position, short: Position) -> Valuation:
-    """The two cross legs of one market: margin is required for the larger one only."""
+    """The two cross legs of one market: margin is required for the larger one.
+
+    Initially also for what taking the matched part apart would cost. A settled market asks for none.
+    """
     worth = 0
     leverage = long.margin
     if long.size:
@@ -90,19 +100,24 @@ def value_pair(state: MarketState, long: Position, short: Position) -> Valuation
         worth += value_of(state, words.CROSS_SHORT, short)
         if not long.size:
             leverage = short.margin
-    notional = max(long.size, short.size) * state.price.price
-    tiers = state.market.margin_tiers
-    is_current = True
-    if not state.is_live:
-        if state.price.published_at + state.price.max_age + SILENT_PROFIT < state.now:
-            worth = min(worth, 0)
-    else:
-        is_current = state.is_fresh
+    if not price_validity.profit_counts(state.price, state.now):
+        worth = min(worth, 0)
+    is_current = state.is_fresh or not state.is_live
+    if price_validity.is_settled(state.price):
+        return Valuation(
+            worth, caution=state.price.caution, is_firm=state.is_firm, is_current=is_current
+        )
+    price, tiers = state.price, state.tiers
+    larger, matched = max(long.size, short.size), min(long.size, short.size)
+    notional = larger * price.price
+    unwinding = margin_math.unwinding_cost(matched * price.price, state.market.terms.taker_fee)
     return Valuation(
         worth=worth,
-        initial=margin_math.initial_margin(notional, leverage, tiers),
+        initial=margin_math.initial_margin(notional, leverage, tiers) + unwinding,
         maintenance=margin_math.maintenance_margin(notional, tiers),
-        is_live=state.is_live,
+        band=margin_math.band_of((larger - matched) * price.price, price.confidence),
+        caution=price.caution,
+        is_firm=state.is_firm,
         is_current=is_current,
     )
 

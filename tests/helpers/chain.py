@@ -1,6 +1,7 @@
 """Contracts on titanoboa's chain, called by name: values in, values, events and reasons out."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -164,7 +165,7 @@ class Compiled:
 @cache
 def compiled(path: str) -> Compiled:
     """A contract, compiled once for each state of the sources."""
-    stored = CACHE / f"{_sources_hash()}-{path.replace('/', '-')}.json"
+    stored = CACHE / f"{_sources_hash(path)}-{path.replace('/', '-')}.json"
     if not stored.exists():
         data = boa.load_partial(str(CONTRACTS / f"{path}.vy")).compiler_data
         found = {
@@ -193,11 +194,24 @@ def compiled(path: str) -> Compiled:
 
 
 @cache
-def _sources_hash() -> str:
+def _sources_hash(path: str) -> str:
+    """Of a contract and all that it imports: what else changes does not touch it."""
     digest = sha256()
-    for path in sorted(CONTRACTS.rglob("*.vy*")):
-        digest.update(f"{path.relative_to(CONTRACTS)}\0{path.read_text()}\0".encode())
+    for source in sorted(_imported(CONTRACTS / f"{path}.vy")):
+        digest.update(f"{source.relative_to(CONTRACTS)}\0{source.read_text()}\0".encode())
     return digest.hexdigest()[:32]
+
+
+@cache
+def _imported(source: Path) -> frozenset[Path]:
+    found = {source}
+    for dots, package, name in re.findall(
+        r"^from (\.+)(\S*) import (\w+)$", source.read_text(), re.MULTILINE
+    ):
+        folder = source.parents[len(dots) - 1].joinpath(*package.split(".") if package else ())
+        module = next(folder.glob(f"{name}.vy*"))
+        found |= _imported(module)
+    return frozenset(found)
 
 
 @contextmanager

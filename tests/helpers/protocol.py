@@ -101,6 +101,7 @@ class Market:
     keeper_fee: int = USD // 5
     delay: int = 2
     window: int = 60
+    max_order_age: int = 0
 
 
 BTC = Market("BTC-PERP", 50_000, 10**8)
@@ -176,6 +177,8 @@ class Protocol:
             *(self.owner, token, book, pool, oracle, account, house, liquidation, market),
             deployer=deployer,
         )
+        # Calls that the clearinghouse does not know are the market logic's.
+        self.clearinghouse.functions |= self.market_logic.functions
         self.logics = [
             self.account_logic,
             self.house_logic,
@@ -227,7 +230,13 @@ class Protocol:
         self.book.send(
             self.owner,
             "set_order_terms",
-            *(number, market.keeper_fee, market.delay, market.window),
+            *(
+                number,
+                market.keeper_fee,
+                market.delay,
+                market.window,
+                market.max_order_age,
+            ),
         )
         return number
 
@@ -553,8 +562,8 @@ class Ledger:
         return self._read(mapped(self._slots["ledger._settings"], position_id(account, market, 0)))
 
     def market_words(self, market: int) -> list[int]:
-        first = self._slots["markets._words"] + 8 * market
-        return [self._read(first + kind) for kind in range(7)]
+        first = self._slots["markets._words"] + 16 * market
+        return [self._read(first + kind) for kind in range(10)]
 
 
 @cache

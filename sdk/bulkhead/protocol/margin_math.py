@@ -8,7 +8,7 @@ rate_k * notional - deduction_k. Notionals and requirements are in femto.
 from dataclasses import dataclass
 
 from bulkhead.protocol.fixed_point import FEMTO, PPM, THOUSAND_USD, div_up
-from bulkhead.protocol.words import Settings, Tier, unpack_tier
+from bulkhead.protocol.words import Settings, Tier, pack_tier, unpack_tier
 
 TAIL_TIERS = 7  # tiers beyond the first: four in one word, three in another
 TIER_BITS = 64
@@ -60,6 +60,31 @@ def initial_margin(notional: int, leverage: int, tiers: Tiers) -> int:
     return max(required, div_up(notional * PPM, leverage))
 
 
+def unwinding_cost(notional: int, taker_fee: int) -> int:
+    """What taking the matched part of a pair apart may cost: a taker's fee on either leg, up.
+
+    Args:
+        notional: Femto, of the matched part of one leg.
+        taker_fee: Parts per million.
+
+    Returns:
+        Femto.
+    """
+    return div_up(2 * notional * taker_fee, PPM)
+
+
+def band_of(notional: int, confidence: int) -> int:
+    """What a price's confidence may add to the worth of a notional, both in femto, up.
+
+    A liquidation judges at the edge that favours the trader.
+
+    Args:
+        notional: Femto.
+        confidence: Parts per million of the price.
+    """
+    return div_up(notional * confidence, PPM)
+
+
 def order_margin(notional: int, leverage: int, initial_rate: int) -> int:
     """The margin that an isolated order moves, up.
 
@@ -77,6 +102,43 @@ def order_margin(notional: int, leverage: int, initial_rate: int) -> int:
     if leverage != 0:
         least = max(least, div_up(notional * PPM * PPM, leverage))
     return div_up(least, PPM * FEMTO)
+
+
+def ramped_tiers(target: Tiers, before: Tiers, elapsed: int, duration: int) -> Tiers:
+    """Tiers on their way from older rates, whose floors are the same.
+
+    Each rate moves linearly over the duration and is rounded down, for the account.
+
+    Args:
+        target: Where the ramp ends.
+        before: Where it began.
+        elapsed: Seconds since it began.
+        duration: Seconds that it takes, not zero.
+    """
+    if elapsed >= duration:
+        return target
+
+    def ramped(new: int, old: int) -> int:
+        return (new * elapsed + old * (duration - elapsed)) // duration
+
+    def ramped_word(new: int, old: int) -> int:
+        word = 0
+        for at in range(0, 4 * TIER_BITS, TIER_BITS):
+            tier, was = unpack_tier(new >> at), unpack_tier(old >> at)
+            tier = Tier(
+                tier.floor,
+                ramped(tier.maintenance_rate, was.maintenance_rate),
+                ramped(tier.initial_rate, was.initial_rate),
+            )
+            word |= pack_tier(tier) << at
+        return word
+
+    return Tiers(
+        ramped(target.maintenance_rate, before.maintenance_rate),
+        ramped(target.initial_rate, before.initial_rate),
+        ramped_word(target.first, before.first),
+        ramped_word(target.second, before.second),
+    )
 
 
 def isolated_leverage(settings: Settings, is_long: bool) -> int:

@@ -11,7 +11,7 @@ from bulkhead.protocol.fixed_point import (
     signed_div_to_zero,
     signed_div_up,
 )
-from bulkhead.protocol.words import MAX_DRIFT, MAX_INDEX, Market, Price, Side
+from bulkhead.protocol.words import HOUR, MAX_DRIFT, MAX_INDEX, Market, Price, Side
 
 DAY = 86_400
 RATE_PER_PPM = 10**6  # the word counts rates in 1e-12, terms in ppm
@@ -59,13 +59,17 @@ def live_time(price: Price, now: int) -> int:
     """The market's own clock, in seconds.
 
     It stands still while the feed is silent, from the end of the last price's life to the next
-    price. So funding never accrues across a silence, and what came before one is not lost.
+    price. So funding never accrues across a silence, and what came before one is not lost. It ends
+    where the market's settlement begins.
 
     Args:
         price: The market's price.
         now: The chain's time, seconds.
     """
-    return min(now, price.published_at + price.max_age) - price.silence
+    until = min(now, price.published_at + price.max_age)
+    if price.settles_at:
+        until = min(until, price.settles_at * HOUR)
+    return until - min(until, price.silence)
 
 
 def funding_drift(velocity: int, skew: int, skew_scale: int) -> int:
@@ -105,6 +109,20 @@ def impact_cost(size_delta: int, skew: int, skew_scale: int, price: int) -> int:
         The cost in femto.
     """
     return signed_div_up(size_delta * price * (2 * skew + size_delta), 2 * skew_scale)
+
+
+def builder_fee(size: int, price: int, rate: int) -> int:
+    """What a builder gets for a fill at the mark price, up.
+
+    Args:
+        size: Lots.
+        price: Femto per lot.
+        rate: Parts per million of notional.
+
+    Returns:
+        Quote units.
+    """
+    return div_up(size * price * rate, FEE_DENOMINATOR)
 
 
 def trade_fee(size_delta: int, skew: int, price: int, maker_fee: int, taker_fee: int) -> int:

@@ -26,11 +26,21 @@ MAX_CASH = 2**62  # quote, what one deposit may bring
 
 PUBLISHED = 1  # feed kinds
 CHAINLINK = 2
+PYTH = 3
+SIGNED = 4
+SETTLED = 15  # no feed any more: the price is final
+
+NO_CAUTION = 0  # what a price's word asks of those who use it
+NO_OPENING = 1
+ONLY_BANKRUPT = 2  # nothing opens, and only what has no equity is liquidated
+
+HOUR = 3_600
 
 FLAG_HEDGE = 1  # an account's: its orders name their position's side
 FLAG_STOPPED = 1  # the house's: nothing may open or grow
 
-GENERATIONS = 2**24  # a slot's generation counts modulo this
+GENERATIONS = 2**23  # a slot's generation counts modulo this
+EPOCHS = 2**12  # an account's epoch counts modulo this
 
 _MAX_WORD = 2**256 - 1
 _MAX_ADDRESS = 2**160 - 1
@@ -59,8 +69,9 @@ class Account:
     cash: Annotated[int, Bits(64, at=192, signed=True)]  # quote; may be below zero, equity not
     legs: Annotated[int, Bits(128, at=64)]  # bit 2 * market + side of every open cross leg
     vaults: Annotated[int, Bits(8, at=56)]  # how many isolated slots are open
-    flags: Annotated[int, Bits(8, at=48)]
-    escrow: Annotated[int, Bits(48, at=0)]  # quote, keeper fees of pending orders
+    epoch: Annotated[int, Bits(12, at=44)]  # how often all its orders were cancelled at once
+    flags: Annotated[int, Bits(4, at=40)]
+    escrow: Annotated[int, Bits(40, at=0)]  # quote, keeper fees of pending orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +81,10 @@ class Position:
     size: Annotated[int, Bits(56, at=136)]  # lots
     entry_notional: Annotated[int, Bits(56, at=80)]  # quote
     margin: Annotated[int, Bits(56, at=24)]  # quote; in a cross slot the leverage, ppm
-    generation: Annotated[int, Bits(24, at=0)]  # how often the slot has ended
+    generation: Annotated[int, Bits(23, at=0)]  # how often the slot has ended
     funding_index: Annotated[int, Bits(64, at=192, signed=True)]  # femto per lot
+    # whether its owner lets a liquidation add margin first
+    auto_margin: Annotated[bool, Bits(1, at=23)] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +104,22 @@ class Market:
     funding_rate: Annotated[int, Bits(40, at=152, signed=True)]  # 1e-12 per day
     funding_drift: Annotated[int, Bits(40, at=112, signed=True)]  # 1e-12 per day per day
     accrued_at: Annotated[int, Bits(36, at=76)]  # seconds
-    max_funding_rate: Annotated[int, Bits(20, at=56)]  # ppm per day
+    max_funding_rate: Annotated[int, Bits(19, at=56)]  # ppm per day
     maintenance_rate: Annotated[int, Bits(20, at=36)]  # ppm, of the first tier
     initial_rate: Annotated[int, Bits(20, at=16)]  # ppm, of the first tier
     first_floor: Annotated[int, Bits(16, at=0)]  # thousands of USD, of the second tier; 0 if none
+    # whether the tiers are still on their way from older rates
+    is_ramping: Annotated[bool, Bits(1, at=75)] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """Where a market's tiers come from while they ramp."""
+
+    started_at: Annotated[int, Bits(36, at=76)]  # seconds
+    ends_at: Annotated[int, Bits(36, at=40)]  # seconds
+    maintenance_rate: Annotated[int, Bits(20, at=20)]  # ppm, the first tier's before
+    initial_rate: Annotated[int, Bits(20, at=0)]  # ppm, the first tier's before
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +175,12 @@ class Tier:
 class Settings:
     """An account's wishes for one market."""
 
-    isolated_by_default: Annotated[bool, Bits(1, at=244, topmost=True)]
-    isolated_long_leverage: Annotated[int, Bits(28, at=216)]  # ppm, 0 while unset
-    isolated_short_leverage: Annotated[int, Bits(28, at=188)]  # ppm, 0 while unset
-    cross_leverage: Annotated[int, Bits(28, at=160)]  # ppm, 0 while unset
-    long_allowance: Annotated[int, Bits(56, at=104)]  # quote that may be added to the isolated long
-    long_generation: Annotated[int, Bits(24, at=80)]  # of the position the allowance is for
-    short_allowance: Annotated[int, Bits(56, at=24)]  # quote
-    short_generation: Annotated[int, Bits(24, at=0)]
+    isolated_by_default: Annotated[bool, Bits(1, at=196, topmost=True)]
+    isolated_long_leverage: Annotated[int, Bits(28, at=168)]  # ppm, 0 while unset
+    isolated_short_leverage: Annotated[int, Bits(28, at=140)]  # ppm, 0 while unset
+    cross_leverage: Annotated[int, Bits(28, at=112)]  # ppm, 0 while unset
+    long_allowance: Annotated[int, Bits(56, at=56)]  # quote a liquidation may add to the vault
+    short_allowance: Annotated[int, Bits(56, at=0)]  # quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +194,10 @@ class Price:
     silence: Annotated[int, Bits(36, at=36)]  # seconds the feed was silent beyond max_age so far
     trade_age: Annotated[int, Bits(16, at=20)]  # seconds a price may be old to fill or liquidate
     max_age: Annotated[int, Bits(20, at=0)]  # seconds a price may be old to count as live
-    kind: Annotated[int, Bits(8, at=228, topmost=True)]  # of the feed, 0 none
+    kind: Annotated[int, Bits(4, at=252, topmost=True)]  # of the feed, 0 none
+    caution: Annotated[int, Bits(4, at=248)] = 0  # what may not be done at it
+    # hours since 1970: the hour the market is settled in begins; 0 for none
+    settles_at: Annotated[int, Bits(20, at=228)] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +205,53 @@ class Feed:
     """Where a market's prices come from."""
 
     kind: Annotated[int, Bits(8, at=0)]  # 0 none, else who it is
-    aggregator: Annotated[int, Bits(160, at=96)]  # address of a feed that reads one, as a number
-    decimals: Annotated[int, Bits(8, at=8)]  # of the aggregator's answers
+    source: Annotated[int, Bits(160, at=96)]  # address of a feed that reads one, as a number
+    decimals: Annotated[int, Bits(8, at=8)]  # of the source's answers
     lot_size: Annotated[int, Bits(80, at=16)]  # WAD base units per lot
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a market's prices are checked against."""
+
+    second: Annotated[int, Bits(160, at=84)]  # address of a second source, as a number; 0 for none
+    decimals: Annotated[int, Bits(8, at=76)]  # of the second source's answers
+    max_deviation: Annotated[int, Bits(20, at=56)]  # ppm a price may be off the second source's
+    max_confidence: Annotated[int, Bits(20, at=36)]  # ppm, the least certain price that is taken
+    disputed_at: Annotated[int, Bits(36, at=0)]  # seconds, since when they were too far off; 0 none
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The prices of a settlement's window so far."""
+
+    sum: Annotated[int, Bits(128, at=100, topmost=True)]  # femto seconds per lot
+    price: Annotated[int, Bits(64, at=36)]  # femto per lot, the last one that the sum counts
+    counted_at: Annotated[int, Bits(36, at=0)]  # seconds, until when
 
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
     """All that the chain keeps of an order."""
 
-    # seconds, the first publish time of a price that may fill it
-    executable_from: Annotated[int, Bits(40, at=0)]
-    status: Annotated[int, Bits(8, at=40)]
-    keeper_fee: Annotated[int, Bits(40, at=48)]  # quote
-    escrowed: Annotated[bool, Bits(1, at=88, topmost=True)]  # whether the fee waits in escrow
+    # seconds, the first publish time of a price that may fill it; of a filled order the first that
+    # may fill its bracket's other orders
+    executable_from: Annotated[int, Bits(36, at=0)]
+    status: Annotated[int, Bits(4, at=36)]
+    keeper_fee: Annotated[int, Bits(40, at=40)]  # quote
+    escrowed: Annotated[bool, Bits(1, at=92)]  # whether the fee waits in escrow
+    epoch: Annotated[int, Bits(12, at=80)] = 0  # the account's at its placement
+    # whether its group is the order whose position it closes
+    is_child: Annotated[bool, Bits(1, at=93)] = False
+    # whether it may act on one generation of its position alone
+    is_bound: Annotated[bool, Bits(1, at=94)] = False
+    # of a filled order: whether one of its children has acted
+    is_spent: Annotated[bool, Bits(1, at=95)] = False
+    # of the position it is bound to; of a filled order, of the one it opened
+    generation: Annotated[int, Bits(23, at=96)] = 0
+    filled: Annotated[int, Bits(56, at=119)] = 0  # lots that a filled order opened
+    # femto per lot, the best price a trailing stop has seen
+    extreme: Annotated[int, Bits(64, at=175, topmost=True)] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +261,18 @@ class OrderTerms:
     keeper_fee: Annotated[int, Bits(40, at=32)]  # quote
     delay: Annotated[int, Bits(16, at=16)]  # seconds from commit to the first price that may fill
     window: Annotated[int, Bits(16, at=0)]  # seconds a market order stays executable after that
+    # seconds any other order may rest, 0 for as long as it likes
+    max_age: Annotated[int, Bits(32, at=72, topmost=True)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What an account's operator may do."""
+
+    expiry: Annotated[int, Bits(40, at=0)]  # seconds, the last it may act in
+    permissions: Annotated[int, Bits(8, at=40)]  # bits
+    notional: Annotated[int, Bits(64, at=48)]  # quote that its orders may still open
+    markets: Annotated[int, Bits(128, at=112, topmost=True)]  # bits of those it may act in
 
 
 def position_id(account: int, market: int, slot: int) -> int:
@@ -263,6 +334,7 @@ pack_account, unpack_account = _codec(Account)
 pack_position, unpack_position = _codec(Position)
 pack_side, unpack_side = _codec(Side)
 pack_market, unpack_market = _codec(Market)
+pack_ramp, unpack_ramp = _codec(Ramp)
 pack_house, unpack_house = _codec(House)
 pack_trade_terms, unpack_trade_terms = _codec(TradeTerms)
 pack_liquidation_terms, unpack_liquidation_terms = _codec(LiquidationTerms)
@@ -270,5 +342,8 @@ pack_tier, unpack_tier = _codec(Tier)
 pack_settings, unpack_settings = _codec(Settings)
 pack_price, unpack_price = _codec(Price)
 pack_feed, unpack_feed = _codec(Feed)
+pack_check, unpack_check = _codec(Check)
+pack_settlement, unpack_settlement = _codec(Settlement)
 pack_order_state, unpack_order_state = _codec(OrderState)
 pack_order_terms, unpack_order_terms = _codec(OrderTerms)
+pack_operator, unpack_operator = _codec(Operator)

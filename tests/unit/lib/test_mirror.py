@@ -21,6 +21,7 @@ STRUCTS = {
     "position": words.Position,
     "side": words.Side,
     "market": words.Market,
+    "ramp": words.Ramp,
     "house": words.House,
     "trade_terms": words.TradeTerms,
     "liquidation_terms": words.LiquidationTerms,
@@ -28,8 +29,11 @@ STRUCTS = {
     "settings": words.Settings,
     "price": words.Price,
     "feed": words.Feed,
+    "check": words.Check,
+    "settlement": words.Settlement,
     "order_state": words.OrderState,
     "order_terms": words.OrderTerms,
+    "operator": words.Operator,
 }
 
 Given = tuple[Any, ...]

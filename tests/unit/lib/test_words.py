@@ -13,9 +13,17 @@ pytestmark = pytest.mark.anvil
 INPUTS = 10_000
 # The width of every field, lowest bits first, as `docs/design.md` lists them; None is a gap.
 WIDTHS: dict[type, list[tuple[str | None, int]]] = {
-    words.Account: [("escrow", 48), ("flags", 8), ("vaults", 8), ("legs", 128), ("cash", 64)],
+    words.Account: [
+        ("escrow", 40),
+        ("flags", 4),
+        ("epoch", 12),
+        ("vaults", 8),
+        ("legs", 128),
+        ("cash", 64),
+    ],
     words.Position: [
-        ("generation", 24),
+        ("generation", 23),
+        ("auto_margin", 1),
         ("margin", 56),
         ("entry_notional", 56),
         ("size", 56),
@@ -26,11 +34,18 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("first_floor", 16),
         ("initial_rate", 20),
         ("maintenance_rate", 20),
-        ("max_funding_rate", 20),
+        ("max_funding_rate", 19),
+        ("is_ramping", 1),
         ("accrued_at", 36),
         ("funding_drift", 40),
         ("funding_rate", 40),
         ("funding_index", 64),
+    ],
+    words.Ramp: [
+        ("initial_rate", 20),
+        ("maintenance_rate", 20),
+        ("ends_at", 36),
+        ("started_at", 36),
     ],
     words.House: [("flags", 8), ("fees", 76), ("insurance", 76), ("pool_cash", 96)],
     words.TradeTerms: [
@@ -58,9 +73,7 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
     ],
     words.Tier: [("initial_rate", 20), ("maintenance_rate", 20), ("floor", 24)],
     words.Settings: [
-        ("short_generation", 24),
         ("short_allowance", 56),
-        ("long_generation", 24),
         ("long_allowance", 56),
         ("cross_leverage", 28),
         ("isolated_short_leverage", 28),
@@ -75,11 +88,34 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("published_at", 36),
         ("confidence", 20),
         ("price", 64),
-        ("kind", 8),
+        ("settles_at", 20),
+        ("caution", 4),
+        ("kind", 4),
     ],
-    words.Feed: [("kind", 8), ("decimals", 8), ("lot_size", 80), ("aggregator", 160)],
-    words.OrderState: [("executable_from", 40), ("status", 8), ("keeper_fee", 40), ("escrowed", 1)],
-    words.OrderTerms: [("window", 16), ("delay", 16), ("keeper_fee", 40)],
+    words.Feed: [("kind", 8), ("decimals", 8), ("lot_size", 80), ("source", 160)],
+    words.Check: [
+        ("disputed_at", 36),
+        ("max_confidence", 20),
+        ("max_deviation", 20),
+        ("decimals", 8),
+        ("second", 160),
+    ],
+    words.Settlement: [("counted_at", 36), ("price", 64), ("sum", 128)],
+    words.OrderState: [
+        ("executable_from", 36),
+        ("status", 4),
+        ("keeper_fee", 40),
+        ("epoch", 12),
+        ("escrowed", 1),
+        ("is_child", 1),
+        ("is_bound", 1),
+        ("is_spent", 1),
+        ("generation", 23),
+        ("filled", 56),
+        ("extreme", 64),
+    ],
+    words.OrderTerms: [("window", 16), ("delay", 16), ("keeper_fee", 40), ("max_age", 32)],
+    words.Operator: [("expiry", 40), ("permissions", 8), ("notional", 64), ("markets", 128)],
 }
 SIGNED = {"cash", "funding_index", "funding_rate", "funding_drift", "basis", "pool_cash"}
 NAMES = {
