@@ -12,22 +12,53 @@ from snekmate.utils import eip712_domain_separator
 from .interfaces import ILedger
 from .interfaces import IOrderBook
 from .interfaces import IOwned
-from .interfaces import IPriceOracle
 from .interfaces import ITrading
+from .lib import fixed_point
 from .lib import reasons
 from .lib import words
+from .modules import builders
 from .modules import operators
+from .modules import order_groups
 from .modules import order_hashing
 from .modules import order_rules
+from .modules import order_store
+from .modules import placement
+from .modules import signed_orders
 
 implements: IOrderBook
 
 initializes: eip712_domain_separator
+initializes: builders
 initializes: operators
+initializes: order_store
+initializes: order_groups[order_store := order_store]
+initializes: signed_orders
 initializes: order_hashing[eip712_domain_separator := eip712_domain_separator]
+initializes: placement[
+    builders := builders,
+    operators := operators,
+    order_groups := order_groups,
+    order_hashing := order_hashing,
+    order_store := order_store,
+]
 
-# Without the lock: it only reads immutables.
-exports: eip712_domain_separator.eip712Domain
+exports: (
+    builders.approve_builder,
+    builders.set_referral_share,
+    builders.set_referrer,
+    builders.max_builder_fee,
+    builders.referral,
+    operators.set_operator,
+    operators.operator_word,
+    signed_orders.cancel_nonces,
+    signed_orders.nonce_word,
+)
+
+# Without the lock: they only read immutables.
+exports: (
+    eip712_domain_separator.eip712Domain,
+    order_store.CLEARINGHOUSE,
+)
 
 BATCH: constant(uint256) = 32
 MAX_KEEPER_FEE: constant(uint256) = 10 * 10**6  # 10 USD
@@ -37,74 +68,70 @@ EXECUTE_TRADE: constant(Bytes[4]) = method_id(
     "execute_trade((address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,address,uint256,address,uint256,bytes32,address,uint256,bool,uint256))"
 )
 
-CLEARINGHOUSE: public(immutable(ITrading))
-ORACLE: immutable(IPriceOracle)
-
-_orders: HashMap[bytes32, uint256]  # order state words by hash
-_terms: HashMap[uint256, uint256]  # order terms words by market
-
 
 @deploy
 def __init__(clearinghouse: address, price_oracle: address):
     eip712_domain_separator.__init__("Bulkhead", "1")
-    CLEARINGHOUSE = ITrading(clearinghouse)
-    ORACLE = IPriceOracle(price_oracle)
+    order_store.__init__(clearinghouse, price_oracle)
 
 
 @external
 def place(order: IOrderBook.Order) -> bytes32:
-    terms: words.OrderTerms = words.unpack_order_terms(self._terms[order.market])
-    assert terms.delay != 0, "market: unknown"
-    order_rules._check_terms(order)
-    keeper_fee: uint256 = 0 if order.reduce_only else terms.keeper_fee
-    resolved: IOrderBook.Order = order
-    resolved.placer = msg.sender
-    if order.account == empty(address):
-        resolved.account = msg.sender
-    executable_from: uint256 = block.timestamp + terms.delay
-    if order.kind == order_rules.MARKET:
-        resolved.expiry = executable_from + terms.window
-    is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
-    operators._require_may(
-        resolved.account,
-        msg.sender,
-        order.market,
-        operators.MAY_REDUCE if order.reduce_only else operators.MAY_OPEN,
-    )
-    settings_word: uint256 = 0
-    account_word: uint256 = 0
-    settings_word, account_word = extcall CLEARINGHOUSE.escrow_order(
-        resolved.account, order.market, keeper_fee, is_open
-    )
-    account: words.Account = words.unpack_account(account_word)
-    assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
-        "order: wrong position mode"
-    )
-    if is_open:
-        resolved = order_rules._resolve(resolved, words.unpack_settings(settings_word))
-    order_rules._check_margin_mode(resolved)
+    return placement._place(order, msg.sender, False, 0)
 
-    hash: bytes32 = order_hashing._hash(resolved)
-    assert self._orders[hash] == 0, "order: already placed"
-    state: words.OrderState = empty(words.OrderState)
-    state.executable_from = executable_from
-    state.status = order_rules.PENDING
-    state.keeper_fee = terms.keeper_fee
-    state.escrowed = not order.reduce_only
-    state.epoch = account.epoch
-    order_word: uint256 = words.pack_order_state(state)
-    self._orders[hash] = order_word
-    log IOrderBook.OrderPlaced(
-        order_hash=hash, account=resolved.account, order=resolved, order_word=order_word
-    )
-    return hash
+
+@external
+def place_bracket(
+    entry: IOrderBook.Order, children: DynArray[IOrderBook.Order, 2]
+) -> DynArray[bytes32, 3]:
+    return placement._place_bracket(entry, children, msg.sender)
+
+
+@external
+def place_with_signature(
+    order: IOrderBook.Order, nonce: uint256, deadline: uint256, signature: Bytes[1024]
+) -> bytes32:
+    digest: bytes32 = order_hashing._placement_digest(order, nonce, deadline)
+    signed_orders._take(order.placer, digest, nonce, deadline, signature)
+    return placement._place(order, order.placer, False, 0)
+
+
+@external
+def place_bracket_with_signature(
+    entry: IOrderBook.Order,
+    children: DynArray[IOrderBook.Order, 2],
+    nonce: uint256,
+    deadline: uint256,
+    signature: Bytes[1024],
+) -> DynArray[bytes32, 3]:
+    digest: bytes32 = order_hashing._bracket_digest(entry, children, nonce, deadline)
+    signed_orders._take(entry.placer, digest, nonce, deadline, signature)
+    return placement._place_bracket(entry, children, entry.placer)
+
+
+@external
+def replace(old: IOrderBook.Order, order: IOrderBook.Order) -> bytes32:
+    hash: bytes32 = order_hashing._hash(old)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
+    operators._require_may(old.account, msg.sender, old.market, operators.MAY_CANCEL)
+    order_rules._check_heir(order, old, state)
+    # A group is its placer's: another's would be another group.
+    assert (
+        state.is_child or old.group == empty(bytes32) or old.placer == msg.sender
+    ), "order: bad group"
+    self._cancel(old, hash, state)
+    bound_to: uint256 = 0
+    if state.is_bound:
+        bound_to = unsafe_add(state.generation, 1)
+    return placement._place(order, msg.sender, state.is_child, bound_to)
 
 
 @external
 def execute(order: IOrderBook.Order) -> uint256:
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = words.unpack_order_state(self._orders[hash])
-    self._require_pending(state)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
     reason: uint256 = 0
     failure: Bytes[192] = b""
     reason, failure = self._execute(order, hash, state)
@@ -121,64 +148,83 @@ def execute_orders(orders: DynArray[IOrderBook.Order, BATCH]) -> DynArray[uint25
     statuses: DynArray[uint256, BATCH] = []
     for order: IOrderBook.Order in orders:
         hash: bytes32 = order_hashing._hash(order)
-        state: words.OrderState = words.unpack_order_state(self._orders[hash])
+        state: words.OrderState = order_store._state(hash)
         if state.status == order_rules.PENDING:
             reason: uint256 = 0
             failure: Bytes[192] = b""
             reason, failure = self._execute(order, hash, state)
-        statuses.append(words.unpack_order_state(self._orders[hash]).status)
+        statuses.append(order_store._state(hash).status)
     return statuses
 
 
 @external
 def cancel(order: IOrderBook.Order):
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = words.unpack_order_state(self._orders[hash])
-    self._require_pending(state)
-    operators._require_may(order.account, msg.sender, order.market, operators.MAY_CANCEL)
-    assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, "order: market is binding"
-    self._end(order, hash, state, order.account, reasons.BY_OWNER)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
+    self._cancel(order, hash, state)
+
+
+@external
+def cancel_orders(orders: DynArray[IOrderBook.Order, BATCH]):
+    for order: IOrderBook.Order in orders:
+        hash: bytes32 = order_hashing._hash(order)
+        state: words.OrderState = order_store._state(hash)
+        if state.status == order_rules.PENDING:
+            self._cancel(order, hash, state)
+
+
+@external
+def cancel_all(account: address):
+    operators._require_may(account, msg.sender, operators.ANY_MARKET, operators.MAY_CANCEL)
+    extcall order_store.CLEARINGHOUSE.advance_epoch(account)
+    log IOrderBook.AllOrdersCancelled(
+        account=account, account_word=staticcall ILedger(order_store.CLEARINGHOUSE.address).account_word(account)
+    )
+
+
+@external
+def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
+    ratcheted: uint256 = 0
+    for order: IOrderBook.Order in orders:
+        hash: bytes32 = order_hashing._hash(order)
+        state: words.OrderState = order_store._state(hash)
+        if state.status != order_rules.PENDING or order.kind != order_rules.TRAILING_STOP:
+            continue
+        if order_groups._reason(order, state.is_child) != reasons.FILLED:
+            continue
+        price_word: uint256 = 0
+        reason: uint256 = 0
+        price_word, reason = order_store._quote(order, order_groups._joined(order, state))
+        price: words.Price = words.unpack_price(price_word)
+        if (
+            reason != reasons.FILLED and reason != reasons.PRICE_NOT_TRIGGERED
+        ) or price.caution != words.NO_CAUTION:
+            continue
+        extreme: uint256 = order_rules._ratcheted(order, state.extreme, price.price)
+        if extreme != state.extreme:
+            state.extreme = extreme
+            ratcheted += 1
+            log IOrderBook.OrderRatcheted(order_hash=hash, order_word=order_store._store(hash, state))
+    return ratcheted
 
 
 @external
 def set_order_terms(
     market: uint256, keeper_fee: uint256, delay: uint256, window: uint256, max_age: uint256
 ):
-    assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
-    assert market < staticcall ILedger(CLEARINGHOUSE.address).market_count(), "market: unknown"
+    assert msg.sender == staticcall IOwned(order_store.CLEARINGHOUSE.address).owner(), "caller: not the owner"
+    assert market < staticcall ILedger(order_store.CLEARINGHOUSE.address).market_count(), "market: unknown"
     assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
     assert delay != 0 and delay <= MAX_DELAY, "order: bad delay"
     assert window >= MIN_WINDOW and window < 2**16, "order: bad window"
-    assert max_age < 2**32, "order: bad maximum age"
-    self._terms[market] = words.pack_order_terms(
+    assert max_age < 2**32 and (max_age == 0 or max_age > delay), "order: bad maximum age"
+    order_store._terms[market] = words.pack_order_terms(
         words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age)
     )
     log IOrderBook.OrderTermsSet(
         market=market, keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age
     )
-
-
-@external
-def set_operator(
-    operator: address,
-    permissions: uint256,
-    markets: uint256,
-    notional: uint256,
-    expiry: uint256,
-):
-    operators._set_operator(
-        msg.sender,
-        operator,
-        words.Operator(
-            expiry=expiry, permissions=permissions, notional=notional, markets=markets
-        ),
-    )
-
-
-@external
-@view
-def operator_word(account: address, operator: address) -> uint256:
-    return operators._operators[account][operator]
 
 
 @external
@@ -190,13 +236,28 @@ def hash_of(order: IOrderBook.Order) -> bytes32:
 @external
 @view
 def order_word(order_hash: bytes32) -> uint256:
-    return self._orders[order_hash]
+    return order_store._orders[order_hash]
 
 
 @external
 @view
 def order_terms_word(market: uint256) -> uint256:
-    return self._terms[market]
+    return order_store._terms[market]
+
+
+@external
+@view
+def trade_of(order: IOrderBook.Order, keeper: address) -> (uint256, ITrading.Trade):
+    hash: bytes32 = order_hashing._hash(order)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
+    return self._prepare(order, hash, state, keeper)
+
+
+@external
+@view
+def group_reason(order: IOrderBook.Order, is_child: bool) -> uint256:
+    return order_groups._reason(order, is_child)
 
 
 @internal
@@ -208,69 +269,95 @@ def _execute(
     @return `reasons.FILLED` or why not; and, if the clearinghouse reverted, what with: then
             nothing has changed. Running out of gas inside is such a revert.
     """
-    if order.expiry != 0 and block.timestamp > order.expiry:
-        self._end(order, hash, state, msg.sender, reasons.EXPIRED)
-        return reasons.EXPIRED, b""
-    price_word: uint256 = staticcall ORACLE.price_word(order.market)
-    price: words.Price = words.unpack_price(price_word)
-    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(order.market)
-    reason: uint256 = order_rules._price_reason(order, state, price, is_latest)
+    trade: ITrading.Trade = empty(ITrading.Trade)
+    reason: uint256 = 0
+    reason, trade = self._prepare(order, hash, state, msg.sender)
     if reason != reasons.FILLED:
+        if not reasons.must_wait(reason):
+            # What clears an expired order earns its fee; what is dead owes nobody any.
+            self._end(
+                order,
+                hash,
+                state,
+                msg.sender if reason == reasons.EXPIRED else order.account,
+                reason,
+            )
         return reason, b""
 
     success: bool = False
     response: Bytes[192] = b""
     success, response = raw_call(
-        CLEARINGHOUSE.address,
-        abi_encode(
-            ITrading.Trade(
-                account=order.account,
-                market=order.market,
-                is_isolated=order.margin_mode == order_rules.ISOLATED,
-                position_side=order.position_side,
-                is_buy=order.is_buy,
-                reduce_only=order.reduce_only,
-                size=order.size,
-                acceptable_price=order.acceptable_price,
-                margin=order.margin,
-                leverage=order.leverage,
-                bound_to=0,
-                epoch=state.epoch if order.kind != order_rules.MARKET else words.EPOCHS,
-                refusal=self._refusal(order),
-                builder=empty(address),
-                builder_rate=0,
-                referrer=empty(address),
-                referral_share=0,
-                order_hash=hash,
-                keeper=msg.sender,
-                keeper_fee=state.keeper_fee,
-                is_escrowed=state.escrowed,
-                price_word=price_word,
-            ),
-            method_id=EXECUTE_TRADE,
-        ),
+        order_store.CLEARINGHOUSE.address,
+        abi_encode(trade, method_id=EXECUTE_TRADE),
         max_outsize=192,
         revert_on_failure=False,
     )
     if not success:
         return reasons.FAILED, response
     result: ITrading.Result = abi_decode(response, ITrading.Result)
-    reason = result.reason
-    if reason == reasons.FILLED:
-        self._close(hash, state, order_rules.EXECUTED)
-        log IOrderBook.OrderExecuted(
-            order_hash=hash, keeper=msg.sender, keeper_fee=result.keeper_fee
-        )
-    elif not reasons.must_wait(reason):
-        self._close(hash, state, order_rules.CANCELLED)
+    if result.reason == reasons.FILLED:
+        self._finish(order, hash, state, trade, result)
+    elif not reasons.must_wait(result.reason):
+        self._close(hash, state)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
             receiver=result.receiver,
             keeper_fee=result.keeper_fee,
-            reason=reasons.text_of(reason),
+            reason=reasons.text_of(result.reason),
         )
-    return reason, b""
+    return result.reason, b""
+
+
+@internal
+def _finish(
+    order: IOrderBook.Order,
+    hash: bytes32,
+    state: words.OrderState,
+    trade: ITrading.Trade,
+    result: ITrading.Result,
+):
+    """
+    @notice Writes down what a filled order opened, for its children, and ends those of its group.
+    """
+    filled: words.OrderState = state
+    filled.status = order_rules.EXECUTED
+    filled.executable_from = words.unpack_price(trade.price_word).published_at + 1
+    filled.filled = result.filled
+    filled.generation = result.generation
+    log IOrderBook.OrderExecuted(
+        order_hash=hash,
+        keeper=trade.keeper,
+        keeper_fee=result.keeper_fee,
+        order_word=order_store._store(hash, filled),
+    )
+    order_groups._finish(order, state.is_child)
+    if result.builder_fee != 0:
+        # Down for the referrer, as the clearinghouse has paid it.
+        shared: uint256 = result.builder_fee * trade.referral_share // fixed_point.PPM
+        log IOrderBook.BuilderPaid(
+            order_hash=hash,
+            builder=trade.builder,
+            referrer=trade.referrer,
+            builder_fee=result.builder_fee - shared,
+            referral=shared,
+        )
+
+
+@internal
+def _cancel(order: IOrderBook.Order, hash: bytes32, state: words.OrderState):
+    """
+    @notice Ends an order for its owner or an operator; a dead one for anybody.
+    """
+    reason: uint256 = reasons.BY_OWNER
+    if operators._may(order.account, msg.sender, order.market, operators.MAY_CANCEL):
+        assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, (
+            "order: market is binding"
+        )
+    else:
+        reason = self._death(order, state)
+        operators._require(reason != reasons.FILLED)
+    self._end(order, hash, state, order.account, reason)
 
 
 @internal
@@ -284,11 +371,11 @@ def _end(
     """
     @notice Ends an order unfilled; its escrow goes to the receiver.
     """
-    self._close(hash, state, order_rules.CANCELLED)
+    self._close(hash, state)
     paid: address = receiver
     keeper_fee: uint256 = 0
     if state.escrowed:
-        paid, keeper_fee = extcall CLEARINGHOUSE.release_escrow(
+        paid, keeper_fee = extcall order_store.CLEARINGHOUSE.release_escrow(
             order.account, receiver, state.keeper_fee
         )
     log IOrderBook.OrderCancelled(
@@ -301,16 +388,56 @@ def _end(
 
 
 @internal
-def _close(hash: bytes32, state: words.OrderState, status: uint256):
+def _close(hash: bytes32, state: words.OrderState):
     closed: words.OrderState = state
-    closed.status = status
-    self._orders[hash] = words.pack_order_state(closed)
+    closed.status = order_rules.CANCELLED
+    order_store._store(hash, closed)
 
 
 @internal
-@pure
-def _require_pending(state: words.OrderState):
-    assert state.status == order_rules.PENDING, "order: not pending"
+@view
+def _prepare(
+    order: IOrderBook.Order, hash: bytes32, state: words.OrderState, keeper: address
+) -> (uint256, ITrading.Trade):
+    """
+    @notice What to ask of the clearinghouse for a pending order, or why not to ask.
+    """
+    reason: uint256 = order_groups._reason(order, state.is_child)
+    if reasons.must_wait(reason) and order.expiry != 0 and block.timestamp > order.expiry:
+        reason = reasons.EXPIRED
+    joined: words.OrderState = order_groups._joined(order, state)
+    price_word: uint256 = 0
+    price_reason: uint256 = 0
+    price_word, price_reason = order_store._quote(order, joined)
+    if reason == reasons.FILLED:
+        reason = price_reason
+    referrer: address = empty(address)
+    share: uint256 = 0
+    if order.builder != empty(address):
+        referrer, share = builders._referral(order.account, order.builder)
+    return reason, order_rules._trade_of(
+        order, hash, joined, price_word, keeper, self._refusal(order), referrer, share
+    )
+
+
+@internal
+@view
+def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
+    """
+    @notice Why an order can never fill any more, if the book knows.
+    """
+    reason: uint256 = order_groups._reason(order, state.is_child)
+    if not reasons.must_wait(reason):
+        return reason
+    if (
+        order.kind != order_rules.MARKET
+        and state.epoch != order_store._account(order.account).epoch
+    ):
+        return reasons.BY_OWNER
+    if state.is_bound or (state.is_child and reason == reasons.FILLED):
+        if order_store._generation(order) != order_groups._joined(order, state).generation:
+            return reasons.POSITION_ENDED
+    return reasons.FILLED
 
 
 @internal
@@ -319,7 +446,6 @@ def _refusal(order: IOrderBook.Order) -> uint256:
     """
     @notice What the book itself has against filling an order, if anything.
     """
-    permission: uint256 = operators.MAY_REDUCE if order.reduce_only else operators.MAY_OPEN
-    if not operators._may(order.account, order.placer, order.market, permission):
+    if not operators._may_place(order.account, order.placer, order):
         return reasons.NOT_ALLOWED
     return reasons.FILLED

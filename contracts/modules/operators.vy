@@ -1,4 +1,5 @@
 # pragma version 0.4.3
+# pragma nonreentrancy on
 """
 @title Operators
 @license MIT
@@ -15,13 +16,64 @@ MAY_CANCEL: constant(uint256) = 4
 ALL_MARKETS: constant(uint256) = 8  # those beyond the bits of the word, too
 PERMISSIONS: constant(uint256) = 15
 
+ANY_MARKET: constant(uint256) = max_value(uint256)  # what concerns every market at once
+LEAST_FEES: constant(uint256) = 100  # keeper's fees that an operator's order is worth, so that an operator
+# who is its own keeper can carry off 1 % of what it may trade, not all of it
+
 _operators: HashMap[address, HashMap[address, uint256]]  # operator words by account and operator
 
 
+@external
+def set_operator(
+    operator: address,
+    permissions: uint256,
+    markets: uint256,
+    notional: uint256,
+    expiry: uint256,
+):
+    assert operator != empty(address) and operator != msg.sender, "operator: bad address"
+    assert permissions <= PERMISSIONS, "operator: unknown permission"
+    self._store(
+        msg.sender,
+        operator,
+        words.Operator(
+            expiry=expiry, permissions=permissions, notional=notional, markets=markets
+        ),
+    )
+
+
+@external
+@view
+def operator_word(account: address, operator: address) -> uint256:
+    return self._operators[account][operator]
+
+
 @internal
-def _set_operator(account: address, operator: address, rights: words.Operator):
-    assert operator != empty(address) and operator != account, "operator: bad address"
-    assert rights.permissions <= PERMISSIONS, "operator: unknown permission"
+def _charge(
+    account: address,
+    operator: address,
+    order: IOrderBook.Order,
+    price: uint256,
+    notional: uint256,
+    keeper_fee: uint256,
+):
+    """
+    @notice Takes what an operator's order may open off its notional: an amount named for the vault counts
+            where it is more.
+    @param notional Quote, of the order at the worst price it may fill at.
+    """
+    assert price != 0, "operator: no price"
+    assert notional >= LEAST_FEES * keeper_fee, "operator: order too small"
+    if not order.reduce_only:
+        rights: words.Operator = words.unpack_operator(self._operators[account][operator])
+        spent: uint256 = max(notional, order.margin)
+        assert rights.notional >= spent, "operator: notional spent"
+        rights.notional -= spent
+        self._store(account, operator, rights)
+
+
+@internal
+def _store(account: address, operator: address, rights: words.Operator):
     word: uint256 = words.pack_operator(rights)
     self._operators[account][operator] = word
     log IOrderBook.OperatorSet(account=account, operator=operator, operator_word=word)
@@ -44,18 +96,27 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
 
 
 @internal
-def _spend(account: address, actor: address, notional: uint256):
-    """
-    @notice Takes what an order may open off an operator's notional.
-    @param notional Quote.
-    """
-    rights: words.Operator = words.unpack_operator(self._operators[account][actor])
-    assert rights.notional >= notional, "operator: notional spent"
-    rights.notional -= notional
-    self._operators[account][actor] = words.pack_operator(rights)
+@view
+def _may_place(account: address, actor: address, order: IOrderBook.Order) -> bool:
+    permission: uint256 = MAY_OPEN
+    if order.reduce_only:
+        permission = MAY_REDUCE
+    return self._may(account, actor, order.market, permission)
 
 
 @internal
 @view
 def _require_may(account: address, actor: address, market: uint256, permission: uint256):
-    assert self._may(account, actor, market, permission), "operator: not allowed"
+    self._require(self._may(account, actor, market, permission))
+
+
+@internal
+@view
+def _require_may_place(account: address, actor: address, order: IOrderBook.Order):
+    self._require(self._may_place(account, actor, order))
+
+
+@internal
+@pure
+def _require(allowed: bool):
+    assert allowed, "operator: not allowed"
