@@ -9,14 +9,13 @@
 
 from snekmate.utils import eip712_domain_separator
 
-from .interfaces import ILedger
 from .interfaces import IOrderBook
-from .interfaces import IOwned
 from .interfaces import ITrading
 from .lib import fixed_point
 from .lib import reasons
 from .lib import words
 from .modules import builders
+from .modules import cancellation
 from .modules import operators
 from .modules import order_groups
 from .modules import order_hashing
@@ -41,18 +40,9 @@ initializes: placement[
     order_hashing := order_hashing,
     order_store := order_store,
 ]
-
-exports: (
-    builders.approve_builder,
-    builders.set_referral_share,
-    builders.set_referrer,
-    builders.max_builder_fee,
-    builders.referral,
-    operators.set_operator,
-    operators.operator_word,
-    signed_orders.cancel_nonces,
-    signed_orders.nonce_word,
-)
+initializes: cancellation[
+    operators := operators, order_groups := order_groups, order_store := order_store
+]
 
 # Without the lock: they only read immutables.
 exports: (
@@ -61,70 +51,24 @@ exports: (
 )
 
 BATCH: constant(uint256) = 32
-MAX_KEEPER_FEE: constant(uint256) = 10 * 10**6  # 10 USD
-MAX_DELAY: constant(uint256) = 600  # seconds
-MIN_WINDOW: constant(uint256) = 10  # seconds
 EXECUTE_TRADE: constant(Bytes[4]) = method_id(
     "execute_trade((address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,address,uint256,address,uint256,bytes32,address,uint256,bool,uint256))"
 )
 
 
+ORDER_LOGIC: public(immutable(address))
+
+
 @deploy
-def __init__(clearinghouse: address, price_oracle: address):
+def __init__(clearinghouse: address, price_oracle: address, order_logic: address):
     eip712_domain_separator.__init__("Bulkhead", "1")
     order_store.__init__(clearinghouse, price_oracle)
+    ORDER_LOGIC = order_logic
 
 
 @external
 def place(order: IOrderBook.Order) -> bytes32:
     return placement._place(order, msg.sender, False, 0)
-
-
-@external
-def place_bracket(
-    entry: IOrderBook.Order, children: DynArray[IOrderBook.Order, 2]
-) -> DynArray[bytes32, 3]:
-    return placement._place_bracket(entry, children, msg.sender)
-
-
-@external
-def place_with_signature(
-    order: IOrderBook.Order, nonce: uint256, deadline: uint256, signature: Bytes[1024]
-) -> bytes32:
-    digest: bytes32 = order_hashing._placement_digest(order, nonce, deadline)
-    signed_orders._take(order.placer, digest, nonce, deadline, signature)
-    return placement._place(order, order.placer, False, 0)
-
-
-@external
-def place_bracket_with_signature(
-    entry: IOrderBook.Order,
-    children: DynArray[IOrderBook.Order, 2],
-    nonce: uint256,
-    deadline: uint256,
-    signature: Bytes[1024],
-) -> DynArray[bytes32, 3]:
-    digest: bytes32 = order_hashing._bracket_digest(entry, children, nonce, deadline)
-    signed_orders._take(entry.placer, digest, nonce, deadline, signature)
-    return placement._place_bracket(entry, children, entry.placer)
-
-
-@external
-def replace(old: IOrderBook.Order, order: IOrderBook.Order) -> bytes32:
-    hash: bytes32 = order_hashing._hash(old)
-    state: words.OrderState = order_store._state(hash)
-    order_store._require_pending(state)
-    operators._require_may(old.account, msg.sender, old.market, operators.MAY_CANCEL)
-    order_rules._check_heir(order, old, state)
-    # A group is its placer's: another's would be another group.
-    assert (
-        state.is_child or old.group == empty(bytes32) or old.placer == msg.sender
-    ), "order: bad group"
-    self._cancel(old, hash, state)
-    bound_to: uint256 = 0
-    if state.is_bound:
-        bound_to = unsafe_add(state.generation, 1)
-    return placement._place(order, msg.sender, state.is_child, bound_to)
 
 
 @external
@@ -162,7 +106,7 @@ def cancel(order: IOrderBook.Order):
     hash: bytes32 = order_hashing._hash(order)
     state: words.OrderState = order_store._state(hash)
     order_store._require_pending(state)
-    self._cancel(order, hash, state)
+    cancellation._cancel(order, hash, state)
 
 
 @external
@@ -171,60 +115,20 @@ def cancel_orders(orders: DynArray[IOrderBook.Order, BATCH]):
         hash: bytes32 = order_hashing._hash(order)
         state: words.OrderState = order_store._state(hash)
         if state.status == order_rules.PENDING:
-            self._cancel(order, hash, state)
+            cancellation._cancel(order, hash, state)
+
+
+# Whatever else is the order logic's: see `IOrderLogic.vyi`.
 
 
 @external
-def cancel_all(account: address):
-    operators._require_may(account, msg.sender, operators.ANY_MARKET, operators.MAY_CANCEL)
-    extcall order_store.CLEARINGHOUSE.advance_epoch(account)
-    log IOrderBook.AllOrdersCancelled(
-        account=account, account_word=staticcall ILedger(order_store.CLEARINGHOUSE.address).account_word(account)
-    )
+@reentrant
+@raw_return
+def __default__() -> Bytes[160]:
+    return raw_call(ORDER_LOGIC, msg.data, max_outsize=160, is_delegate_call=True)
 
 
-@external
-def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
-    ratcheted: uint256 = 0
-    for order: IOrderBook.Order in orders:
-        hash: bytes32 = order_hashing._hash(order)
-        state: words.OrderState = order_store._state(hash)
-        if state.status != order_rules.PENDING or order.kind != order_rules.TRAILING_STOP:
-            continue
-        if order_groups._reason(order, state.is_child) != reasons.FILLED:
-            continue
-        price_word: uint256 = 0
-        reason: uint256 = 0
-        price_word, reason = order_store._quote(order, order_groups._joined(order, state))
-        price: words.Price = words.unpack_price(price_word)
-        if (
-            reason != reasons.FILLED and reason != reasons.PRICE_NOT_TRIGGERED
-        ) or price.caution != words.NO_CAUTION:
-            continue
-        extreme: uint256 = order_rules._ratcheted(order, state.extreme, price.price)
-        if extreme != state.extreme:
-            state.extreme = extreme
-            ratcheted += 1
-            log IOrderBook.OrderRatcheted(order_hash=hash, order_word=order_store._store(hash, state))
-    return ratcheted
-
-
-@external
-def set_order_terms(
-    market: uint256, keeper_fee: uint256, delay: uint256, window: uint256, max_age: uint256
-):
-    assert msg.sender == staticcall IOwned(order_store.CLEARINGHOUSE.address).owner(), "caller: not the owner"
-    assert market < staticcall ILedger(order_store.CLEARINGHOUSE.address).market_count(), "market: unknown"
-    assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
-    assert delay != 0 and delay <= MAX_DELAY, "order: bad delay"
-    assert window >= MIN_WINDOW and window < 2**16, "order: bad window"
-    assert max_age < 2**32 and (max_age == 0 or max_age > delay), "order: bad maximum age"
-    order_store._terms[market] = words.pack_order_terms(
-        words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age)
-    )
-    log IOrderBook.OrderTermsSet(
-        market=market, keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age
-    )
+# The state, word by word
 
 
 @external
@@ -275,7 +179,7 @@ def _execute(
     if reason != reasons.FILLED:
         if not reasons.must_wait(reason):
             # What clears an expired order earns its fee; what is dead owes nobody any.
-            self._end(
+            cancellation._end(
                 order,
                 hash,
                 state,
@@ -298,7 +202,7 @@ def _execute(
     if result.reason == reasons.FILLED:
         self._finish(order, hash, state, trade, result)
     elif not reasons.must_wait(result.reason):
-        self._close(hash, state)
+        cancellation._close(hash, state)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
@@ -345,56 +249,6 @@ def _finish(
 
 
 @internal
-def _cancel(order: IOrderBook.Order, hash: bytes32, state: words.OrderState):
-    """
-    @notice Ends an order for its owner or an operator; a dead one for anybody.
-    """
-    reason: uint256 = reasons.BY_OWNER
-    if operators._may(order.account, msg.sender, order.market, operators.MAY_CANCEL):
-        assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, (
-            "order: market is binding"
-        )
-    else:
-        reason = self._death(order, state)
-        operators._require(reason != reasons.FILLED)
-    self._end(order, hash, state, order.account, reason)
-
-
-@internal
-def _end(
-    order: IOrderBook.Order,
-    hash: bytes32,
-    state: words.OrderState,
-    receiver: address,
-    reason: uint256,
-):
-    """
-    @notice Ends an order unfilled; its escrow goes to the receiver.
-    """
-    self._close(hash, state)
-    paid: address = receiver
-    keeper_fee: uint256 = 0
-    if state.escrowed:
-        paid, keeper_fee = extcall order_store.CLEARINGHOUSE.release_escrow(
-            order.account, receiver, state.keeper_fee
-        )
-    log IOrderBook.OrderCancelled(
-        order_hash=hash,
-        account=order.account,
-        receiver=paid,
-        keeper_fee=keeper_fee,
-        reason=reasons.text_of(reason),
-    )
-
-
-@internal
-def _close(hash: bytes32, state: words.OrderState):
-    closed: words.OrderState = state
-    closed.status = order_rules.CANCELLED
-    order_store._store(hash, closed)
-
-
-@internal
 @view
 def _prepare(
     order: IOrderBook.Order, hash: bytes32, state: words.OrderState, keeper: address
@@ -418,26 +272,6 @@ def _prepare(
     return reason, order_rules._trade_of(
         order, hash, joined, price_word, keeper, self._refusal(order), referrer, share
     )
-
-
-@internal
-@view
-def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
-    """
-    @notice Why an order can never fill any more, if the book knows.
-    """
-    reason: uint256 = order_groups._reason(order, state.is_child)
-    if not reasons.must_wait(reason):
-        return reason
-    if (
-        order.kind != order_rules.MARKET
-        and state.epoch != order_store._account(order.account).epoch
-    ):
-        return reasons.BY_OWNER
-    if state.is_bound or (state.is_child and reason == reasons.FILLED):
-        if order_store._generation(order) != order_groups._joined(order, state).generation:
-            return reasons.POSITION_ENDED
-    return reasons.FILLED
 
 
 @internal
