@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from tests.helpers.chain import Contract, account_named, now, refused
+from tests.helpers.chain import account_named, now, refused
 from tests.helpers.protocol import BTC, USD, Protocol
 
 KEY = b"\x07" * 32
