@@ -351,6 +351,20 @@ class Protocol:
         assert receipt.result == EXECUTED, receipt.events
         return receipt
 
+    def set_operator(
+        self,
+        account: str,
+        operator: str,
+        *,
+        permissions: int = 15,
+        markets: int = 0,
+        notional: int = PLENTY,
+        expiry: int = 2**40 - 1,
+    ) -> Receipt:
+        """Everything in every market for ever, unless told otherwise."""
+        rights = (permissions, markets, notional, expiry)
+        return self.book.send(account, "set_operator", operator, *rights)
+
     def cancel(self, order: Order, *, sender: str | None = None) -> Receipt:
         return self.book.send(sender or order.account, "cancel", order)
 

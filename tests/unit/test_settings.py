@@ -91,10 +91,10 @@ def test_a_leverage_that_initial_margin_does_not_bear_is_refused(
     assert funded.position(trader, 0, words.CROSS_LONG).margin == 5 * PPM
 
 
-def test_relevering_an_open_leg_needs_live_prices(funded: Protocol, trader: str) -> None:
+def test_relevering_an_open_leg_needs_firm_prices(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS)
-    advance(3_601)
-    with refused("price: not live"):
+    advance(61)
+    with refused("price: not firm"):
         funded.clearinghouse.send(trader, "set_leverage", 0, 5 * PPM, False, True)
 
 
