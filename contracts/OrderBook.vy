@@ -55,7 +55,6 @@ EXECUTE_TRADE: constant(Bytes[4]) = method_id(
     "execute_trade((address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,address,uint256,address,uint256,bytes32,address,uint256,bool,uint256))"
 )
 
-
 ORDER_LOGIC: public(immutable(address))
 
 
@@ -280,6 +279,6 @@ def _refusal(order: IOrderBook.Order) -> uint256:
     """
     @notice What the book itself has against filling an order, if anything.
     """
-    if not operators._may_place(order.account, order.placer, order):
+    if not operators._may_place(order):
         return reasons.NOT_ALLOWED
     return reasons.FILLED

@@ -121,9 +121,6 @@ def replace(old: IOrderBook.Order, order: IOrderBook.Order) -> bytes32:
 def cancel_all(account: address):
     operators._require_may(account, msg.sender, operators.ANY_MARKET, operators.MAY_CANCEL)
     extcall order_store.CLEARINGHOUSE.advance_epoch(account)
-    log IOrderBook.AllOrdersCancelled(
-        account=account, account_word=staticcall ILedger(order_store.CLEARINGHOUSE.address).account_word(account)
-    )
 
 
 @external

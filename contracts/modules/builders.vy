@@ -52,21 +52,6 @@ def referral(account: address, builder: address) -> (address, uint256):
 
 @internal
 @view
-def _check_fee(order: IOrderBook.Order):
-    """
-    @notice An order charges no more than its account allows the builder, and names both or none.
-    """
-    if order.builder == empty(address):
-        assert order.builder_fee == 0, "builder: fee without builder"
-    else:
-        assert (
-            order.builder_fee != 0
-            and order.builder_fee <= self._max_fees[order.account][order.builder]
-        ), "builder: fee not approved"
-
-
-@internal
-@view
 def _referral(account: address, builder: address) -> (address, uint256):
     """
     @notice Who gets a share of what an account pays a builder, and how much of it, ppm.
@@ -75,3 +60,13 @@ def _referral(account: address, builder: address) -> (address, uint256):
     if builder == empty(address) or referrer == empty(address):
         return empty(address), 0
     return referrer, self._shares[builder]
+
+
+@internal
+@pure
+def _check_fee(order: IOrderBook.Order, max_fee: uint256):
+    """
+    @notice An order charges no more than its account allows the builder, and names both or none.
+    """
+    assert (order.builder == empty(address)) == (order.builder_fee == 0), "builder: bad fee"
+    assert order.builder_fee <= max_fee, "builder: fee not approved"

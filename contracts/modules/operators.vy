@@ -50,26 +50,15 @@ def operator_word(account: address, operator: address) -> uint256:
 
 @internal
 def _charge(
-    account: address,
-    operator: address,
-    order: IOrderBook.Order,
-    price: uint256,
-    notional: uint256,
-    keeper_fee: uint256,
+    order: IOrderBook.Order, price: uint256, notional: uint256, keeper_fee: uint256
 ):
     """
-    @notice Takes what an operator's order may open off its notional: an amount named for the vault counts
-            where it is more.
-    @param notional Quote, of the order at the worst price it may fill at.
+    @notice Takes what an operator's order may open off its notional.
     """
-    assert price != 0, "operator: no price"
-    assert notional >= LEAST_FEES * keeper_fee, "operator: order too small"
-    if not order.reduce_only:
-        rights: words.Operator = words.unpack_operator(self._operators[account][operator])
-        spent: uint256 = max(notional, order.margin)
-        assert rights.notional >= spent, "operator: notional spent"
-        rights.notional -= spent
-        self._store(account, operator, rights)
+    rights: words.Operator = words.unpack_operator(self._operators[order.account][order.placer])
+    charged: words.Operator = self._charged(rights, order, price, notional, keeper_fee)
+    if charged.notional != rights.notional:
+        self._store(order.account, order.placer, charged)
 
 
 @internal
@@ -87,7 +76,23 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
     """
     if actor == account:
         return True
-    rights: words.Operator = words.unpack_operator(self._operators[account][actor])
+    return self._allow(
+        words.unpack_operator(self._operators[account][actor]), market, permission
+    )
+
+
+@internal
+@view
+def _may_place(order: IOrderBook.Order) -> bool:
+    """
+    @notice Whether an order's placer has the right to it now.
+    """
+    return self._may(order.account, order.placer, order.market, self._permission(order))
+
+
+@internal
+@view
+def _allow(rights: words.Operator, market: uint256, permission: uint256) -> bool:
     if rights.expiry < block.timestamp or rights.permissions & permission == 0:
         return False
     return rights.permissions & ALL_MARKETS != 0 or (
@@ -96,24 +101,41 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
 
 
 @internal
-@view
-def _may_place(account: address, actor: address, order: IOrderBook.Order) -> bool:
-    permission: uint256 = MAY_OPEN
+@pure
+def _charged(
+    rights: words.Operator,
+    order: IOrderBook.Order,
+    price: uint256,
+    notional: uint256,
+    keeper_fee: uint256,
+) -> words.Operator:
+    """
+    @notice An operator's rights less what an order may open: its notional, or the amount it names for the
+            vault where that is more.
+    @param notional Quote, of the order at the highest price that it names, or the mark.
+    """
+    assert price != 0, "operator: no price"
+    assert notional >= LEAST_FEES * keeper_fee, "operator: order too small"
+    charged: words.Operator = rights
+    if not order.reduce_only:
+        spent: uint256 = max(notional, order.margin)
+        assert rights.notional >= spent, "operator: notional spent"
+        charged.notional -= spent
+    return charged
+
+
+@internal
+@pure
+def _permission(order: IOrderBook.Order) -> uint256:
     if order.reduce_only:
-        permission = MAY_REDUCE
-    return self._may(account, actor, order.market, permission)
+        return MAY_REDUCE
+    return MAY_OPEN
 
 
 @internal
 @view
 def _require_may(account: address, actor: address, market: uint256, permission: uint256):
     self._require(self._may(account, actor, market, permission))
-
-
-@internal
-@view
-def _require_may_place(account: address, actor: address, order: IOrderBook.Order):
-    self._require(self._may_place(account, actor, order))
 
 
 @internal

@@ -122,6 +122,15 @@ def _check_heir(order: IOrderBook.Order, old: IOrderBook.Order, state: words.Ord
 
 @internal
 @pure
+def _is_exit(order: IOrderBook.Order) -> bool:
+    """
+    @notice Whether an order waits to close the position it is placed for, and ends with it.
+    """
+    return order.reduce_only and order.kind >= STOP
+
+
+@internal
+@pure
 def _closes_slot(order: IOrderBook.Order) -> uint256:
     """
     @notice The slot that an order can reduce.
@@ -180,19 +189,32 @@ def _time_reason(
 @pure
 def _is_triggered(order: IOrderBook.Order, extreme: uint256, price: uint256) -> bool:
     """
-    @notice Whether the price has come for a stop, a take-profit or a trailing stop. The last is compared
-            undivided, so it is exact.
+    @notice Whether the price has come for a stop, a take-profit or a trailing stop.
+    @param extreme The best price that a trailing stop has seen, 0 before the first.
     """
-    if order.kind == TRAILING_STOP:
-        if extreme == 0:
-            return False
-        if order.is_buy:
-            return price * fixed_point.PPM >= extreme * (fixed_point.PPM + order.callback_rate)
-        return price * fixed_point.PPM <= extreme * (fixed_point.PPM - order.callback_rate)
+    if order.kind == TRAILING_STOP and extreme == 0:
+        return False
+    trigger: uint256 = self._trigger(order, extreme)
     # A stop waits for the price to move on in its direction, a take-profit for the other.
-    if order.is_buy == (order.kind == STOP):
-        return price >= order.trigger_price
-    return price <= order.trigger_price
+    if order.is_buy == (order.kind != TAKE_PROFIT):
+        return price >= trigger
+    return price <= trigger
+
+
+@internal
+@pure
+def _trigger(order: IOrderBook.Order, extreme: uint256) -> uint256:
+    """
+    @notice The first price that triggers an order. A trailing stop's is rounded away from the extreme, to the
+            first whole one: none triggers early.
+    """
+    if order.kind != TRAILING_STOP:
+        return order.trigger_price
+    if order.is_buy:
+        return fixed_point.div_up(
+            extreme * (fixed_point.PPM + order.callback_rate), fixed_point.PPM
+        )
+    return extreme * (fixed_point.PPM - order.callback_rate) // fixed_point.PPM
 
 
 @internal

@@ -53,6 +53,12 @@ def _quote(order: IOrderBook.Order, state: words.OrderState) -> (uint256, uint25
 
 @internal
 @view
+def _price(market: uint256) -> words.Price:
+    return words.unpack_price(staticcall ORACLE.price_word(market))
+
+
+@internal
+@view
 def _account(account: address) -> words.Account:
     return words.unpack_account(
         staticcall ILedger(CLEARINGHOUSE.address).account_word(account)

@@ -70,7 +70,7 @@ def _place(
     state.escrowed = not order.reduce_only
     state.epoch = account.epoch
     state.is_child = is_child
-    if order.reduce_only and order.kind >= order_rules.STOP and not is_child:
+    if order_rules._is_exit(order) and not is_child:
         state.is_bound = True
         state.generation = order_store._generation(resolved) if bound_to == 0 else bound_to - 1
     log IOrderBook.OrderPlaced(
@@ -102,16 +102,12 @@ def _admit(order: IOrderBook.Order, keeper_fee: uint256):
     @notice The placer must be allowed to place the order, and the builder to charge its fee.
     """
     if order.placer != order.account:
-        operators._require_may_place(order.account, order.placer, order)
+        operators._require(operators._may_place(order))
         # Closing all of a position happens once, whatever it pays its keeper.
         if order.size != 0:
-            price: uint256 = words.unpack_price(staticcall order_store.ORACLE.price_word(order.market)).price
-            operators._charge(
-                order.account,
-                order.placer,
-                order,
-                price,
-                order_rules._notional(order, price),
-                keeper_fee,
-            )
-    builders._check_fee(order)
+            price: uint256 = order_store._price(order.market).price
+            operators._charge(order, price, order_rules._notional(order, price), keeper_fee)
+    max_fee: uint256 = 0
+    if order.builder_fee != 0:
+        max_fee = builders._max_fees[order.account][order.builder]
+    builders._check_fee(order, max_fee)

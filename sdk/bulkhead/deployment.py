@@ -52,6 +52,7 @@ class Deployment:
     house_logic: str
     liquidation_logic: str
     market_logic: str
+    order_logic: str
     order_book: str
     liquidity_pool: str
     lens: str
@@ -199,6 +200,7 @@ def _names(*, with_token: bool) -> list[str]:
         "HouseLogic",
         "LiquidationLogic",
         "MarketLogic",
+        "OrderLogic",
         "OrderBook",
         "LiquidityPool",
         "Lens",
@@ -220,7 +222,8 @@ def _arguments(
         "HouseLogic": (token, oracle, pool),
         "LiquidationLogic": (oracle,),
         "MarketLogic": (oracle,),
-        "OrderBook": (clearinghouse, oracle),
+        "OrderLogic": (clearinghouse, oracle),
+        "OrderBook": (clearinghouse, oracle, at["OrderLogic"]),
         "LiquidityPool": (clearinghouse, token, oracle, cooldown),
         "Lens": (clearinghouse, oracle, order_book, pool),
         "Simulator": (clearinghouse, oracle),
