@@ -154,7 +154,11 @@ def trade_of(order: IOrderBook.Order, keeper: address) -> (uint256, ITrading.Tra
     hash: bytes32 = order_hashing._hash(order)
     state: words.OrderState = order_store._state(hash)
     order_store._require_pending(state)
-    return self._prepare(order, hash, state, keeper)
+    reason: uint256 = 0
+    trade: ITrading.Trade = empty(ITrading.Trade)
+    published_at: uint256 = 0
+    reason, trade, published_at = self._prepare(order, hash, state, keeper)
+    return reason, trade
 
 
 @external
@@ -174,17 +178,13 @@ def _execute(
     """
     trade: ITrading.Trade = empty(ITrading.Trade)
     reason: uint256 = 0
-    reason, trade = self._prepare(order, hash, state, msg.sender)
+    published_at: uint256 = 0
+    reason, trade, published_at = self._prepare(order, hash, state, msg.sender)
     if reason != reasons.FILLED:
         if not reasons.must_wait(reason):
             # What clears an expired order earns its fee; what is dead owes nobody any.
-            cancellation._end(
-                order,
-                hash,
-                state,
-                msg.sender if reason == reasons.EXPIRED else order.account,
-                reason,
-            )
+            receiver: address = msg.sender if reason == reasons.EXPIRED else order.account
+            cancellation._end(order, hash, state, receiver, reason)
         return reason, b""
 
     success: bool = False
@@ -199,7 +199,30 @@ def _execute(
         return reasons.FAILED, response
     result: ITrading.Result = abi_decode(response, ITrading.Result)
     if result.reason == reasons.FILLED:
-        self._finish(order, hash, state, trade, result)
+        # What it opened, and from which price on its children may fill.
+        filled: words.OrderState = state
+        filled.status = order_rules.EXECUTED
+        filled.executable_from = published_at + 1
+        filled.filled = result.filled
+        filled.generation = result.generation
+        log IOrderBook.OrderExecuted(
+            order_hash=hash,
+            keeper=msg.sender,
+            keeper_fee=result.keeper_fee,
+            order_word=order_store._store(hash, filled),
+        )
+        if order.group != empty(bytes32):
+            order_groups._finish(order, state.is_child)
+        if result.builder_fee != 0:
+            # Down for the referrer, as the clearinghouse has paid it.
+            shared: uint256 = result.builder_fee * trade.referral_share // fixed_point.PPM
+            log IOrderBook.BuilderPaid(
+                order_hash=hash,
+                builder=trade.builder,
+                referrer=trade.referrer,
+                builder_fee=result.builder_fee - shared,
+                referral=shared,
+            )
     elif not reasons.must_wait(result.reason):
         cancellation._close(hash, state)
         log IOrderBook.OrderCancelled(
@@ -213,72 +236,40 @@ def _execute(
 
 
 @internal
-def _finish(
-    order: IOrderBook.Order,
-    hash: bytes32,
-    state: words.OrderState,
-    trade: ITrading.Trade,
-    result: ITrading.Result,
-):
-    """
-    @notice Writes down what a filled order opened, for its children, and ends those of its group.
-    """
-    filled: words.OrderState = state
-    filled.status = order_rules.EXECUTED
-    filled.executable_from = words.unpack_price(trade.price_word).published_at + 1
-    filled.filled = result.filled
-    filled.generation = result.generation
-    log IOrderBook.OrderExecuted(
-        order_hash=hash,
-        keeper=trade.keeper,
-        keeper_fee=result.keeper_fee,
-        order_word=order_store._store(hash, filled),
-    )
-    order_groups._finish(order, state.is_child)
-    if result.builder_fee != 0:
-        # Down for the referrer, as the clearinghouse has paid it.
-        shared: uint256 = result.builder_fee * trade.referral_share // fixed_point.PPM
-        log IOrderBook.BuilderPaid(
-            order_hash=hash,
-            builder=trade.builder,
-            referrer=trade.referrer,
-            builder_fee=result.builder_fee - shared,
-            referral=shared,
-        )
-
-
-@internal
 @view
 def _prepare(
     order: IOrderBook.Order, hash: bytes32, state: words.OrderState, keeper: address
-) -> (uint256, ITrading.Trade):
+) -> (uint256, ITrading.Trade, uint256):
     """
-    @notice What to ask of the clearinghouse for a pending order, or why not to ask.
+    @notice What to ask of the clearinghouse for a pending order, why not to ask if so, and when the price
+            was published.
     """
-    reason: uint256 = order_groups._reason(order, state.is_child)
-    if reasons.must_wait(reason) and order.expiry != 0 and block.timestamp > order.expiry:
-        reason = reasons.EXPIRED
-    joined: words.OrderState = order_groups._joined(order, state)
+    reason: uint256 = reasons.FILLED
+    joined: words.OrderState = state
+    if order.group != empty(bytes32):
+        reason = order_groups._reason(order, state.is_child)
+        joined = order_groups._joined(order, state)
     price_word: uint256 = 0
-    price_reason: uint256 = 0
-    price_word, price_reason = order_store._quote(order, joined)
-    if reason == reasons.FILLED:
-        reason = price_reason
+    price: words.Price = empty(words.Price)
+    is_latest: bool = False
+    price_word, price, is_latest = order_store._quote(order.market)
+    if reasons.must_wait(reason):
+        if order.expiry != 0 and block.timestamp > order.expiry:
+            reason = reasons.EXPIRED
+        elif reason == reasons.FILLED:
+            reason = order_rules._price_reason(order, joined, price, is_latest)
+    # While the price says no, nothing else ends an order: a refusal is the clearinghouse's to weigh.
+    refusal: uint256 = reasons.FILLED
+    if order.placer != order.account and not operators._may_place(order):
+        refusal = reasons.NOT_ALLOWED
     referrer: address = empty(address)
     share: uint256 = 0
     if order.builder != empty(address):
         referrer, share = builders._referral(order.account, order.builder)
-    return reason, order_rules._trade_of(
-        order, hash, joined, price_word, keeper, self._refusal(order), referrer, share
+    return (
+        reason,
+        order_rules._trade_of(
+            order, hash, joined, price_word, keeper, refusal, referrer, share
+        ),
+        price.published_at,
     )
-
-
-@internal
-@view
-def _refusal(order: IOrderBook.Order) -> uint256:
-    """
-    @notice What the book itself has against filling an order, if anything.
-    """
-    if not operators._may_place(order):
-        return reasons.NOT_ALLOWED
-    return reasons.FILLED

@@ -149,7 +149,7 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
         placed.placer = order.account
     if order.account == empty(address):
         placed.account = order.placer
-    placed.expiry = order_rules._expiry(order, terms)
+    placed.expiry = order_rules._expiry(order.kind, order.expiry, terms)
     self._check_admission(placed, terms.keeper_fee)
     account: words.Account = lens_reading._account(placed.account)
     assert order.reduce_only or account.cash >= convert(terms.keeper_fee, int256), (
@@ -161,7 +161,7 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     placed = order_rules._resolve(
         placed, lens_reading._settings(placed.account, order.market)
     )
-    order_rules._check_margin_mode(placed)
+    order_rules._check_margin_mode(placed.margin_mode, placed.margin, placed.market)
     known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
     assert known.status == 0, "order: already placed"
     state: words.OrderState = empty(words.OrderState)
@@ -169,7 +169,7 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     state.keeper_fee = terms.keeper_fee
     state.escrowed = not order.reduce_only
     state.epoch = account.epoch
-    state.is_bound = order_rules._is_exit(placed)
+    state.is_bound = order.reduce_only and order.kind >= order_rules.STOP
     if state.is_bound:
         state.generation = lens_reading._position(
             placed.account, placed.market, order_rules._closes_slot(placed)

@@ -134,9 +134,12 @@ def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
         if order_groups._reason(order, state.is_child) != reasons.FILLED:
             continue
         price_word: uint256 = 0
-        reason: uint256 = 0
-        price_word, reason = order_store._quote(order, order_groups._joined(order, state))
-        price: words.Price = words.unpack_price(price_word)
+        price: words.Price = empty(words.Price)
+        is_latest: bool = False
+        price_word, price, is_latest = order_store._quote(order.market)
+        reason: uint256 = order_rules._price_reason(
+            order, order_groups._joined(order, state), price, is_latest
+        )
         if (
             reason != reasons.FILLED and reason != reasons.PRICE_NOT_TRIGGERED
         ) or price.caution != words.NO_CAUTION:

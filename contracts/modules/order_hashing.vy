@@ -25,7 +25,9 @@ BRACKET_TYPEHASH: constant(bytes32) = keccak256(
 @internal
 @view
 def _hash(order: IOrderBook.Order) -> bytes32:
-    return eip712_domain_separator._hash_typed_data_v4(self._struct_hash(order))
+    return eip712_domain_separator._hash_typed_data_v4(
+        keccak256(abi_encode(ORDER_TYPEHASH, order))
+    )
 
 
 @internal

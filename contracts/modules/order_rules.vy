@@ -79,25 +79,25 @@ def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Or
 
 @internal
 @pure
-def _check_margin_mode(order: IOrderBook.Order):
-    if order.margin_mode != ISOLATED:
-        assert order.margin == 0, "margin: not for cross"
-        assert order.market < words.CROSS_MARKETS, "market: isolated only"
+def _check_margin_mode(margin_mode: uint256, margin: uint256, market: uint256):
+    if margin_mode != ISOLATED:
+        assert margin == 0, "margin: not for cross"
+        assert market < words.CROSS_MARKETS, "market: isolated only"
 
 
 @internal
 @view
-def _expiry(order: IOrderBook.Order, terms: words.OrderTerms) -> uint256:
+def _expiry(kind: uint256, expiry: uint256, terms: words.OrderTerms) -> uint256:
     """
     @notice The last second an order may fill in: what it says, as far as the market lets orders rest.
     """
-    if order.kind == MARKET:
+    if kind == MARKET:
         return block.timestamp + terms.delay + terms.window
     if terms.max_age == 0:
-        return order.expiry
+        return expiry
     latest: uint256 = block.timestamp + terms.max_age
-    assert order.expiry <= latest, "order: expires too late"
-    return latest if order.expiry == 0 else order.expiry
+    assert expiry <= latest, "order: expires too late"
+    return latest if expiry == 0 else expiry
 
 
 @internal
@@ -118,15 +118,6 @@ def _check_heir(order: IOrderBook.Order, old: IOrderBook.Order, state: words.Ord
         and (order.kind >= STOP or not (state.is_child or state.is_bound))
         and (order.size == 0 or not state.is_child)
     ), "order: replaces another kind"
-
-
-@internal
-@pure
-def _is_exit(order: IOrderBook.Order) -> bool:
-    """
-    @notice Whether an order waits to close the position it is placed for, and ends with it.
-    """
-    return order.reduce_only and order.kind >= STOP
 
 
 @internal
@@ -161,27 +152,14 @@ def _price_reason(
     @notice Why the current price may not fill an order, if it may not.
     @param is_latest Whether the price's source has nothing newer.
     """
-    reason: uint256 = self._time_reason(state, price, is_latest)
-    if reason == reasons.FILLED and order.kind >= STOP:
-        if not self._is_triggered(order, state.extreme, price.price):
-            return reasons.PRICE_NOT_TRIGGERED
-    return reason
-
-
-@internal
-@view
-def _time_reason(
-    state: words.OrderState, price: words.Price, is_latest: bool
-) -> uint256:
-    """
-    @notice Why an order may not act on the current price, whatever it is.
-    """
     if price.price == 0 or price.published_at < state.executable_from:
         return reasons.PRICE_EARLY
     if price_validity.is_settling(price, block.timestamp):
         return reasons.MARKET_SETTLING
     if not is_latest or not price_validity.is_fresh(price, block.timestamp):
         return reasons.PRICE_STALE
+    if order.kind >= STOP and not self._is_triggered(order, state.extreme, price.price):
+        return reasons.PRICE_NOT_TRIGGERED
     return reasons.FILLED
 
 

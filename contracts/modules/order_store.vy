@@ -41,14 +41,14 @@ def _store(hash: bytes32, state: words.OrderState) -> uint256:
 
 @internal
 @view
-def _quote(order: IOrderBook.Order, state: words.OrderState) -> (uint256, uint256):
+def _quote(market: uint256) -> (uint256, words.Price, bool):
     """
-    @notice The market's price word, and why that price may not fill an order, if it may not.
+    @notice A market's price, and whether its source has nothing newer.
     """
-    price_word: uint256 = staticcall ORACLE.price_word(order.market)
+    price_word: uint256 = staticcall ORACLE.price_word(market)
     price: words.Price = words.unpack_price(price_word)
-    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(order.market)
-    return price_word, order_rules._price_reason(order, state, price, is_latest)
+    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
+    return price_word, price, is_latest
 
 
 @internal

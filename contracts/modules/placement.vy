@@ -38,8 +38,11 @@ def _place(
     resolved.placer = placer
     if order.account == empty(address):
         resolved.account = placer
-    resolved.expiry = order_rules._expiry(order, terms)
-    self._admit(resolved, terms.keeper_fee)
+    resolved.expiry = order_rules._expiry(order.kind, order.expiry, terms)
+    if placer != resolved.account:
+        self._admit(resolved, terms.keeper_fee)
+    if order.builder_fee != 0 or order.builder != empty(address):
+        builders._check_fee(resolved, builders._max_fees[resolved.account][order.builder])
     if order.group != empty(bytes32):
         reason: uint256 = order_groups._reason(resolved, is_child)
         assert reasons.must_wait(reason), reasons.text_of(reason)
@@ -59,7 +62,7 @@ def _place(
     )
     if is_open:
         resolved = order_rules._resolve(resolved, words.unpack_settings(settings_word))
-    order_rules._check_margin_mode(resolved)
+    order_rules._check_margin_mode(resolved.margin_mode, order.margin, order.market)
 
     hash: bytes32 = order_hashing._hash(resolved)
     assert order_store._orders[hash] == 0, "order: already placed"
@@ -70,7 +73,7 @@ def _place(
     state.escrowed = not order.reduce_only
     state.epoch = account.epoch
     state.is_child = is_child
-    if order_rules._is_exit(order) and not is_child:
+    if order.reduce_only and order.kind >= order_rules.STOP and not is_child:
         state.is_bound = True
         state.generation = order_store._generation(resolved) if bound_to == 0 else bound_to - 1
     log IOrderBook.OrderPlaced(
@@ -99,15 +102,10 @@ def _place_bracket(
 @internal
 def _admit(order: IOrderBook.Order, keeper_fee: uint256):
     """
-    @notice The placer must be allowed to place the order, and the builder to charge its fee.
+    @notice An operator must be allowed to place the order, and have notional left for it.
     """
-    if order.placer != order.account:
-        operators._require(operators._may_place(order))
-        # Closing all of a position happens once, whatever it pays its keeper.
-        if order.size != 0:
-            price: uint256 = order_store._price(order.market).price
-            operators._charge(order, price, order_rules._notional(order, price), keeper_fee)
-    max_fee: uint256 = 0
-    if order.builder_fee != 0:
-        max_fee = builders._max_fees[order.account][order.builder]
-    builders._check_fee(order, max_fee)
+    operators._require(operators._may_place(order))
+    # Closing all of a position happens once, whatever it pays its keeper.
+    if order.size != 0:
+        price: uint256 = order_store._price(order.market).price
+        operators._charge(order, price, order_rules._notional(order, price), keeper_fee)
