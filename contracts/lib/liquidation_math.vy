@@ -138,13 +138,14 @@ def closing_size(
 ) -> uint256:
     """
     @notice How many lots a liquidation closes of a position that may keep a part: just enough, or all
-            of one that is small, or whose rest would be.
-    @param least Femto, the least notional of a position.
+            of one that is small, or whose rest would be. A part is no smaller than a position may be,
+            so that its penalty bears the keeper's floor.
+    @param least Lots, the least a position may have.
     """
     if not self.is_large(size, price, terms):
         return size
-    lots: uint256 = self.partial_size(equity, size, price, tiers, terms)
-    if unsafe_mul(unsafe_sub(size, lots), price) < least:
+    lots: uint256 = max(self.partial_size(equity, size, price, tiers, terms), least)
+    if unsafe_add(lots, least) > size:
         return size
     return lots
 

@@ -8,6 +8,7 @@
 """
 
 from ..interfaces import ILiquidation
+from ..lib import fixed_point
 from ..lib import house_math
 from ..lib import market_math
 from ..lib import words
@@ -94,12 +95,12 @@ def _shut_book(book: Book):
 
 
 @internal
-@view
-def _least_notional(market: uint256) -> uint256:
+@pure
+def _least_size(terms: words.TradeTerms, price: uint256) -> uint256:
     """
-    @notice The least notional of a position, femto.
+    @notice The least lots that a position may have at a price, femto per lot.
     """
-    return markets._trade_terms(market).min_notional * USD
+    return fixed_point.div_up(terms.min_notional * USD, price)
 
 
 @internal

@@ -231,7 +231,7 @@ def _part_of(
         book.quoted.price,
         tiers,
         book.terms,
-        closing._least_notional(book.market),
+        closing._least_size(markets._trade_terms(book.market), book.quoted.price),
     )
     return size, others + margin_math.maintenance_margin(
         unsafe_mul(leg.size - size, book.quoted.price), tiers

@@ -98,7 +98,7 @@ def _open_round(book: closing.Book, house: words.House) -> Round:
         is_long=is_long,
         side_value=long_value if is_long else short_value,
         side_size=book.sides[0].size if is_long else book.sides[1].size,
-        least=fixed_point.div_up(terms.min_notional * closing.USD, price),
+        least=closing._least_size(terms, price),
     )
 
 

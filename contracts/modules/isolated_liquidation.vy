@@ -115,7 +115,7 @@ def _part_of(
         price,
         markets._tiers(book.market, book.state, unsafe_mul(cut.position.size, price)),
         book.terms,
-        closing._least_notional(book.market),
+        closing._least_size(markets._trade_terms(book.market), price),
     )
     if cut.size == cut.position.size:
         return cut, fixed_point.quote_down(worth)

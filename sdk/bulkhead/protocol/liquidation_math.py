@@ -97,7 +97,8 @@ def closing_size(
 ) -> int:
     """How many lots a liquidation closes of a position that may keep a part.
 
-    Just enough, or all of one that is small, or whose rest would be.
+    Just enough, or all of one that is small, or whose rest would be. A part is no smaller than a
+    position may be, so that its penalty bears the keeper's floor.
 
     Args:
         equity: Femto, less what must back anything else.
@@ -105,12 +106,12 @@ def closing_size(
         price: Mark, femto per lot, not zero.
         tiers: Those that the notional reaches.
         terms: The market's.
-        least: The least notional of a position, femto.
+        least: The least a position may have, lots.
     """
     if not is_large(size, price, terms):
         return size
-    lots = partial_size(equity, size, price, tiers, terms)
-    return size if (size - lots) * price < least else lots
+    lots = max(partial_size(equity, size, price, tiers, terms), least)
+    return size if lots + least > size else lots
 
 
 def split_penalty(equity: int, notional: int, terms: LiquidationTerms) -> tuple[int, int, int]:
