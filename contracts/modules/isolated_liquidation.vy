@@ -46,10 +46,12 @@ def _liquidate_isolated(ids: DynArray[uint256, MAX_VAULTS], liquidator: address)
         if not book.is_open:
             continue
         vault: cross_margin.Valuation = cross_margin._value_vault(
-            market, book.state, book.quoted, cut.slot, cut.position
+            market, book.state, book.quoted.price, cut.slot, cut.position
         )
+        if book.quoted.confidence != 0:
+            vault.band = cross_margin._band(book.quoted, cut.position.size)
         if not liquidation_math.may_liquidate(
-            vault.worth, vault.maintenance, vault.band, vault.caution
+            vault.worth, vault.maintenance, vault.band, book.quoted.caution
         ):
             continue
         batch.count += 1
