@@ -1,4 +1,4 @@
-"""Words written straight into storage: what is hard to come by in a test, and what is still to be built."""
+"""Words written straight into storage: what is hard to come by in a test."""
 
 from dataclasses import replace
 from typing import Any

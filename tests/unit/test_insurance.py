@@ -49,7 +49,6 @@ def announced(protocol: Protocol, amount: int) -> None:
     protocol.refresh()
 
 
-
 # The notice
 
 
@@ -178,9 +177,8 @@ def test_a_penalty_on_the_larger_side_of_every_market_stays(
     need = 7_500 * USD + 250 * USD
     free = INSURANCE + 251 * USD - need
     announced(calm, free + 1)
-    with calm.anchored():
-        with refused("insurance: too little"):
-            withdraw(calm)
+    with calm.anchored(), refused("insurance: too little"):
+        withdraw(calm)
     announced(calm, free)
     withdraw(calm)
     assert calm.house().insurance == need

@@ -1,4 +1,4 @@
-"""Margin rates move linearly and over a day at least: nobody is liquidatable the block a change lands."""
+"""Margin rates move over a day at least: no change liquidates anybody in the block it lands in."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -46,9 +46,7 @@ def calm(still: Protocol) -> Iterator[Protocol]:
 def ramp(
     protocol: Protocol, tiers: Any = HIGHER, duration: int = DAY, sender: str | None = None
 ) -> Receipt:
-    return protocol.clearinghouse.send(
-        sender or protocol.owner, "ramp_tiers", 0, tiers, duration
-    )
+    return protocol.clearinghouse.send(sender or protocol.owner, "ramp_tiers", 0, tiers, duration)
 
 
 def tiers_of(rates: Any) -> Tiers:
@@ -157,9 +155,7 @@ def test_new_tiers_obey_the_market_s_own_terms(protocol: Protocol, owner: str) -
             protocol.set_terms(0, **terms)
             for verb, more in (("ramp_tiers", (DAY,)), ("replace_tiers", ())):
                 with refused(reason):
-                    protocol.clearinghouse.send(
-                        owner, verb, 0, ((0, rate, 3 * rate),), *more
-                    )
+                    protocol.clearinghouse.send(owner, verb, 0, ((0, rate, 3 * rate),), *more)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +262,7 @@ def test_a_requirement_moves_linearly_from_what_it_was_to_what_it_will_be(seed: 
             initial = sorted(min(10**6, rate * 3 // 2 + 1) for rate in maintenance)
             rates.append(list(zip((0, *floors), maintenance, initial, strict=True)))
         before, target = tiers_of(rates[0]), tiers_of(rates[1])
-        notional = random.randrange(2**random.randint(1, 90))
+        notional = random.randrange(2 ** random.randint(1, 90))
         duration = random.randint(DAY, 90 * DAY)
 
         def margin(tiers: Tiers, amount: int = notional) -> int:
@@ -282,11 +278,11 @@ def test_a_requirement_moves_linearly_from_what_it_was_to_what_it_will_be(seed: 
         assert line - notional / 10**6 - 2 <= now_due <= line + 1 + line / 10**12
 
 
-@pytest.mark.parametrize("tiers", [HIGHER, ((0, 500_000, 10**6), *[(f, 500_000, 10**6) for f in (1_000, 5_000)])])
+@pytest.mark.parametrize(
+    "tiers", [HIGHER, ((0, 500_000, 10**6), *[(f, 500_000, 10**6) for f in (1_000, 5_000)])]
+)
 @pytest.mark.parametrize("size", [LOTS, 6 * 10**9])
-def test_the_block_a_ramp_lands_in_liquidates_nobody(
-    calm: Protocol, size: int, tiers: Any
-) -> None:
+def test_the_block_a_ramp_lands_in_liquidates_nobody(calm: Protocol, size: int, tiers: Any) -> None:
     """A vault and a cross account, each a quote unit above its maintenance margin."""
     vault = open_vault(calm, size, 40_000)
     trader = calm.actor("crossed")
