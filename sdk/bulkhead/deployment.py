@@ -224,7 +224,7 @@ def _arguments(
         "MockToken": TOKEN,
         "Timelock": (timelock_delay, [owner]),
         "PriceOracle": (clearinghouse,),
-        "AccountLogic": (token, oracle),
+        "AccountLogic": (token, oracle, order_book),
         "HouseLogic": (token, oracle, pool),
         "LiquidationLogic": (oracle,),
         "MarketLogic": (oracle,),
