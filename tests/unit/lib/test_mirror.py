@@ -257,6 +257,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "is_firm": validity,
         "is_settling": validity,
         "may_trade": validity,
+        "may_move_liquidity": validity,
         "profit_counts": validity,
     },
     "funding_bounds": {
