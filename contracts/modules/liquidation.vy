@@ -74,7 +74,7 @@ def _liquidate_isolated(ids: DynArray[uint256, MAX_VAULTS], liquidator: address)
         if not book.is_fresh:
             continue
         vault: cross_margin.Valuation = cross_margin._value_vault(
-            market, book.state, book.quoted, leg.slot, leg.position
+            market, book.state, book.price, leg.slot, leg.position
         )
         if not liquidation_math.is_liquidatable(vault.worth, vault.maintenance):
             continue

@@ -33,8 +33,7 @@ struct Plan:
 
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
-    quoted: words.Price = words.unpack_price(trade.price_word)
-    desk: fills.Desk = self._open_desk(trade, quoted)
+    desk: fills.Desk = self._open_desk(trade)
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
     if trade.epoch != words.EPOCHS and trade.epoch != desk.account.epoch:
@@ -45,7 +44,7 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
     reason: uint256 = reasons.FILLED
-    plan, reason = self._plan(desk, trade, quoted)
+    plan, reason = self._plan(desk, trade)
     if reason == reasons.FILLED and plan.reduction.size != 0:
         desk, reduction = fills._reduce(desk, plan.reduction)
         if reduction.realised > 0 and (
@@ -58,21 +57,17 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
         reason = fills._limit_reason(desk, skew, trade.is_buy, increase.position)
     if reason == reasons.FILLED:
         if trade.is_isolated:
-            reason = self._check_vault(
-                unfilled.cash, desk, trade, quoted, plan, reduction, increase
-            )
+            reason = self._check_vault(unfilled.cash, desk, trade, plan, reduction, increase)
         elif desk.account.legs != 0:
             held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
-            reason = self._check_cross(held, desk, trade, quoted, plan, reduction, increase)
+            reason = self._check_cross(held, desk, trade, plan, reduction, increase)
             if reason == reasons.BELOW_INITIAL and (
                 plan.increase.size == 0 and desk.keeper_fee != 0
             ):
                 # The keeper's fee must not be what keeps a position from being closed.
                 desk.account.cash += convert(desk.keeper_fee, int256)
                 desk.keeper_fee = 0
-                reason = self._check_cross(
-                    held, desk, trade, quoted, plan, reduction, increase
-                )
+                reason = self._check_cross(held, desk, trade, plan, reduction, increase)
 
     if reason == reasons.FILLED:
         if (
@@ -150,10 +145,11 @@ def _may_leave(
 
 @internal
 @view
-def _open_desk(trade: ITrading.Trade, quoted: words.Price) -> fills.Desk:
+def _open_desk(trade: ITrading.Trade) -> fills.Desk:
     """
     @notice The state a fill works on: funding accrued, the keeper's fee taken out of escrow.
     """
+    quoted: words.Price = words.unpack_price(trade.price_word)
     desk: fills.Desk = fills.Desk(
         account=ledger._account(trade.account),
         market=markets._accrued(trade.market, quoted),
@@ -163,6 +159,7 @@ def _open_desk(trade: ITrading.Trade, quoted: words.Price) -> fills.Desk:
         short=markets._side(trade.market, False),
         skew=0,
         price=quoted.price,
+        caution=quoted.caution,
         keeper_fee=0,
         builder_rate=trade.builder_rate,
         builder_fee=0,
@@ -176,9 +173,7 @@ def _open_desk(trade: ITrading.Trade, quoted: words.Price) -> fills.Desk:
 
 @internal
 @view
-def _plan(
-    desk: fills.Desk, trade: ITrading.Trade, quoted: words.Price
-) -> (Plan, uint256):
+def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
     """
     @notice Which slots an order touches and by how much. In one-way mode it reduces the opposite
             slot first and opens its own with the rest; in hedge mode it names its slot. A
@@ -254,7 +249,7 @@ def _plan(
         desk.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
     ):
         reason = reasons.MARKET_NOT_OPEN
-    if increase.size != 0 and quoted.caution != words.NO_CAUTION:
+    if increase.size != 0 and desk.caution != words.NO_CAUTION:
         reason = reasons.PRICE_NOT_FIRM
     return Plan(reduction=reduction, increase=increase), reason
 
@@ -279,7 +274,6 @@ def _check_vault(
     cash_before: int256,
     desk: fills.Desk,
     trade: ITrading.Trade,
-    quoted: words.Price,
     plan: Plan,
     reduction: fills.Fill,
     increase: fills.Fill,
@@ -297,10 +291,10 @@ def _check_vault(
         if reduction.unpaid != 0:
             return reasons.BELOW_INITIAL
         now: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, quoted, plan.reduction.slot, reduction.position
+            trade.market, desk.market, desk.price, plan.reduction.slot, reduction.position
         )
         then: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, quoted, plan.reduction.slot, plan.reduction.position
+            trade.market, desk.market, desk.price, plan.reduction.slot, plan.reduction.position
         )
         if now.worth >= convert(now.initial, int256) or self._is_healthier(now, then):
             return reasons.FILLED
@@ -319,7 +313,7 @@ def _check_vault(
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
     opened: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, quoted, plan.increase.slot, increase.position
+            trade.market, desk.market, desk.price, plan.increase.slot, increase.position
         )
     if opened.worth - max(0, -increase.impact) < convert(opened.initial, int256):
         return reasons.BELOW_INITIAL
@@ -332,7 +326,6 @@ def _check_cross(
     held: int256,
     desk: fills.Desk,
     trade: ITrading.Trade,
-    quoted: words.Price,
     plan: Plan,
     reduction: fills.Fill,
     increase: fills.Fill,
@@ -355,7 +348,7 @@ def _check_cross(
     if plan.increase.size != 0:
         increased = increase.position
     now: cross_margin.Valuation = cross_margin._add(
-        others, self._value_pair(desk, trade, quoted, reduced, increased)
+        others, self._value_pair(desk, trade, reduced, increased)
     )
     now.worth += desk.account.cash * fixed_point.FEMTO_INT
     if now.worth - max(0, -increase.impact) >= convert(now.initial, int256):
@@ -364,7 +357,7 @@ def _check_cross(
         reduced.size, increased.size
     ) <= self._distance(plan.reduction.position.size, increased.size):
         then: cross_margin.Valuation = cross_margin._add(
-            others, self._value_pair(desk, trade, quoted, plan.reduction.position, increased)
+            others, self._value_pair(desk, trade, plan.reduction.position, increased)
         )
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
         now.worth += convert(desk.account.escrow, int256) * fixed_point.FEMTO_INT
@@ -379,15 +372,14 @@ def _check_cross(
 def _value_pair(
     desk: fills.Desk,
     trade: ITrading.Trade,
-    quoted: words.Price,
     reduced: words.Position,
     increased: words.Position,
 ) -> cross_margin.Valuation:
     if trade.is_buy:
         return cross_margin._value_pair(
-            trade.market, desk.market, quoted, increased, reduced
+            trade.market, desk.market, desk.price, increased, reduced
         )
-    return cross_margin._value_pair(trade.market, desk.market, quoted, reduced, increased)
+    return cross_margin._value_pair(trade.market, desk.market, desk.price, reduced, increased)
 
 
 @internal
