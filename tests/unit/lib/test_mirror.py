@@ -253,6 +253,8 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "house_math": {
         "collect_fee": fee,
         "cover_deficit": lambda draw: (draw.struct(words.House), draw.unsigned(82)),
+        "is_backed": lambda draw: (draw.signed(170), draw.signed(96), draw.unsigned(20)),
+        "insurance_need": lambda draw: (draw.unsigned(64), draw.unsigned(64), draw.unsigned(20)),
     },
     "margin_math": {
         "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
@@ -307,6 +309,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "is_firm": validity,
         "is_settling": validity,
         "may_trade": validity,
+        "may_move_liquidity": validity,
         "profit_counts": validity,
     },
     "funding_bounds": {
