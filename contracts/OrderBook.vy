@@ -224,7 +224,7 @@ def _execute(
                 referral=shared,
             )
     elif not reasons.must_wait(result.reason):
-        cancellation._close(hash, state)
+        cancellation._close(hash)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,

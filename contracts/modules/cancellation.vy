@@ -45,7 +45,7 @@ def _end(
     """
     @notice Ends an order unfilled; its escrow goes to the receiver.
     """
-    self._close(hash, state)
+    self._close(hash)
     paid: address = receiver
     keeper_fee: uint256 = 0
     if state.escrowed:
@@ -62,10 +62,10 @@ def _end(
 
 
 @internal
-def _close(hash: bytes32, state: words.OrderState):
-    closed: words.OrderState = state
-    closed.status = order_rules.CANCELLED
-    order_store._store(hash, closed)
+def _close(hash: bytes32):
+    order_store._orders[hash] = words.with_status(
+        order_store._orders[hash], order_rules.CANCELLED
+    )
 
 
 @internal
