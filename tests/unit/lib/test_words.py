@@ -92,7 +92,16 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("caution", 4),
         ("kind", 4),
     ],
-    words.Feed: [("kind", 8), ("decimals", 8), ("lot_size", 80), ("source", 160)],
+    words.Feed: [
+        ("kind", 4),
+        ("is_checked", 1),
+        ("is_sequenced", 1),
+        ("is_bounded", 1),
+        (None, 1),
+        ("decimals", 8),
+        ("lot_size", 80),
+        ("source", 160),
+    ],
     words.Check: [
         ("disputed_at", 36),
         ("max_confidence", 20),
@@ -100,7 +109,8 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("decimals", 8),
         ("second", 160),
     ],
-    words.Settlement: [("counted_at", 36), ("price", 64), ("sum", 128)],
+    words.Settlement: [("counted", 12), ("sum", 128)],
+    words.Sequencer: [("grace", 20), ("feed", 160)],
     words.OrderState: [
         ("executable_from", 36),
         ("status", 4),
