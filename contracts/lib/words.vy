@@ -691,7 +691,7 @@ def pack_check(check: Check) -> uint256:
         | (check.disputed_at >> 36)
     )
     return (
-        (convert(check.second, uint256) << 84)
+        (convert(check.second, uint256) << 96)
         | (check.decimals << 76)
         | (check.max_deviation << 56)
         | (check.max_confidence << 36)
@@ -703,7 +703,7 @@ def pack_check(check: Check) -> uint256:
 @pure
 def unpack_check(word: uint256) -> Check:
     return Check(
-        second=convert(word >> 84, address),
+        second=convert(word >> 96, address),
         decimals=(word >> 76) & 255,
         max_deviation=(word >> 56) & M20,
         max_confidence=(word >> 36) & M20,
@@ -728,13 +728,13 @@ def unpack_settlement(word: uint256) -> Settlement:
 @pure
 def pack_sequencer(sequencer: Sequencer) -> uint256:
     self._require_fits(sequencer.grace >> 20)
-    return (convert(sequencer.feed, uint256) << 20) | sequencer.grace
+    return (convert(sequencer.feed, uint256) << 96) | sequencer.grace
 
 
 @internal
 @pure
 def unpack_sequencer(word: uint256) -> Sequencer:
-    return Sequencer(feed=convert(word >> 20, address), grace=word & M20)
+    return Sequencer(feed=convert(word >> 96, address), grace=word & M20)
 
 
 @internal

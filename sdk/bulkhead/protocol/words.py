@@ -217,7 +217,7 @@ class Feed:
 class Check:
     """What a market's prices are checked against."""
 
-    second: Annotated[int, Bits(160, at=84)]  # address of a second source, as a number; 0 for none
+    second: Annotated[int, Bits(160, at=96)]  # address of a second source, as a number; 0 for none
     decimals: Annotated[int, Bits(8, at=76)]  # of the second source's answers
     max_deviation: Annotated[int, Bits(20, at=56)]  # ppm a price may be off the second source's
     max_confidence: Annotated[int, Bits(20, at=36)]  # ppm, the least certain price that is taken
@@ -236,7 +236,7 @@ class Settlement:
 class Sequencer:
     """The uptime of what orders a chain's transactions."""
 
-    feed: Annotated[int, Bits(160, at=20)]  # address of its uptime feed, as a number; 0 for none
+    feed: Annotated[int, Bits(160, at=96)]  # address of its uptime feed, as a number; 0 for none
     grace: Annotated[int, Bits(20, at=0)]  # seconds after it is up again
 
 

@@ -107,10 +107,11 @@ WIDTHS: dict[type, list[tuple[str | None, int]]] = {
         ("max_confidence", 20),
         ("max_deviation", 20),
         ("decimals", 8),
+        (None, 12),
         ("second", 160),
     ],
     words.Settlement: [("counted", 12), ("sum", 128)],
-    words.Sequencer: [("grace", 20), ("feed", 160)],
+    words.Sequencer: [("grace", 20), (None, 76), ("feed", 160)],
     words.OrderState: [
         ("executable_from", 36),
         ("status", 4),
