@@ -73,6 +73,31 @@ def _pull(payer: address, vault: address, amount: uint256):
 
 
 @internal
+def _permit(
+    owner: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+):
+    """
+    @notice Uses an owner's permit, or finds it used: either leaves an allowance of exactly the amount. Any
+            other allowance was not meant for whoever calls.
+    """
+    success: bool = raw_call(
+        TOKEN.address,
+        abi_encode(
+            owner,
+            self,
+            amount,
+            deadline,
+            v,
+            r,
+            s,
+            method_id=method_id("permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"),
+        ),
+        revert_on_failure=False,
+    )
+    assert staticcall TOKEN.allowance(owner, self) == amount, "permit: bad allowance"
+
+
+@internal
 def _push(receiver: address, amount: uint256):
     assert receiver != empty(address) and receiver != self, "receiver: bad address"
     success: bool = extcall TOKEN.transfer(receiver, amount, default_return_value=True)

@@ -101,3 +101,31 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
         position_word=position_word,
         account_word=account_word,
     )
+
+
+@internal
+def _set_auto_margin(account: address, market: uint256, is_long: bool, allowance: uint256):
+    markets._require_listed(market)
+    assert allowance <= words.MAX_NOTIONAL, "margin: too large"
+    slot: uint256 = self._slot(is_long)
+    id: uint256 = words.position_id(account, market, slot)
+    position: words.Position = ledger._position(id)
+    assert position.size != 0, "position: not open"
+    # The position itself says whether there is an allowance: so it ends with it, and a liquidation
+    # reads the settings of those alone that have one.
+    position.auto_margin = allowance != 0
+    settings: words.Settings = ledger._settings_of(account, market)
+    if is_long:
+        settings.long_allowance = allowance
+    else:
+        settings.short_allowance = allowance
+    position_word: uint256 = ledger._store_position(id, position)
+    settings_word: uint256 = ledger._store_settings(account, market, settings)
+    log IIsolatedMargin.AutoMarginSet(
+        account=account,
+        market=market,
+        slot=slot,
+        allowance=allowance,
+        position_word=position_word,
+        settings_word=settings_word,
+    )

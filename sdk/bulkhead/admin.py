@@ -104,7 +104,7 @@ class Admin:
     def set_order_terms(self, market: MarketName, listing: Listing) -> Receipt:
         """Sets keeper fee, delay and window of a market's orders."""
         market_id = self.reader.market_id(market)
-        terms = (listing.keeper_fee, listing.delay, listing.window)
+        terms = (listing.keeper_fee, listing.delay, listing.window, listing.max_order_age)
         return self._send(
             self.reader.contracts.order_book.call("set_order_terms", market_id, *terms)
         )

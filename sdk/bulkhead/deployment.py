@@ -216,7 +216,7 @@ def _arguments(
     return {
         "MockToken": TOKEN,
         "PriceOracle": (clearinghouse,),
-        "AccountLogic": (token, oracle),
+        "AccountLogic": (token, oracle, order_book),
         "HouseLogic": (token, oracle, pool),
         "LiquidationLogic": (oracle,),
         "MarketLogic": (oracle,),

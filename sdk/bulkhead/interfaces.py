@@ -149,8 +149,8 @@ def has_artifact(name: str) -> bool:
 def user_abi(name: str) -> tuple[dict[str, Any], ...]:
     """A contract's ABI as users need it.
 
-    The clearinghouse's comes with the events of the logic contracts, which log from its address, and
-    with the calls it hands on to the market logic.
+    The clearinghouse's comes with the events of the logic contracts, which log from its address,
+    and with the calls it hands on to the market logic.
     """
     abi = list(load_artifact(name).abi)
     if name == "Clearinghouse":

@@ -51,6 +51,7 @@ class Listing(NamedTuple):
         keeper_fee: Quote, what executing an order pays.
         delay: Seconds from an order's commit to the first price that may fill it.
         window: Seconds a market order may fill after that.
+        max_order_age: Seconds any other order may rest; 0 for as long as it likes.
     """
 
     symbol: str
@@ -63,6 +64,7 @@ class Listing(NamedTuple):
     keeper_fee: int = 200_000
     delay: int = 2
     window: int = 60
+    max_order_age: int = 0
 
     @property
     def lot_size_wad(self) -> int:

@@ -199,10 +199,12 @@ def market_of(id: int, symbol: str, lot_size: int, market_words: tuple[int, ...]
             tier = words.unpack_tier(word >> place * margin_math.TIER_BITS)
             if tier.floor:
                 tiers.append(tier)
-    ramp = words.unpack_ramp(market_words[7]) if state.is_ramping else None
-    before = ramp and margin_math.Tiers(
-        ramp.maintenance_rate, ramp.initial_rate, market_words[8], market_words[9]
-    )
+    ramp = before = None
+    if state.is_ramping:
+        ramp = words.unpack_ramp(market_words[7])
+        before = margin_math.Tiers(
+            ramp.maintenance_rate, ramp.initial_rate, market_words[8], market_words[9]
+        )
     return Market(
         id=id,
         symbol=symbol,

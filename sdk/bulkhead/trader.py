@@ -19,6 +19,7 @@ from bulkhead.orders import (
     Preview,
     placed_of,
 )
+from bulkhead.permits import Permit
 from bulkhead.reader import MarketName, Reader
 from bulkhead.values import Amount, to_ppm, to_quote, to_units
 
@@ -93,6 +94,10 @@ class Trader:
         self._allow(units)
         return self._clearinghouse("deposit", account or self.account, units)
 
+    def deposit_with_permit(self, permit: Permit) -> Receipt:
+        """Brings an account's own tokens in by its signed permit; anyone may send it."""
+        return self._clearinghouse("deposit_with_permit", *permit)
+
     def deposit_margin(
         self, market: MarketName, amount: Amount, *, is_long: bool, account: str | None = None
     ) -> Receipt:
@@ -116,6 +121,39 @@ class Trader:
         """Moves USD of an isolated position's margin back to cash."""
         market_id = self.reader.market_id(market)
         return self._clearinghouse("remove_margin", market_id, is_long, to_quote(amount))
+
+    def set_auto_margin(self, market: MarketName, allowance: Amount, *, is_long: bool) -> Receipt:
+        """Lets liquidations add margin to an open isolated position before they close it.
+
+        Args:
+            market: Where.
+            allowance: USD in all, keepers' fees included; 0 revokes. It ends with the position.
+            is_long: Which side.
+        """
+        market_id = self.reader.market_id(market)
+        return self._clearinghouse(
+            "set_auto_margin", market_id, is_long, to_quote(allowance, "allowance")
+        )
+
+    def convert_to_isolated(
+        self, market: MarketName, margin: Amount = 0, *, is_long: bool
+    ) -> Receipt:
+        """Moves an open cross position into its own vault.
+
+        Args:
+            market: Where.
+            margin: USD that go with it; 0 for the least: initial margin at the vault's leverage,
+                and the unrealised loss.
+            is_long: Which side.
+        """
+        market_id = self.reader.market_id(market)
+        quote = to_quote(margin, "margin")
+        return self._clearinghouse("convert_position", market_id, is_long, True, quote)
+
+    def convert_to_cross(self, market: MarketName, *, is_long: bool) -> Receipt:
+        """Moves an open isolated position, and all of its margin, into the cross ledger."""
+        market_id = self.reader.market_id(market)
+        return self._clearinghouse("convert_position", market_id, is_long, False, 0)
 
     # Settings
 

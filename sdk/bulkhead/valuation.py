@@ -90,7 +90,8 @@ def value_vault(state: MarketState, slot: int, position: Position) -> Valuation:
 def value_pair(state: MarketState, long: Position, short: Position) -> Valuation:
     """The two cross legs of one market: margin is required for the larger one.
 
-    Initially also for what taking the matched part apart would cost. A settled market asks for none.
+    Initially also for what taking the matched part apart would cost. A settled market asks for
+    none.
     """
     worth = 0
     leverage = long.margin

@@ -29,6 +29,8 @@ LIBRARIES = (
     "margin_math",
     "liquidation_math",
     "price_bounds",
+    "price_validity",
+    "funding_bounds",
 )
 OPTIONS = ("--disable-block-gas-limit", "--no-request-size-limit", "--disable-code-size-limit")
 CONSTANT = "constant_"

@@ -14,7 +14,7 @@ from eth_typing import Address
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from bulkhead.protocol import margin_math, market_math, position_math, words
+from bulkhead.protocol import margin_math, market_math, position_math, price_validity, words
 from tests.helpers.chain import Contract, Receipt, account_named, advance, now
 
 USD = 10**6  # quote units
@@ -112,6 +112,8 @@ SOL = Market("SOL-PERP", 100, 10**5)
 class Protocol:
     """One world. Everyone who takes part is an account by its role's name."""
 
+    token_contract = "mocks/MockToken"
+
     def __init__(
         self,
         *listed: Market,
@@ -138,7 +140,7 @@ class Protocol:
         self.orders: dict[bytes, Order] = {}  # placed, by hash
         self._salt = 0
 
-        self.token = Contract("mocks/MockToken", "USD Coin", "USDC", token_decimals)
+        self.token = Contract(self.token_contract, "USD Coin", "USDC", token_decimals)
         self.token_unit = 10 ** (token_decimals - 6) if token_decimals >= 6 else 1
         self._deploy()
         self.accounts.add(self.pool.address)
@@ -164,7 +166,7 @@ class Protocol:
         oracle, account, house, liquidation, market, book, pool, clearinghouse = ahead
         token = self.token.address
         self.oracle = Contract("PriceOracle", clearinghouse, deployer=deployer)
-        self.account_logic = Contract("AccountLogic", token, oracle, deployer=deployer)
+        self.account_logic = Contract("AccountLogic", token, oracle, book, deployer=deployer)
         self.house_logic = Contract("HouseLogic", token, oracle, pool, deployer=deployer)
         self.liquidation_logic = Contract("LiquidationLogic", oracle, deployer=deployer)
         self.market_logic = Contract("MarketLogic", oracle, deployer=deployer)
@@ -319,9 +321,15 @@ class Protocol:
         return self.book.send(keeper or self.keeper, "execute", order)
 
     def wait(self, market: int, dollars: int | str | Decimal | None = None) -> None:
-        """Lets the delay pass and publishes a price that may fill what was placed before."""
+        """Lets the delay pass and publishes a price that may fill what was placed before.
+
+        As keepers do, it publishes the other markets' prices again, too, but for silent ones.
+        """
         advance(self.markets[market].delay)
         self.push_price(market, self.dollars(market) if dollars is None else dollars)
+        for other in range(len(self.markets)):
+            if other != market and price_validity.is_live(self.price(other), now()):
+                self.publish(other, self.dollars(other))
 
     def fill(
         self, order: Order, dollars: int | str | Decimal | None = None, *, keeper: str | None = None
@@ -342,6 +350,20 @@ class Protocol:
         receipt = self.fill(self.place(account, market, size, **fields), dollars)
         assert receipt.result == EXECUTED, receipt.events
         return receipt
+
+    def set_operator(
+        self,
+        account: str,
+        operator: str,
+        *,
+        permissions: int = 15,
+        markets: int = 0,
+        notional: int = PLENTY,
+        expiry: int = 2**40 - 1,
+    ) -> Receipt:
+        """Everything in every market for ever, unless told otherwise."""
+        rights = (permissions, markets, notional, expiry)
+        return self.book.send(account, "set_operator", operator, *rights)
 
     def cancel(self, order: Order, *, sender: str | None = None) -> Receipt:
         return self.book.send(sender or order.account, "cancel", order)
@@ -540,7 +562,8 @@ class Ledger:
 
     def tokens(self, account: str) -> int:
         token = self._protocol.token
-        return token.storage(mapped(token.slots["balanceOf"], int(account, 16)))
+        (slot,) = [at for name, at in token.slots.items() if name.endswith("balanceOf")]
+        return token.storage(mapped(slot, int(account, 16)))
 
     def price(self, market: int) -> int:
         oracle = self._protocol.oracle

@@ -179,7 +179,7 @@ def test_the_worst_vault_comes_first() -> None:
 def ledger(cash: int, escrow: int = 0) -> CrossLedger:
     entry = LOTS * PRICE // 10**9
     legs = {(0, words.CROSS_LONG): Position(LOTS, entry, 0, 0, 0)}
-    return CrossLedger(ALICE, Account(cash, 1, 0, 0, escrow), legs)
+    return CrossLedger(ALICE, Account(cash, 1, 0, 0, 0, escrow), legs)
 
 
 def test_a_cross_ledger_is_liquidatable_once_maintenance_reaches_equity() -> None:

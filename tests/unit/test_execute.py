@@ -54,7 +54,7 @@ def test_a_cross_order_opens_a_leg(funded: Protocol, trader: str, keeper: str) -
         LOTS, 5_000 * USD + IMPACT, 20 * PPM, 0, 0
     )
     assert funded.account(trader) == words.Account(
-        10_000 * USD - FEE - KEEPER_FEE, words.leg_bit(0, 0), 0, 0, 0
+        10_000 * USD - FEE - KEEPER_FEE, words.leg_bit(0, 0), 0, 0, 0, 0
     )
     assert funded.cash(keeper) == KEEPER_FEE
     event = receipt.event("PositionIncreased")
@@ -75,7 +75,7 @@ def test_an_isolated_order_opens_a_vault(funded: Protocol, trader: str) -> None:
         LOTS, 5_000 * USD + IMPACT, 500 * USD + IMPACT, 0, 0
     )
     assert funded.account(trader) == words.Account(
-        10_000 * USD - FEE - KEEPER_FEE - 500 * USD - IMPACT, 0, 1, 0, 0
+        10_000 * USD - FEE - KEEPER_FEE - 500 * USD - IMPACT, 0, 1, 0, 0, 0
     )
 
 

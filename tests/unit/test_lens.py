@@ -237,6 +237,7 @@ def mark_of(protocol: Protocol, market: int, price: int | None = None) -> Simple
         tiers=protocol.tiers(market),
         is_live=quoted.published_at + quoted.max_age >= now(),
         is_fresh=quoted.published_at + quoted.trade_age >= now(),
+        taker_fee=protocol.trade_terms(market).taker_fee,
         is_silent=quoted.published_at + quoted.max_age + 3_600 < now(),
     )
 
@@ -245,7 +246,7 @@ def ledger_of(protocol: Protocol, account: str, moved: int = -1, price: int = 0)
     """An account's cross ledger, one market perhaps at another price; femto."""
     state = protocol.account(account)
     total = SimpleNamespace(state=state, worth=0, notional=0, initial=0, maintenance=0)
-    total.is_live = total.is_current = True
+    total.is_firm = total.is_current = True
     for market in range(len(protocol.markets)):
         legs = [protocol.position(account, market, slot) for slot in (0, 1)]
         if not any(leg.size for leg in legs):
@@ -262,11 +263,18 @@ def ledger_of(protocol: Protocol, account: str, moved: int = -1, price: int = 0)
         total.worth += worth
         total.notional += notional
         total.initial += margin_math.initial_margin(notional, leverage, mark.tiers)
+        total.initial += unwinding(mark, legs)
         total.maintenance += margin_math.maintenance_margin(notional, mark.tiers)
-        total.is_live &= mark.is_live
+        total.is_firm &= mark.is_fresh
         total.is_current &= mark.is_fresh or not mark.is_live
     total.equity = (state.cash + state.escrow) * FEMTO + total.worth
     return total
+
+
+def unwinding(mark: SimpleNamespace, legs: list[words.Position]) -> int:
+    """A taker's fee on both legs of the matched part, femto, up."""
+    matched = min(leg.size for leg in legs)
+    return fixed_point.div_up(2 * matched * mark.price * mark.taker_fee, PPM)
 
 
 def ratio(part: int, equity: int) -> int:
@@ -296,8 +304,8 @@ def check_account(protocol: Protocol, seen: Any, account: str) -> None:
         "margin_ratio": ratio(ledger.maintenance, ledger.equity),
         "leverage": ratio(ledger.notional, ledger.equity),
         "free_collateral": fixed_point.quote_down(cash + ledger.worth - ledger.initial),
-        "withdrawable": max(withdrawable, 0) if ledger.is_live else 0,
-        "is_live": ledger.is_live,
+        "withdrawable": max(withdrawable, 0) if ledger.is_firm else 0,
+        "is_firm": ledger.is_firm,
         "is_current": ledger.is_current,
         "is_liquidatable": 0 < ledger.maintenance >= ledger.equity,
     }
@@ -328,6 +336,7 @@ def check_position(protocol: Protocol, seen: Any, account: str, market: int, slo
         if position.size > other.size or (position.size == other.size and is_long):
             leverage = limit if is_long or not other.size else other.margin
             initial = margin_math.initial_margin(notional, leverage, mark.tiers)
+            initial += unwinding(mark, [position, other])
             maintenance = margin_math.maintenance_margin(notional, mark.tiers)
         equity, total = ledger.equity, ledger.maintenance
         loss = max(ledger.state.cash + ledger.state.escrow, 0)
@@ -386,7 +395,7 @@ def check_position(protocol: Protocol, seen: Any, account: str, market: int, slo
         "margin_ratio": ratio(total, equity),
         "distance": min(distances, default=NO_PRICE),
         "max_loss": loss,
-        "removable_margin": max(removable, 0) if mark.is_live else 0,
+        "removable_margin": max(removable, 0) if mark.is_fresh else 0,
         "is_live": mark.is_live,
         "is_fresh": mark.is_fresh,
         "is_liquidatable": 0 < total >= equity,

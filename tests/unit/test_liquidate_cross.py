@@ -100,7 +100,7 @@ def test_a_deficit_is_written_off_by_insurance(pair: Protocol, trader: str, keep
     event = receipt.event("DebtWrittenOff")
     assert (event.account, event.escrow) == (trader, 0)
     assert event.deficit == -(-lost // 10**9)
-    assert pair.account(trader) == words.Account(0, 0, 0, 0, 0)
+    assert pair.account(trader) == words.Account(0, 0, 0, 0, 0, 0)
     assert event.account_word == pair.clearinghouse.read("account_word", trader)
     assert receipt.event("LiquidatorPaid").house_word == pair.clearinghouse.read("house_word")
     assert pair.house().insurance == house.insurance - event.deficit - 25_000
@@ -132,7 +132,7 @@ def test_escrow_counts_as_equity_and_pays_before_insurance(protocol: Protocol, t
     protocol.push_price(0, 44_000)
     event = protocol.liquidate_cross(trader).event("DebtWrittenOff")
     assert event.escrow == 600_000
-    assert protocol.account(trader) == words.Account(0, 0, 0, 0, 0)
+    assert protocol.account(trader) == words.Account(0, 0, 0, 0, 0, 0)
 
 
 def test_vaults_are_left_alone(pair: Protocol, trader: str) -> None:
@@ -192,7 +192,7 @@ def test_a_debt_waits_for_the_last_leg(pair: Protocol, trader: str) -> None:
     receipt = pair.liquidate_cross(trader)
     assert receipt.result == 1
     assert receipt.event("DebtWrittenOff").deficit > 0
-    assert pair.account(trader) == words.Account(0, 0, 0, 0, 0)
+    assert pair.account(trader) == words.Account(0, 0, 0, 0, 0, 0)
 
 
 def test_an_account_of_silent_legs_alone_is_skipped(pair: Protocol, trader: str) -> None:

@@ -285,7 +285,7 @@ def test_an_unknown_market_has_no_terms(ready: Protocol, owner: str, market: int
         ready.clearinghouse.send(owner, "set_terms", market, terms_named())
     with refused("market: unknown"):
         ready.clearinghouse.send(owner, "set_status", market, OPEN)
-    assert ready.market_words(market) == [0] * 7
+    assert ready.market_words(market) == [0] * 10
     assert ready.clearinghouse.read("market_symbol", market) == ""
 
 

@@ -27,6 +27,9 @@ def test_the_order_book_calls_execute_trade_by_its_true_selector() -> None:
 @pytest.mark.parametrize("logic", LOGICS)
 def test_every_function_of_a_logic_contract_is_the_clearinghouses(logic: str) -> None:
     functions = compiled("Clearinghouse").functions
+    if logic == "MarketLogic":  # the clearinghouse hands on to it whatever it does not know
+        assert not functions.keys() & compiled(logic).functions.keys()
+        return
     for name, function in compiled(logic).functions.items():
         assert functions[name].selector == function.selector
         assert functions[name].outputs == function.outputs
@@ -61,7 +64,22 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
             "market: unknown",
         ),
         (protocol.account_logic, trader, "set_hedge_mode", (True,), None),
-        (protocol.account_logic, trader, "set_operator", (attacker, 2**40), None),
+        (protocol.account_logic, trader, "set_auto_margin", (0, True, USD), "market: unknown"),
+        (
+            protocol.account_logic,
+            trader,
+            "convert_position",
+            (0, True, True, USD),
+            "market: unknown",
+        ),
+        (
+            protocol.account_logic,
+            trader,
+            "deposit_with_permit",
+            (trader, USD, 0, 27, b"", b""),
+            "logic: called directly",
+        ),
+        (protocol.account_logic, attacker, "advance_epoch", (trader,), "caller: not allowed"),
         (protocol.house_logic, trader, "fund_insurance", (USD,), "logic: called directly"),
         (
             protocol.house_logic,
@@ -116,7 +134,6 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
     assert protocol.state() == before
     for logic in protocol.logics:
         assert protocol.balance(logic.address) == 0
-    assert protocol.clearinghouse.read("operator_expiry", trader, attacker) == 0
 
 
 def test_a_forwarded_refusal_keeps_its_reason(protocol: Protocol, trader: str) -> None:

@@ -197,8 +197,8 @@ def test_a_silent_leg_keeps_what_opens_elsewhere_waiting(funded: Protocol, trade
     order = funded.place(trader, 0, LOTS)
     vault = funded.place(trader, 0, LOTS, margin_mode=ISOLATED)
     funded.wait(0)
-    waits(funded, order, "price: not live")
-    waits(funded, vault, "price: not live")
+    waits(funded, order, "price: not firm")
+    waits(funded, vault, "price: not firm")
     funded.publish(1, 2_500)
     assert funded.execute(order).result == EXECUTED
     assert funded.execute(vault).result == EXECUTED

@@ -174,26 +174,27 @@ def test_only_the_order_book_moves_escrow(protocol: Protocol, trader: str) -> No
 
 
 def test_order_terms_are_the_owners(protocol: Protocol, owner: str, attacker: str) -> None:
-    event = protocol.book.send(owner, "set_order_terms", 0, 7, 3, 50).event("OrderTermsSet")
+    event = protocol.book.send(owner, "set_order_terms", 0, 7, 3, 50, 86_400).event("OrderTermsSet")
     assert (event.market, event.keeper_fee, event.delay, event.window) == (0, 7, 3, 50)
+    assert event.max_age == 86_400
     word = protocol.book.read("order_terms_word", 0)
-    assert words.unpack_order_terms(word) == words.OrderTerms(7, 3, 50)
+    assert words.unpack_order_terms(word) == words.OrderTerms(7, 3, 50, 86_400)
     with refused("caller: not the owner"):
-        protocol.book.send(attacker, "set_order_terms", 0, 7, 3, 50)
+        protocol.book.send(attacker, "set_order_terms", 0, 7, 3, 50, 86_400)
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((1_024, 0, 1, 1), "market: unknown"),
-        ((2**256 - 1, 0, 1, 1), "market: unknown"),
-        ((0, 100 * USD + 1, 1, 1), "keeper: fee too high"),
-        ((0, 2**256 - 1, 1, 1), "keeper: fee too high"),
-        ((0, 0, 0, 1), "order: bad delay"),
-        ((0, 0, 2**16, 1), "order: bad delay"),
-        ((0, 0, 2**256 - 1, 1), "order: bad delay"),
-        ((0, 0, 1, 0), "order: bad window"),
-        ((0, 0, 1, 2**16), "order: bad window"),
+        ((1_024, 0, 1, 1, 0), "market: unknown"),
+        ((2**256 - 1, 0, 1, 1, 0), "market: unknown"),
+        ((0, 100 * USD + 1, 1, 1, 0), "keeper: fee too high"),
+        ((0, 2**256 - 1, 1, 1, 0), "keeper: fee too high"),
+        ((0, 0, 0, 1, 0), "order: bad delay"),
+        ((0, 0, 2**16, 1, 0), "order: bad delay"),
+        ((0, 0, 2**256 - 1, 1, 0), "order: bad delay"),
+        ((0, 0, 1, 0, 0), "order: bad window"),
+        ((0, 0, 1, 2**16, 0), "order: bad window"),
     ],
 )
 def test_order_terms_out_of_range_are_refused(

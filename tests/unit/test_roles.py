@@ -17,7 +17,7 @@ def test_ownership_moves_in_two_steps(protocol: Protocol, owner: str, trader: st
     assert (house.read("owner"), house.read("pending_owner")) == (trader, NOBODY)
     for contract, verb, arguments in (
         (protocol.oracle, "set_publisher", (trader, True)),
-        (protocol.book, "set_order_terms", (0, 0, 2, 60)),
+        (protocol.book, "set_order_terms", (0, 0, 2, 60, 0)),
     ):
         with refused("caller: not the owner"):
             contract.send(owner, verb, *arguments)

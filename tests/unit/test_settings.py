@@ -3,7 +3,7 @@
 import pytest
 
 from bulkhead.protocol import words
-from tests.helpers.chain import advance, now, refused
+from tests.helpers.chain import advance, refused
 from tests.helpers.protocol import (
     CROSS,
     DEFAULT,
@@ -91,10 +91,10 @@ def test_a_leverage_that_initial_margin_does_not_bear_is_refused(
     assert funded.position(trader, 0, words.CROSS_LONG).margin == 5 * PPM
 
 
-def test_relevering_an_open_leg_needs_live_prices(funded: Protocol, trader: str) -> None:
+def test_relevering_an_open_leg_needs_firm_prices(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS)
-    advance(3_601)
-    with refused("price: not live"):
+    advance(61)
+    with refused("price: not firm"):
         funded.clearinghouse.send(trader, "set_leverage", 0, 5 * PPM, False, True)
 
 
@@ -130,9 +130,7 @@ def test_settings_live_side_by_side(protocol: Protocol, trader: str) -> None:
     protocol.clearinghouse.send(trader, "set_leverage", 0, 2 * PPM, True, True)
     protocol.clearinghouse.send(trader, "set_leverage", 0, 3 * PPM, True, False)
     protocol.clearinghouse.send(trader, "set_leverage", 0, 4 * PPM, False, True)
-    assert protocol.settings(trader, 0) == words.Settings(
-        True, 2 * PPM, 3 * PPM, 4 * PPM, 0, 0, 0, 0
-    )
+    assert protocol.settings(trader, 0) == words.Settings(True, 2 * PPM, 3 * PPM, 4 * PPM, 0, 0)
 
 
 # set_hedge_mode
@@ -170,42 +168,3 @@ def test_in_hedge_mode_long_and_short_live_side_by_side(
     funded.trade(trader, 0, LOTS, is_buy=False, position_side=LONG, **mode)
     assert funded.position(trader, 0, first).size == 0
     assert funded.position(trader, 0, first + 1).size == 2 * LOTS
-
-
-# set_operator
-
-
-def test_an_operator_trades_until_its_expiry(funded: Protocol, trader: str, attacker: str) -> None:
-    event = funded.clearinghouse.send(trader, "set_operator", attacker, now() + 100).event(
-        "OperatorSet"
-    )
-    assert (event.account, event.operator, event.expiry) == (trader, attacker, now() + 100)
-    assert funded.clearinghouse.read("operator_expiry", trader, attacker) == now() + 100
-    advance(100)
-    order = funded.place(trader, 0, LOTS, placer=attacker)
-    assert order.placer == attacker
-    advance(1)
-    with refused("operator: not allowed"):
-        funded.place(trader, 0, LOTS, placer=attacker)
-
-
-def test_a_stranger_cannot_trade_for_an_account(
-    funded: Protocol, trader: str, attacker: str
-) -> None:
-    with refused("operator: not allowed"):
-        funded.place(trader, 0, LOTS, placer=attacker)
-
-
-def test_a_revoked_operators_order_ends(funded: Protocol, trader: str, attacker: str) -> None:
-    funded.clearinghouse.send(trader, "set_operator", attacker, 2**256 - 1)
-    order = funded.place(trader, 0, LOTS, placer=attacker)
-    funded.clearinghouse.send(trader, "set_operator", attacker, 0)
-    event = funded.fill(order).event("OrderCancelled")
-    assert event.reason == "operator: not allowed"
-    assert funded.position(trader, 0, 0).size == 0
-
-
-def test_nobody_is_the_operator_of_himself_or_names_nobody(protocol: Protocol, trader: str) -> None:
-    for operator in (trader, "0x" + "00" * 20):
-        with refused("operator: bad address"):
-            protocol.clearinghouse.send(trader, "set_operator", operator, 2**40)

@@ -40,7 +40,7 @@ def test_nobody_withdraws_what_is_anothers(funded: Protocol, attacker: str) -> N
 
 
 def test_an_operator_cannot_withdraw(funded: Protocol, trader: str, attacker: str) -> None:
-    funded.clearinghouse.send(trader, "set_operator", attacker, 2**40)
+    funded.set_operator(trader, attacker)
     with refused("balance: not withdrawable"):
         funded.withdraw(attacker, 1)
 
@@ -100,10 +100,10 @@ def test_unrealised_profit_never_leaves(funded: Protocol, trader: str) -> None:
     assert withdrawable(funded, trader) < cash
 
 
-def test_a_silent_leg_stops_withdrawals(funded: Protocol, trader: str) -> None:
+def test_an_old_price_of_a_leg_stops_withdrawals(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS)
-    advance(3_601)
-    with refused("price: not live"):
+    advance(61)
+    with refused("price: not firm"):
         funded.withdraw(trader, 1)
     funded.push_price(0, 50_000)
     funded.withdraw(trader, 1)

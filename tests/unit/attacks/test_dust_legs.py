@@ -30,7 +30,7 @@ def settle(protocol: Protocol, dollars: int) -> None:
 def test_dust_near_maintenance_is_closed_without_a_keepers_fee(
     dusty: Protocol, trader: str, keeper: str, dollars: int, keeper_fee: int
 ) -> None:
-    dusty.book.send(dusty.owner, "set_order_terms", 1, keeper_fee, 2, 60)
+    dusty.book.send(dusty.owner, "set_order_terms", 1, keeper_fee, 2, 60, 0)
     settle(dusty, dollars)
     cash, earned = dusty.cash(trader), dusty.cash(keeper)
     order = dusty.place(trader, 1, 0, is_buy=False, reduce_only=True)

@@ -31,12 +31,12 @@ WAYS: dict[str, Way] = {
 
 
 def raise_keeper_fee(protocol: Protocol) -> None:
-    protocol.book.send(protocol.owner, "set_order_terms", 0, HIGHEST_FEE, 2, 60)
-    protocol.book.send(protocol.owner, "set_order_terms", 1, HIGHEST_FEE, 2, 60)
+    protocol.book.send(protocol.owner, "set_order_terms", 0, HIGHEST_FEE, 2, 60, 0)
+    protocol.book.send(protocol.owner, "set_order_terms", 1, HIGHEST_FEE, 2, 60, 0)
 
 
 def lower_keeper_fee(protocol: Protocol) -> None:
-    protocol.book.send(protocol.owner, "set_order_terms", 0, USD // 5, 2, 60)
+    protocol.book.send(protocol.owner, "set_order_terms", 0, USD // 5, 2, 60, 0)
 
 
 def stretched(protocol: Protocol) -> None:

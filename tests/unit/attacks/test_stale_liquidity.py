@@ -44,7 +44,7 @@ def test_entering_at_a_price_of_fifty_minutes_ago_earns_nothing(
     paid = before - skewed.balance(attacker)
     skewed.push_price(0, 47_500)
     assert worth(skewed, attacker) <= paid
-    assert receipt.refusal == "price: stale"
+    assert receipt.refusal == "price: not firm"
 
 
 @ENTRIES
@@ -67,7 +67,7 @@ def test_leaving_at_a_price_of_fifty_minutes_ago_is_refused(
     advance(COOLDOWN)
     skewed.push_price(0, 50_000)
     advance(MINUTES_50)
-    with refused("price: stale"):
+    with refused("price: not firm"):
         skewed.pool.send(liquidity_provider, "fix", number)
     with skewed.anchored():
         skewed.push_price(0, 52_500)
@@ -84,14 +84,14 @@ def test_a_price_is_fresh_as_long_as_it_may_trade(
     with skewed.anchored():
         skewed.pool.send(attacker, verb, amount, attacker)
     advance(1)
-    with refused("price: stale"):
+    with refused("price: not firm"):
         skewed.pool.send(attacker, verb, amount, attacker)
 
 
 @pytest.mark.parametrize("preview", ["previewDeposit", "previewMint"])
 def test_previews_say_what_the_move_would(skewed: Protocol, preview: str) -> None:
     advance(MINUTES_50)
-    with refused("price: stale"):
+    with refused("price: not firm"):
         skewed.pool.read(preview, PLENTY)
 
 
@@ -130,7 +130,7 @@ def test_liquidity_waits_for_the_round_that_is_out(
         ("fix", (number,)),
     ]
     for verb, arguments in moves:
-        with refused("price: stale"):
+        with refused("price: not firm"):
             skewed.pool.send(attacker, verb, *arguments)
     skewed.oracle.send(attacker, "update", 0, b"")
     for verb, arguments in moves:

@@ -1,7 +1,7 @@
 """The Python mirror and the contracts' libraries agree, bit for bit and refusals included."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
 from inspect import signature
 from typing import Any
@@ -82,6 +82,57 @@ def settling_price(draw: Draw) -> tuple[words.Price, int, int]:
 def counting(draw: Draw) -> Given:
     price, until, _ = settling_price(draw)
     return draw.struct(words.Settlement), price, until
+
+
+def validity(draw: Draw) -> Given:
+    """A price and a time around one of the moments that count for it."""
+    price = draw.struct(
+        words.Price,
+        kind=draw.integer(0, 15, 15),
+        caution=draw.integer(0, 2),
+        settles_at=draw.unsigned(20) if draw.boolean() else 0,
+    )
+    moments = (
+        price.published_at + price.trade_age,
+        price.published_at + price.max_age,
+        price.published_at + price.max_age + 3_600,
+        price.settles_at * 3_600,
+    )
+    return price, draw.integer(0, 2**37, *moments)
+
+
+def ramp(draw: Draw) -> Given:
+    """Tiers, others with the same floors, and a moment of their ramp."""
+    target = draw.tiers()
+    before = margin_math.Tiers(
+        draw.unsigned(20),
+        draw.unsigned(20),
+        *[
+            sum(
+                words.pack_tier(
+                    replace(
+                        words.unpack_tier(word >> at),
+                        maintenance_rate=draw.unsigned(20),
+                        initial_rate=draw.unsigned(20),
+                    )
+                )
+                << at
+                for at in range(0, 256, 64)
+                if word >> at
+            )
+            for word in (target.first, target.second)
+        ],
+    )
+    duration = draw.integer(1, 2**24)
+    return target, before, draw.integer(0, 2**25, duration), duration
+
+
+def funding(draw: Draw) -> Given:
+    market = draw.struct(words.Market, accrued_at=draw.unsigned(35))
+    limit = market.max_funding_rate * 10**6
+    rate = max(min(market.funding_rate, limit), -limit)
+    market = replace(market, funding_rate=rate, funding_drift=draw.signed(40))
+    return market, draw.unsigned(64), draw.boolean(), draw.unsigned(56)
 
 
 def skewed_trade(draw: Draw) -> tuple[int, int]:
@@ -169,6 +220,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.unsigned(16),
             draw.unsigned(16),
         ),
+        "builder_fee": lambda draw: (draw.unsigned(56), draw.unsigned(64), draw.unsigned(16)),
         "side_value": lambda draw: (
             draw.struct(words.Side),
             draw.boolean(),
@@ -202,6 +254,9 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
         "maintenance_margin": requirement,
         "initial_margin": leveraged_requirement,
+        "ramped_tiers": ramp,
+        "unwinding_cost": lambda draw: (draw.unsigned(120), draw.unsigned(16)),
+        "band_of": lambda draw: (draw.unsigned(120), draw.unsigned(20)),
         "isolated_leverage": lambda draw: (draw.struct(words.Settings), draw.boolean()),
         "order_margin": lambda draw: (
             draw.unsigned(120),
@@ -217,6 +272,19 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.struct(words.LiquidationTerms),
         ),
         "shrink_charges": lambda draw: tuple(draw.unsigned(64) for _ in range(4)),
+    },
+    "price_validity": {
+        "is_settled": lambda draw: (draw.struct(words.Price, kind=draw.integer(0, 15, 15)),),
+        "is_live": validity,
+        "is_fresh": validity,
+        "is_firm": validity,
+        "is_settling": validity,
+        "may_trade": validity,
+        "profit_counts": validity,
+    },
+    "funding_bounds": {
+        "time_to_lose": lambda draw: (*funding(draw), draw.signed(110)),
+        "lost_after": lambda draw: (*funding(draw), draw.unsigned(29)),
     },
     "price_bounds": {
         "liquidation_prices": lambda draw: (draw.exposure(), draw.tiers()),
