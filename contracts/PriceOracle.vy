@@ -37,7 +37,7 @@ initializes: settlements
 # Without the lock: it only reads immutables.
 exports: eip712_domain_separator.eip712Domain
 exports: published_feed.is_publisher
-exports: (signed_feed.signers, signed_feed.threshold, signed_feed.is_signer)
+exports: (signed_feed.threshold, signed_feed.is_signer)
 
 MAX_PAYLOAD: constant(uint256) = 3_072
 SHORT_PAYLOAD: constant(uint256) = 64 + 8 * 65  # a price with as many signatures as there may be
@@ -294,6 +294,12 @@ def feed_word(market: uint256) -> uint256:
 @view
 def pyth_id(market: uint256) -> bytes32:
     return pyth_feed._ids[market]
+
+
+@external
+@view
+def signers() -> DynArray[address, MAX_SIGNERS]:
+    return signed_feed._signers
 
 
 @external

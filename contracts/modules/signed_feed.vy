@@ -22,7 +22,7 @@ PRICE_TYPEHASH: constant(bytes32) = keccak256(
     "Price(uint256 market,uint256 price,uint256 published_at)"
 )
 
-signers: public(DynArray[address, MAX_SIGNERS])
+_signers: DynArray[address, MAX_SIGNERS]
 threshold: public(uint256)  # how many must sign; 0 while there are no signers
 is_signer: public(HashMap[address, bool])
 
@@ -58,13 +58,13 @@ def _price(market: uint256, payload: Bytes[MAX_PAYLOAD]) -> (uint256, uint256):
 @internal
 def _set_signers(signers: DynArray[address, MAX_SIGNERS], threshold: uint256):
     assert threshold != 0 and threshold <= min(len(signers), MAX_SIGNATURES), "signer: bad threshold"
-    for signer: address in self.signers:
+    for signer: address in self._signers:
         self.is_signer[signer] = False
     last: uint256 = 0
     for signer: address in signers:
         assert convert(signer, uint256) > last, "signer: not ascending"
         last = convert(signer, uint256)
         self.is_signer[signer] = True
-    self.signers = signers
+    self._signers = signers
     self.threshold = threshold
     log IPriceOracle.SignersSet(signers=signers, threshold=threshold)

@@ -5,15 +5,10 @@ from eth_abi.abi import encode
 
 from bulkhead.protocol import words
 from tests.helpers.chain import Contract, Receipt, advance, now, refused
+from tests.helpers.feeds import LOT, publish
 from tests.helpers.protocol import WAD, Protocol
 
 MOST = 2**256 - 1
-LOT = 10**10  # WAD base units: 1e-8
-
-
-def publish(protocol: Protocol, price: int, published_at: int, market: int = 0) -> Receipt:
-    payload = encode(["uint256", "uint256"], [price, published_at])
-    return protocol.oracle.send(protocol.owner, "update", market, payload)
 
 
 # Published feeds

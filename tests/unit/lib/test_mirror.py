@@ -66,7 +66,7 @@ def clock(draw: Draw) -> Given:
     return price, draw.integer(price.published_at, 2**36, price.published_at + max_age)
 
 
-def settling_price(draw: Draw) -> tuple[words.Price, int, int]:
+def settling_price(draw: Draw) -> tuple[words.Price, int]:
     """A price, a time near it, and the hour that begins near both."""
     settles_at = draw.unsigned(20)
     start = settles_at * words.HOUR
@@ -76,12 +76,11 @@ def settling_price(draw: Draw) -> tuple[words.Price, int, int]:
         words.Price, published_at=published_at, max_age=max_age, settles_at=settles_at
     )
     until = draw.unsigned(36, published_at + 600, published_at + max_age, start + 3_599)
-    return price, until, settles_at
+    return price, until
 
 
 def counting(draw: Draw) -> Given:
-    price, until, _ = settling_price(draw)
-    return draw.struct(words.Settlement), price, until
+    return draw.struct(words.Settlement), *settling_price(draw)
 
 
 def validity(draw: Draw) -> Given:
@@ -231,7 +230,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "settlement_math": {
         "count": counting,
         "average": lambda draw: (draw.struct(words.Settlement),),
-        "silence_until": lambda draw: settling_price(draw)[:2],
+        "silence_until": settling_price,
     },
     "position_math": {
         "value_of": lambda draw: (
