@@ -4,7 +4,7 @@ import pytest
 from eth_abi.abi import encode
 
 from bulkhead.protocol import words
-from tests.helpers.chain import Contract, Receipt, advance, now, refused
+from tests.helpers.chain import Contract, advance, now, refused
 from tests.helpers.feeds import LOT, publish
 from tests.helpers.protocol import WAD, Protocol
 

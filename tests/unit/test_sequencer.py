@@ -70,9 +70,7 @@ def test_a_price_is_judged_again_when_the_grace_is_over(
 
 
 @pytest.mark.parametrize("since", [1, 2**40, 2**255])
-def test_a_start_in_the_future_is_a_grace(
-    protocol: Protocol, uptime: Contract, since: int
-) -> None:
+def test_a_start_in_the_future_is_a_grace(protocol: Protocol, uptime: Contract, since: int) -> None:
     say(uptime, UP, now() + 1 + since)
     protocol.push_price(0, 51_000)
     assert caution(protocol) == words.ONLY_BANKRUPT
