@@ -15,6 +15,7 @@ from bulkhead.local import advance_time, memory_chain
 from bulkhead.orders import MarginMode, Order, placed_of
 from bulkhead.protocol import words
 from bulkhead.reader import Reader
+from bulkhead.valuation import leg_keys
 
 NOBODY = "0x" + "00" * 20
 GAS = 16_000_000
@@ -69,9 +70,10 @@ class World:
             self.admin.list_market(listing)
             self.prices[market] = listing.price
 
-    def push(self, market: int, factor: Decimal = Decimal(1)) -> Receipt:
+    def push(self, market: int, factor: Decimal = Decimal(1), *, tick: int = TICK) -> Receipt:
         """Publishes a market's price, times a factor, after some time has passed."""
-        advance_time(self.w3, TICK)
+        if tick:
+            advance_time(self.w3, tick)
         wad = int(self.prices[market] * factor * 10**18)
         payload = wad.to_bytes(32, "big") + self.reader.now().to_bytes(32, "big")
         return self.send(
@@ -110,7 +112,13 @@ class World:
         return placed_of(events[0]).order, receipt
 
     def execute(self, order: Order) -> Receipt:
-        """Fills an order at a price published for it."""
+        """Fills an order at a price published for it, the account's other legs' prices fresh."""
+        account = words.unpack_account(
+            self.reader.chain.read(self.clearinghouse.call("account_word", order.account))
+        )
+        for market, _ in leg_keys(account):
+            if market != order.market:
+                self.push(market, tick=0)
         self.push(order.market)
         book = self.reader.contracts.order_book
         receipt = self.send(self.keeper, book.call("execute", order.to_tuple()))

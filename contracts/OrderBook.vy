@@ -257,12 +257,12 @@ def _execute(
     result: ITrading.Result = abi_decode(response, ITrading.Result)
     reason = result.reason
     if reason == reasons.FILLED:
-        self._close(hash, state, order_rules.EXECUTED)
+        self._close(hash, order_rules.EXECUTED)
         log IOrderBook.OrderExecuted(
             order_hash=hash, keeper=msg.sender, keeper_fee=result.keeper_fee
         )
     elif not reasons.must_wait(reason):
-        self._close(hash, state, order_rules.CANCELLED)
+        self._close(hash, order_rules.CANCELLED)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
@@ -284,7 +284,7 @@ def _end(
     """
     @notice Ends an order unfilled; its escrow goes to the receiver.
     """
-    self._close(hash, state, order_rules.CANCELLED)
+    self._close(hash, order_rules.CANCELLED)
     paid: address = receiver
     keeper_fee: uint256 = 0
     if state.escrowed:
@@ -301,10 +301,8 @@ def _end(
 
 
 @internal
-def _close(hash: bytes32, state: words.OrderState, status: uint256):
-    closed: words.OrderState = state
-    closed.status = status
-    self._orders[hash] = words.pack_order_state(closed)
+def _close(hash: bytes32, status: uint256):
+    self._orders[hash] = words.with_status(self._orders[hash], status)
 
 
 @internal

@@ -123,13 +123,12 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
-    quoted: words.Price = words.unpack_price(trade.price_word)
-    desk: fills.Desk = trading._open_desk(trade, quoted)
+    desk: fills.Desk = trading._open_desk(trade)
     plan: trading.Plan = empty(trading.Plan)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
     reason: uint256 = 0
-    plan, reason = trading._plan(desk, trade, quoted)
+    plan, reason = trading._plan(desk, trade)
     if plan.reduction.size != 0:
         desk, reduction = fills._reduce(desk, plan.reduction)
     if plan.increase.size != 0:

@@ -766,6 +766,16 @@ def pack_order_state(state: OrderState) -> uint256:
 
 @internal
 @pure
+def with_status(word: uint256, status: uint256) -> uint256:
+    """
+    @notice An order's word with another status, all else as it is.
+    """
+    self._require_fits(status >> 4)
+    return (word & ~(M4 << 36)) | (status << 36)
+
+
+@internal
+@pure
 def unpack_order_state(word: uint256) -> OrderState:
     return OrderState(
         executable_from=word & M36,

@@ -53,15 +53,34 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
         if pair & 2 != 0:
             short = ledger._position(words.position_id(account, market, words.CROSS_SHORT))
         leg: Valuation = self._value_pair(
-            market, markets._accrued(market, price), price, long, short
+            market, markets._accrued(market, price), price.price, long, short
         )
         if not markets._is_fresh(market, price):
-            leg.is_firm = False
+            total.is_firm = False
             if price_validity.is_live(price, block.timestamp):
-                leg.is_current = False
+                total.is_current = False
             elif not price_validity.profit_counts(price, block.timestamp):
                 leg.worth = min(leg.worth, 0)
-        total = self._add(total, leg)
+        elif price_validity.is_settled(price):
+            # It can move no more: it asks for nothing.
+            leg.initial = 0
+            leg.maintenance = 0
+        if price.caution != words.NO_CAUTION:
+            total.is_firm = False
+            total.caution = max(total.caution, price.caution)
+        if price.confidence != 0 and leg.maintenance != 0:
+            total.band = unsafe_add(
+                total.band,
+                margin_math.band_of(
+                    unsafe_mul(
+                        max(long.size, short.size) - min(long.size, short.size), price.price
+                    ),
+                    price.confidence,
+                ),
+            )
+        total.worth = unsafe_add(total.worth, leg.worth)
+        total.initial = unsafe_add(total.initial, leg.initial)
+        total.maintenance = unsafe_add(total.maintenance, leg.maintenance)
     return total
 
 
@@ -70,44 +89,43 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
 def _value_pair(
     market: uint256,
     state: words.Market,
-    price: words.Price,
+    price: uint256,
     long: words.Position,
     short: words.Position,
 ) -> Valuation:
     """
     @notice Values the two legs of one market, either of which may be empty. Margin is required for
             the larger leg only, at the leverage the two share, and initially for what taking a
-            matched part apart would cost in fees. A settled market can move no more: it asks for none.
+            matched part apart would cost in fees.
     """
-    pair: Valuation = self._undoubted(price)
-    pair.worth = 0
+    worth: int256 = 0
     leverage: uint256 = long.margin
     if long.size != 0:
-        pair.worth = position_math.value_of(long, True, price.price, state.funding_index)
+        worth = position_math.value_of(long, True, price, state.funding_index)
     if short.size != 0:
-        pair.worth += position_math.value_of(short, False, price.price, state.funding_index)
+        worth += position_math.value_of(short, False, price, state.funding_index)
         if long.size == 0:
             leverage = short.margin
-    if price_validity.is_settled(price):
-        return pair
-    larger: uint256 = max(long.size, short.size)
-    matched: uint256 = min(long.size, short.size)
-    notional: uint256 = unsafe_mul(larger, price.price)
+    notional: uint256 = unsafe_mul(max(long.size, short.size), price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
-    pair.initial = margin_math.initial_margin(notional, leverage, tiers)
-    pair.maintenance = margin_math.maintenance_margin(notional, tiers)
+    initial: uint256 = margin_math.initial_margin(notional, leverage, tiers)
+    matched: uint256 = min(long.size, short.size)
     if matched != 0:
-        pair.initial = unsafe_add(
-            pair.initial,
+        initial = unsafe_add(
+            initial,
             margin_math.unwinding_cost(
-                unsafe_mul(matched, price.price), markets._trade_terms(market).taker_fee
+                unsafe_mul(matched, price), markets._trade_terms(market).taker_fee
             ),
         )
-    if price.confidence != 0:
-        pair.band = margin_math.band_of(
-            unsafe_mul(unsafe_sub(larger, matched), price.price), price.confidence
-        )
-    return pair
+    return Valuation(
+        worth=worth,
+        initial=initial,
+        maintenance=margin_math.maintenance_margin(notional, tiers),
+        band=0,
+        caution=words.NO_CAUTION,
+        is_firm=True,
+        is_current=True,
+    )
 
 
 @internal
@@ -115,7 +133,7 @@ def _value_pair(
 def _value_vault(
     market: uint256,
     state: words.Market,
-    price: words.Price,
+    price: uint256,
     slot: uint256,
     position: words.Position,
 ) -> Valuation:
@@ -123,30 +141,18 @@ def _value_vault(
     @notice An isolated position's equity, margin and value, as its worth, and the tiers'
             requirements.
     """
-    notional: uint256 = unsafe_mul(position.size, price.price)
+    notional: uint256 = unsafe_mul(position.size, price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
-    vault: Valuation = self._undoubted(price)
-    vault.worth = convert(
-        unsafe_mul(position.margin, fixed_point.FEMTO), int256
-    ) + position_math.value_of(position, slot & 1 == 0, price.price, state.funding_index)
-    vault.initial = margin_math.initial_margin(notional, 0, tiers)
-    vault.maintenance = margin_math.maintenance_margin(notional, tiers)
-    if price.confidence != 0:
-        vault.band = margin_math.band_of(notional, price.confidence)
-    return vault
-
-
-@internal
-@pure
-def _undoubted(price: words.Price) -> Valuation:
-    """
-    @notice Nothing, at a fresh price.
-    """
-    nothing: Valuation = empty(Valuation)
-    nothing.caution = price.caution
-    nothing.is_firm = price.caution == words.NO_CAUTION
-    nothing.is_current = True
-    return nothing
+    return Valuation(
+        worth=convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256)
+        + position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
+        initial=margin_math.initial_margin(notional, 0, tiers),
+        maintenance=margin_math.maintenance_margin(notional, tiers),
+        band=0,
+        caution=words.NO_CAUTION,
+        is_firm=True,
+        is_current=True,
+    )
 
 
 @internal

@@ -31,6 +31,7 @@ struct Desk:
     short: words.Side
     skew: int256  # lots
     price: uint256  # mark, femto per lot
+    caution: uint256  # of that price
     keeper_fee: uint256  # quote, what the keeper gets
     builder_rate: uint256  # ppm
     builder_fee: uint256  # quote, what the builder gets

@@ -277,6 +277,11 @@ class Protocol:
         )
         return self.oracle.send(self.owner, "update", market, payload)
 
+    def requote(self, market: int, **changes: int) -> None:
+        """Changes what the oracle holds of a price, whatever made it so."""
+        word = words.pack_price(replace(self.price(market), **changes))
+        boa.env.set_storage(self.oracle.address, self.oracle.slots["_prices"] + market, word)
+
     def refresh(self) -> None:
         """Publishes every market's price again."""
         advance(1)
@@ -373,6 +378,18 @@ class Protocol:
 
     def liquidate_cross(self, *accounts: str, liquidator: str | None = None) -> Receipt:
         return self.clearinghouse.send(liquidator or self.keeper, "liquidate_cross", accounts)
+
+    def auto_deleverage(self, market: int, *ids: int, sender: str | None = None) -> Receipt:
+        """Proposes positions, in the order that the contract wants."""
+        return self.clearinghouse.send(
+            sender or self.keeper, "auto_deleverage", market, sorted(ids)
+        )
+
+    def settle_positions(self, *ids: int, sender: str | None = None) -> Receipt:
+        return self.clearinghouse.send(sender or self.keeper, "settle_positions", ids)
+
+    def set_auto_margin(self, account: str, market: int, is_long: bool, allowance: int) -> Receipt:
+        return self.clearinghouse.send(account, "set_auto_margin", market, is_long, allowance)
 
     # Readers
 

@@ -181,6 +181,35 @@ def leveraged_requirement(draw: Draw) -> Given:
     return notional(draw, tiers), draw.unsigned(28, 10**6, 10**7), tiers
 
 
+def partial(draw: Draw) -> Given:
+    """Equity around the requirement of the notional, or of a part of it."""
+    tiers = draw.tiers()
+    price = draw.integer(1, 2**64 - 1)
+    size = draw.integer(1, words.MAX_SIZE, notional(draw, tiers) // price)
+    due = margin_math.maintenance_margin(size * price, tiers)
+    terms = draw.struct(
+        words.LiquidationTerms,
+        penalty=draw.integer(0, 2**20 - 1, tiers.maintenance_rate // 2),
+        buffer=draw.integer(0, 10**6),
+    )
+    return draw.signed(150, due, due // 2, due * 3 // 2, 0), size, price, tiers, terms
+
+
+def deleveraged(draw: Draw) -> Given:
+    size = draw.integer(1, words.MAX_SIZE)
+    owed = draw.integer(1, 2**140)
+    excess = draw.integer(0, owed, owed)
+    return (
+        size,
+        draw.integer(0, size, size),
+        draw.integer(1, 2**121),
+        excess,
+        owed,
+        draw.integer(0, excess, excess),
+        draw.unsigned(56),
+    )
+
+
 DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "fixed_point": {
         "div_up": lambda draw: (draw.unsigned(255), draw.integer(1, 2**255)),
@@ -265,6 +294,29 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     },
     "liquidation_math": {
         "is_liquidatable": lambda draw: (draw.signed(256), draw.unsigned(255)),
+        "may_liquidate": lambda draw: (
+            draw.signed(200),
+            draw.unsigned(200),
+            draw.unsigned(140),
+            draw.integer(0, 2),
+        ),
+        "keeps_part": lambda draw: (draw.signed(200), draw.unsigned(200)),
+        "is_large": lambda draw: (
+            draw.unsigned(56),
+            draw.unsigned(64),
+            draw.struct(words.LiquidationTerms),
+        ),
+        "buffered": lambda draw: (draw.unsigned(150), draw.unsigned(20)),
+        "partial_size": partial,
+        "closing_size": lambda draw: (*partial(draw), draw.unsigned(56)),
+        "excess_owed": lambda draw: (draw.signed(162), draw.signed(96), draw.unsigned(20)),
+        "deleveraging_rank": lambda draw: (
+            draw.signed(122),
+            draw.integer(1, words.MAX_SIZE),
+            draw.signed(161),
+            draw.unsigned(64),
+        ),
+        "deleveraged_size": deleveraged,
         "split_penalty": lambda draw: (
             draw.signed(128),
             draw.unsigned(120),
