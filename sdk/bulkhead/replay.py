@@ -72,6 +72,8 @@ class Replay:
     referral_shares: dict[str, int] = field(default_factory=dict)
     referrers: dict[str, str] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
+    # Market, lots opened and generation by the hash of an order whose execution is still to be told.
+    _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
     _placed: dict[bytes, Order] = field(default_factory=dict)
     insurance_request: tuple[int, int] = (0, 0)
 
@@ -124,6 +126,12 @@ class Replay:
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
         self._permit(event)
+        if event.name == "PositionIncreased":
+            position = words.unpack_position(event["position_word"])
+            fill = (event["market"], event["size"], position.generation)
+            self._fills[event["order_hash"]] = fill
+        if event.name == "PositionDecreased":
+            self._fills[event["order_hash"]] = (event["market"], 0, 0)
         self._pay(event)
 
     def market_words(self, market: int) -> tuple[int, ...]:
@@ -169,7 +177,7 @@ class Replay:
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
-                self._execute(event["order_hash"], event["order_word"])
+                self._execute(event["order_hash"])
                 self._add(event["keeper"], event["keeper_fee"])
             case "BuilderPaid":
                 self._add(event["builder"], event["builder_fee"])
@@ -190,10 +198,19 @@ class Replay:
             old = self.accounts.get(address, _CLOSED)
             self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
 
-    def _execute(self, order_hash: bytes, order_word: int) -> None:
-        self.orders[order_hash] = words.unpack_order_state(order_word)
+    def _execute(self, order_hash: bytes) -> None:
+        """An order has filled, and says so after the positions that it changed."""
+        market, filled, generation = self._fills.pop(order_hash)
+        state = self.orders[order_hash]
+        self.orders[order_hash] = replace(
+            state,
+            status=int(OrderStatus.EXECUTED),
+            executable_from=self.prices[market].published_at + 1,
+            filled=filled,
+            generation=generation,
+        )
         order = self._placed[order_hash]
-        if self.orders[order_hash].is_child:
+        if state.is_child:
             self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
         elif order.group != NO_GROUP:
             self.done_groups.add((order.account, order.placer, order.group))
