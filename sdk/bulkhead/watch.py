@@ -33,6 +33,10 @@ class Watch:
         self.slots: set[Slot] = set()
         self._entries: dict[bytes, set[bytes]] = {}  # the pending children of brackets' entries
         self._ended: dict[bytes, words.OrderState] = {}  # entries that had children when they ended
+        self._fills: dict[
+            bytes, tuple[int, int]
+        ] = {}  # market and lots opened, until its order says
+        self._published_at: dict[int, int] = {}  # by market
         self._done: set[tuple[str, str, bytes]] = set()  # groups of which one has filled
         self._reader = reader
         self._next = reader.deployment.block if first_block is None else first_block
@@ -47,6 +51,9 @@ class Watch:
 
     def take(self, event: Event) -> None:
         """Takes in one event."""
+        if "price_word" in event.arguments:
+            price = words.unpack_price(event["price_word"])
+            self._published_at[event["market"]] = price.published_at
         if event.name == "OrderPlaced":
             self._place(event)
         elif event.name == "OrderRatcheted":
@@ -54,6 +61,8 @@ class Watch:
         elif event.name in _ENDED:
             self._end(event)
         elif event.name in _MOVED:
+            if event.name == "PositionIncreased" and event["order_hash"] in self._entries:
+                self._fills[event["order_hash"]] = (event["market"], event["size"])
             slot = (event["account"], event["market"], event["slot"])
             if words.unpack_position(event["position_word"]).size:
                 self.slots.add(slot)
@@ -82,10 +91,7 @@ class Watch:
         placed = self.orders.pop(order_hash, None)
         if order_hash in self._entries:
             # Its children need to know what became of it, and so will those that replace them.
-            state = _CANCELLED
-            if is_executed:
-                state = words.unpack_order_state(event["order_word"])
-            self._tell(order_hash, state)
+            self._tell(order_hash, self._filled(order_hash) if is_executed else _CANCELLED)
         if placed is None:
             return
         if placed.is_child:
@@ -99,6 +105,19 @@ class Watch:
             for one in list(self.orders.values()):
                 if not one.is_child and _group_of(one) == key:
                     self.orders[one.hash] = replace(one, is_group_done=True)
+
+    def _filled(self, order_hash: bytes) -> words.OrderState:
+        """A filled order: what it opened, and from when on its children may fill.
+
+        Of a price from before the first block nothing is known: the contract has the last word.
+        """
+        market, filled = self._fills.pop(order_hash, (-1, 0))
+        return replace(
+            _CANCELLED,
+            status=int(OrderStatus.EXECUTED),
+            executable_from=self._published_at.get(market, -1) + 1,
+            filled=filled,
+        )
 
     def _tell(self, entry_hash: bytes, state: words.OrderState) -> None:
         self._ended[entry_hash] = state

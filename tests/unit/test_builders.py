@@ -41,7 +41,6 @@ def test_the_fee_goes_to_the_builders_cash(funded: Protocol, trader: str, builde
     event = receipt.event("BuilderPaid")
     assert (event.builder, event.builder_fee) == (builder, FEE)
     assert (event.referrer, event.referral) == (NOBODY, 0)
-    assert receipt.event("PositionIncreased").builder_fee == FEE
     assert market_math.builder_fee(LOTS, funded.price(0).price, RATE) == FEE
     assert funded.cash(builder) == FEE
     funded.withdraw(builder, FEE)

@@ -19,6 +19,39 @@ def test_a_logic_contract_has_the_clearinghouses_layout(logic: str) -> None:
     assert part == whole
 
 
+def test_the_order_logic_has_the_order_books_layout() -> None:
+    whole, part = compiled("OrderBook").layout, compiled("OrderLogic").layout
+    assert whole
+    assert part == whole
+
+
+def test_the_order_book_knows_no_function_of_its_logic() -> None:
+    book, logic = compiled("OrderBook").functions, compiled("OrderLogic").functions
+    assert not book.keys() & logic.keys()
+
+
+def test_an_order_logic_called_directly_places_and_ends_nothing(
+    protocol: Protocol, trader: str, owner: str
+) -> None:
+    protocol.deposit(trader, 5_000 * USD)
+    order = protocol.place(trader, 0, LOTS, kind=1, acceptable_price=1)
+    before = protocol.state()
+    logic = protocol.order_logic
+    with refused("order: not pending"):
+        logic.send(trader, "replace", order, order._replace(salt=10**9))
+    with refused("caller: not allowed"):
+        logic.send(trader, "cancel_all", trader)
+    with refused("market: unknown"):
+        logic.send(trader, "place_bracket", order, [])
+    assert logic.send(trader, "ratchet", [order]).result == 0
+    logic.send(owner, "set_order_terms", 0, 0, 1, 10, 0)
+    with refused("caller: not allowed"):
+        logic.send(trader, "place_bracket", order._replace(salt=10**9), [])
+    logic.send(trader, "set_operator", protocol.attacker, 15, 0, 1, 2**40 - 1)
+    assert protocol.book.read("operator_word", trader, protocol.attacker) == 0
+    assert protocol.state() == before
+
+
 def test_the_order_book_calls_execute_trade_by_its_true_selector() -> None:
     function = compiled("Clearinghouse").functions["execute_trade"]
     book = compiled("OrderBook").initcode
