@@ -53,6 +53,7 @@ class Deployment:
     house_logic: str
     liquidation_logic: str
     market_logic: str
+    order_logic: str
     order_book: str
     liquidity_pool: str
     lens: str
@@ -206,6 +207,7 @@ def _names(*, with_token: bool, with_timelock: bool) -> list[str]:
         "HouseLogic",
         "LiquidationLogic",
         "MarketLogic",
+        "OrderLogic",
         "OrderBook",
         "LiquidityPool",
         "Lens",
@@ -228,7 +230,8 @@ def _arguments(
         "HouseLogic": (token, oracle, pool),
         "LiquidationLogic": (oracle,),
         "MarketLogic": (oracle,),
-        "OrderBook": (clearinghouse, oracle),
+        "OrderLogic": (clearinghouse, oracle),
+        "OrderBook": (clearinghouse, oracle, at["OrderLogic"]),
         "LiquidityPool": (clearinghouse, token, oracle, cooldown),
         "Lens": (clearinghouse, oracle, order_book, pool),
         "Simulator": (clearinghouse, oracle),

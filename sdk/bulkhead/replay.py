@@ -160,8 +160,6 @@ class Replay:
                 self._end(event["order_hash"], OrderStatus.CANCELLED)
                 self._add(event["account"], 0, -event["keeper_fee"])
                 self._add(event["receiver"], event["keeper_fee"])
-            case "MarginToppedUp":
-                self._add(event["liquidator"], event["reward"])
             case "LiquidatorPaid":
                 self._add(event["liquidator"], event["amount"])
             case "LiquidityRemoved":

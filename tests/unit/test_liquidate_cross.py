@@ -86,9 +86,8 @@ def test_the_penalty_shrinks_with_what_is_left(pair: Protocol, trader: str) -> N
     left = equity(pair, trader) // 10**9
     assert 0 < left < 22 * USD
     receipt = pair.liquidate_cross(trader)
-    # A leg's penalty leaves out the quote unit that the other's rounding may take.
-    assert sum(e.penalty for e in receipt.named("PositionLiquidated")) == left - 1
-    assert pair.cash(trader) == 1
+    assert sum(e.penalty for e in receipt.named("PositionLiquidated")) == left
+    assert pair.cash(trader) == 0
     assert receipt.named("DebtWrittenOff") == []
 
 
@@ -210,14 +209,16 @@ def test_the_profit_of_a_silent_leg_counts_for_an_hour(pair: Protocol, trader: s
     assert pair.liquidate_cross(trader).result == 1
 
 
-def test_a_hedged_pair_is_closed_whole(protocol: Protocol, trader: str) -> None:
+def test_the_rest_of_a_hedged_pair_is_closed(protocol: Protocol, trader: str) -> None:
     protocol.deposit(trader, 100 * USD)
     protocol.clearinghouse.send(trader, "set_hedge_mode", True)
     protocol.trade(trader, 0, LOTS, position_side=LONG)
     protocol.trade(trader, 0, LOTS // 2, position_side=SHORT, is_buy=False)
     protocol.push_price(0, 48_000)
     receipt = protocol.liquidate_cross(trader)
-    assert [event.slot for event in receipt.named("PositionLiquidated")] == [0, 1]
+    assert receipt.event("PairNetted").size == LOTS // 2
+    closed = receipt.event("PositionLiquidated")
+    assert (closed.slot, closed.size) == (0, LOTS // 2)
     assert protocol.account(trader).legs == 0
     assert protocol.account(trader).flags == words.FLAG_HEDGE
 

@@ -214,7 +214,7 @@ def test_the_reward_stays_below_its_cap() -> None:
     protocol.trade(
         protocol.trader, 0, 20 * 10**8, margin_mode=ISOLATED, margin=100_000 * USD
     )  # 1,000,000 USD
-    protocol.push_price(0, 45_220)
+    protocol.push_price(0, 45_120)  # below two thirds of maintenance margin
     event = protocol.liquidate_isolated(id_of(protocol.trader)).event("PositionLiquidated")
     assert event.penalty > 1_000 * USD
     assert event.reward == 100 * USD

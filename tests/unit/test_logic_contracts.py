@@ -108,6 +108,14 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
         (protocol.liquidation_logic, attacker, "liquidate_isolated", ([vault],), None),
         (protocol.liquidation_logic, attacker, "liquidate_cross", ([trader],), None),
         (
+            protocol.liquidation_logic,
+            attacker,
+            "auto_deleverage",
+            (0, [vault]),
+            "market: unknown",
+        ),
+        (protocol.liquidation_logic, attacker, "settle_positions", ([vault],), None),
+        (
             protocol.market_logic,
             owner,
             "list_market",

@@ -69,6 +69,11 @@ TRADING = {
         "Only reduce meanwhile; an order that increases waits.",
         True,
     ),
+    "market: within its share": Entry(
+        "The market owes its traders no more than its share of pool cash.",
+        "Deleverage once it owes more.",
+        True,
+    ),
     "operator: bad address": Entry(
         "An operator is neither the zero address nor the account itself.",
         "Name another address.",

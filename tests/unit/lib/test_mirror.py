@@ -31,6 +31,7 @@ STRUCTS = {
     "feed": words.Feed,
     "check": words.Check,
     "settlement": words.Settlement,
+    "sequencer": words.Sequencer,
     "order_state": words.OrderState,
     "order_terms": words.OrderTerms,
     "operator": words.Operator,
@@ -63,6 +64,23 @@ def clock(draw: Draw) -> Given:
         silence=draw.integer(0, published_at),
     )
     return price, draw.integer(price.published_at, 2**36, price.published_at + max_age)
+
+
+def settling_price(draw: Draw) -> tuple[words.Price, int]:
+    """A price, a time near it, and the hour that begins near both."""
+    settles_at = draw.unsigned(20)
+    start = settles_at * words.HOUR
+    published_at = draw.unsigned(36, start - 100, start + 1_800, start + 3_600)
+    max_age = draw.unsigned(20, 60, 3_600)
+    price = draw.struct(
+        words.Price, published_at=published_at, max_age=max_age, settles_at=settles_at
+    )
+    until = draw.unsigned(36, published_at + 600, published_at + max_age, start + 3_599)
+    return price, until
+
+
+def counting(draw: Draw) -> Given:
+    return draw.struct(words.Settlement), *settling_price(draw)
 
 
 def validity(draw: Draw) -> Given:
@@ -163,6 +181,35 @@ def leveraged_requirement(draw: Draw) -> Given:
     return notional(draw, tiers), draw.unsigned(28, 10**6, 10**7), tiers
 
 
+def partial(draw: Draw) -> Given:
+    """Equity around the requirement of the notional, or of a part of it."""
+    tiers = draw.tiers()
+    price = draw.integer(1, 2**64 - 1)
+    size = draw.integer(1, words.MAX_SIZE, notional(draw, tiers) // price)
+    due = margin_math.maintenance_margin(size * price, tiers)
+    terms = draw.struct(
+        words.LiquidationTerms,
+        penalty=draw.integer(0, 2**20 - 1, tiers.maintenance_rate // 2),
+        buffer=draw.integer(0, 10**6),
+    )
+    return draw.signed(150, due, due // 2, due * 3 // 2, 0), size, price, tiers, terms
+
+
+def deleveraged(draw: Draw) -> Given:
+    size = draw.integer(1, words.MAX_SIZE)
+    owed = draw.integer(1, 2**140)
+    excess = draw.integer(0, owed, owed)
+    return (
+        size,
+        draw.integer(0, size, size),
+        draw.integer(1, 2**121),
+        excess,
+        owed,
+        draw.integer(0, excess, excess),
+        draw.unsigned(56),
+    )
+
+
 DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "fixed_point": {
         "div_up": lambda draw: (draw.unsigned(255), draw.integer(1, 2**255)),
@@ -172,6 +219,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "quote_down": lambda draw: (draw.signed(255),),
         "quote_ceiling": lambda draw: (draw.signed(255),),
         "quote_up": lambda draw: (draw.unsigned(255),),
+        "femto_per_lot": lambda draw: (draw.unsigned(128), draw.unsigned(80)),
     },
     "words": {
         "position_id": lambda draw: (draw.unsigned(160), draw.unsigned(256), draw.unsigned(256)),
@@ -208,6 +256,11 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.signed(64),
         ),
     },
+    "settlement_math": {
+        "count": counting,
+        "average": lambda draw: (draw.struct(words.Settlement),),
+        "silence_until": settling_price,
+    },
     "position_math": {
         "value_of": lambda draw: (
             draw.struct(words.Position),
@@ -243,6 +296,29 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     },
     "liquidation_math": {
         "is_liquidatable": lambda draw: (draw.signed(256), draw.unsigned(255)),
+        "may_liquidate": lambda draw: (
+            draw.signed(200),
+            draw.unsigned(200),
+            draw.unsigned(140),
+            draw.integer(0, 2),
+        ),
+        "keeps_part": lambda draw: (draw.signed(200), draw.unsigned(200)),
+        "is_large": lambda draw: (
+            draw.unsigned(56),
+            draw.unsigned(64),
+            draw.struct(words.LiquidationTerms),
+        ),
+        "buffered": lambda draw: (draw.unsigned(150), draw.unsigned(20)),
+        "partial_size": partial,
+        "closing_size": lambda draw: (*partial(draw), draw.unsigned(56)),
+        "excess_owed": lambda draw: (draw.signed(162), draw.signed(96), draw.unsigned(20)),
+        "deleveraging_rank": lambda draw: (
+            draw.signed(122),
+            draw.integer(1, words.MAX_SIZE),
+            draw.signed(161),
+            draw.unsigned(64),
+        ),
+        "deleveraged_size": deleveraged,
         "split_penalty": lambda draw: (
             draw.signed(128),
             draw.unsigned(120),
