@@ -187,8 +187,8 @@ class Protocol:
             deployer=deployer,
         )
         # Calls that the clearinghouse does not know are the market logic's.
-        self.clearinghouse.functions |= self.market_logic.functions
-        self.book.functions |= self.order_logic.functions
+        self.clearinghouse.functions = self.clearinghouse.functions | self.market_logic.functions
+        self.book.functions = self.book.functions | self.order_logic.functions
         self.logics = [
             self.account_logic,
             self.house_logic,
