@@ -33,9 +33,7 @@ def _owed(market: uint256, state: words.Market, price: uint256) -> int256:
 @internal
 @view
 def _require_backed(owed: int256, pool_share: uint256):
-    """
-    @notice Refuses where deleveraging could begin.
-    """
+    # As auto-deleveraging judges it.
     excess: uint256 = liquidation_math.excess_owed(
         owed, ledger._load_house().pool_cash, pool_share
     )

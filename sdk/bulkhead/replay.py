@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bulkhead.interfaces import Event
 from bulkhead.markets import OPEN, tier_words
-from bulkhead.orders import OrderStatus
+from bulkhead.orders import NO_GROUP, Order, OrderStatus, order_of
 from bulkhead.protocol import words
 
 Slot = tuple[str, int, int]  # account, market, slot
@@ -42,6 +42,12 @@ class Replay:
         prices: By market.
         orders: By hash, ended ones too.
         order_terms: By market.
+        done_groups: Of which one order has filled, by account, placer and group.
+        operators: By account and operator.
+        nonces: The words of spent ones, by signer and index.
+        max_builder_fees: Ppm, by account and builder.
+        referral_shares: Ppm, by builder.
+        referrers: By account.
         house: Pool cash, insurance, fees.
         insurance_request: The announced withdrawal from insurance, quote, and when it may be made.
     """
@@ -59,7 +65,14 @@ class Replay:
     prices: dict[int, words.Price] = field(default_factory=dict)
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
+    done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
+    operators: dict[tuple[str, str], words.Operator] = field(default_factory=dict)
+    nonces: dict[tuple[str, int], int] = field(default_factory=dict)
+    max_builder_fees: dict[tuple[str, str], int] = field(default_factory=dict)
+    referral_shares: dict[str, int] = field(default_factory=dict)
+    referrers: dict[str, str] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
+    _placed: dict[bytes, Order] = field(default_factory=dict)
     insurance_request: tuple[int, int] = (0, 0)
 
     def take_all(self, events: Iterable[Event]) -> None:
@@ -110,6 +123,7 @@ class Replay:
             self.insurance_request = (0, 0)
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
+        self._permit(event)
         self._pay(event)
 
     def market_words(self, market: int) -> tuple[int, ...]:
@@ -151,13 +165,19 @@ class Replay:
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
                 self.orders[event["order_hash"]] = state
+                self._placed[event["order_hash"]] = order_of(event["order"])
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
-                self._end(event["order_hash"], OrderStatus.EXECUTED)
+                self._execute(event["order_hash"], event["order_word"])
                 self._add(event["keeper"], event["keeper_fee"])
+            case "BuilderPaid":
+                self._add(event["builder"], event["builder_fee"])
+                self._add(event["referrer"], event["referral"])
             case "OrderCancelled":
-                self._end(event["order_hash"], OrderStatus.CANCELLED)
+                ended = self.orders[event["order_hash"]]
+                cancelled = replace(ended, status=int(OrderStatus.CANCELLED))
+                self.orders[event["order_hash"]] = cancelled
                 self._add(event["account"], 0, -event["keeper_fee"])
                 self._add(event["receiver"], event["keeper_fee"])
             case "LiquidatorPaid":
@@ -170,8 +190,31 @@ class Replay:
             old = self.accounts.get(address, _CLOSED)
             self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
 
-    def _end(self, order_hash: bytes, status: OrderStatus) -> None:
-        self.orders[order_hash] = replace(self.orders[order_hash], status=int(status))
+    def _execute(self, order_hash: bytes, order_word: int) -> None:
+        self.orders[order_hash] = words.unpack_order_state(order_word)
+        order = self._placed[order_hash]
+        if self.orders[order_hash].is_child:
+            self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
+        elif order.group != NO_GROUP:
+            self.done_groups.add((order.account, order.placer, order.group))
+
+    def _permit(self, event: Event) -> None:
+        match event.name:
+            case "OrderRatcheted":
+                state = words.unpack_order_state(event["order_word"])
+                self.orders[event["order_hash"]] = state
+            case "OperatorSet":
+                key = (event["account"], event["operator"])
+                self.operators[key] = words.unpack_operator(event["operator_word"])
+            case "NoncesSpent":
+                self.nonces[event["signer"], event["index"]] = event["nonce_word"]
+            case "BuilderApproved":
+                key = (event["account"], event["builder"])
+                self.max_builder_fees[key] = event["max_fee"]
+            case "ReferralShareSet":
+                self.referral_shares[event["builder"]] = event["share"]
+            case "ReferrerSet":
+                self.referrers[event["account"]] = event["referrer"]
 
     def _store_terms(self, market: int, status: int, terms: Mapping[str, Any]) -> None:
         self.trade_terms[market] = _of(words.TradeTerms, {**terms, "status": status})
