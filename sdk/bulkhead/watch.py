@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bulkhead.interfaces import Event
 from bulkhead.orders import PlacedOrder, placed_of
 from bulkhead.protocol import words
@@ -10,7 +12,6 @@ from bulkhead.reader import Reader
 Slot = tuple[str, int, int]  # account, market, slot
 
 _ENDED = ("OrderExecuted", "OrderCancelled")
-_MOVED = ("PositionIncreased", "PositionDecreased", "PositionLiquidated")
 
 
 class Watch:
@@ -45,9 +46,20 @@ class Watch:
             self.orders[event["order_hash"]] = placed_of(event)
         elif event.name in _ENDED:
             self.orders.pop(event["order_hash"], None)
-        elif event.name in _MOVED:
-            slot = (event["account"], event["market"], event["slot"])
-            if words.unpack_position(event["position_word"]).size:
-                self.slots.add(slot)
+        for slot, word in _positions_of(event):
+            place = (event["account"], event["market"], slot)
+            if words.unpack_position(word).size:
+                self.slots.add(place)
             else:
-                self.slots.discard(slot)
+                self.slots.discard(place)
+
+
+def _positions_of(event: Event) -> Iterator[tuple[int, int]]:
+    """The slots that an event speaks of, and the position words it left there."""
+    if "position_word" in event.arguments:
+        yield event["slot"], event["position_word"]
+    if event.name == "PositionConverted":
+        yield event["slot"] ^ 2, event["target_word"]
+    if event.name == "PairNetted":
+        yield words.CROSS_LONG, event["long_position_word"]
+        yield words.CROSS_SHORT, event["short_position_word"]
