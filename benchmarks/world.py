@@ -12,7 +12,7 @@ from bulkhead.deployment import deploy
 from bulkhead.interfaces import Call
 from bulkhead.listings import BTC, ETH, Listing
 from bulkhead.local import advance_time, memory_chain
-from bulkhead.orders import MarginMode, Order, placed_of
+from bulkhead.orders import NO_GROUP, MarginMode, Order, placed_of
 from bulkhead.protocol import words
 from bulkhead.reader import Reader
 from bulkhead.valuation import leg_keys
@@ -98,10 +98,14 @@ class World:
                 reduce_only=False,
                 size=size,
                 trigger_price=0,
+                callback_rate=0,
                 acceptable_price=0,
                 margin=0,
                 leverage=LEVERAGE,
                 expiry=0,
+                group=NO_GROUP,
+                builder=NOBODY,
+                builder_fee=0,
                 salt=self._salt,
             ),
             **changes,

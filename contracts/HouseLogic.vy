@@ -11,13 +11,15 @@ from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
 from .interfaces import IHouse
-from .lib import fixed_point
 from .lib import words
+from .modules import backing
 from .modules import custody
+from .modules import insurance
 from .modules import ledger
 from .modules import markets
 from .modules import roles
 
+implements: IHouse
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
@@ -25,6 +27,8 @@ initializes: ledger
 initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: custody
+initializes: backing[ledger := ledger, markets := markets]
+initializes: insurance[ownable := ownable, ledger := ledger, markets := markets, custody := custody, backing := backing]
 
 LIQUIDITY_POOL: immutable(address)
 SELF: immutable(address)  # where this code lies; it runs elsewhere
@@ -44,12 +48,17 @@ def __init__(token: address, price_oracle: address, liquidity_pool: address):
 @external
 def fund_insurance(amount: uint256):
     self._require_delegated()
-    quote: uint256 = custody._to_quote(amount)
-    house: words.House = ledger._load_house()
-    house.insurance += quote
-    house_word: uint256 = ledger._store_house(house)
-    log IHouse.InsuranceFunded(payer=msg.sender, amount=quote, house_word=house_word)
-    custody._pull(msg.sender, self, amount)
+    insurance._fund(amount)
+
+
+@external
+def request_insurance(amount: uint256):
+    insurance._request(amount)
+
+
+@external
+def withdraw_insurance(receiver: address):
+    insurance._withdraw(receiver)
 
 
 @external

@@ -11,18 +11,24 @@ from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
 from .interfaces import IMarkets
+from .modules import backing
 from .modules import ledger
 from .modules import listing
+from .modules import market_bounds
 from .modules import markets
 from .modules import roles
+from .modules import tier_ramps
 
+implements: IMarkets
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
 initializes: ledger
 initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
-initializes: listing[ownable := ownable, markets := markets, roles := roles]
+initializes: backing[ledger := ledger, markets := markets]
+initializes: tier_ramps[ownable := ownable, markets := markets]
+initializes: listing[ownable := ownable, markets := markets, roles := roles, backing := backing, tier_ramps := tier_ramps]
 
 
 @deploy
@@ -35,7 +41,9 @@ def __init__(price_oracle: address):
 
 @external
 def list_market(
-    symbol: String[16], terms: IMarkets.Terms, tiers: DynArray[IMarkets.Tier, 8]
+    symbol: String[16],
+    terms: IMarkets.Terms,
+    tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS],
 ) -> uint256:
     return listing._list_market(symbol, terms, tiers)
 
@@ -43,6 +51,27 @@ def list_market(
 @external
 def set_terms(market: uint256, terms: IMarkets.Terms):
     listing._set_terms(market, terms)
+
+
+@external
+def ramp_tiers(
+    market: uint256,
+    tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS],
+    duration: uint256,
+):
+    tier_ramps._ramp_tiers(market, tiers, duration)
+
+
+@external
+def end_ramp(market: uint256):
+    tier_ramps._end_ramp(market)
+
+
+@external
+def replace_tiers(
+    market: uint256, tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS]
+):
+    tier_ramps._replace_tiers(market, tiers)
 
 
 @external

@@ -9,102 +9,72 @@
 
 from snekmate.utils import eip712_domain_separator
 
-from .interfaces import ILedger
 from .interfaces import IOrderBook
-from .interfaces import IOwned
-from .interfaces import IPriceOracle
 from .interfaces import ITrading
+from .lib import fixed_point
 from .lib import reasons
 from .lib import words
+from .modules import builders
+from .modules import cancellation
 from .modules import operators
+from .modules import order_groups
 from .modules import order_hashing
 from .modules import order_rules
+from .modules import order_store
+from .modules import placement
+from .modules import signed_orders
 
 implements: IOrderBook
 
 initializes: eip712_domain_separator
+initializes: builders
 initializes: operators
+initializes: order_store
+initializes: order_groups[order_store := order_store]
+initializes: signed_orders
 initializes: order_hashing[eip712_domain_separator := eip712_domain_separator]
+initializes: placement[
+    builders := builders,
+    operators := operators,
+    order_groups := order_groups,
+    order_hashing := order_hashing,
+    order_store := order_store,
+]
+initializes: cancellation[
+    operators := operators, order_groups := order_groups, order_store := order_store
+]
 
-# Without the lock: it only reads immutables.
-exports: eip712_domain_separator.eip712Domain
+# Without the lock: they only read immutables.
+exports: (
+    eip712_domain_separator.eip712Domain,
+    order_store.CLEARINGHOUSE,
+)
 
 BATCH: constant(uint256) = 32
-MAX_KEEPER_FEE: constant(uint256) = 10 * 10**6  # 10 USD
-MAX_DELAY: constant(uint256) = 600  # seconds
-MIN_WINDOW: constant(uint256) = 10  # seconds
 EXECUTE_TRADE: constant(Bytes[4]) = method_id(
     "execute_trade((address,uint256,bool,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,address,uint256,address,uint256,bytes32,address,uint256,bool,uint256))"
 )
 
-CLEARINGHOUSE: public(immutable(ITrading))
-ORACLE: immutable(IPriceOracle)
-
-_orders: HashMap[bytes32, uint256]  # order state words by hash
-_terms: HashMap[uint256, uint256]  # order terms words by market
+ORDER_LOGIC: public(immutable(address))
 
 
 @deploy
-def __init__(clearinghouse: address, price_oracle: address):
+def __init__(clearinghouse: address, price_oracle: address, order_logic: address):
     eip712_domain_separator.__init__("Bulkhead", "1")
-    CLEARINGHOUSE = ITrading(clearinghouse)
-    ORACLE = IPriceOracle(price_oracle)
+    order_store.__init__(clearinghouse, price_oracle)
+    ORDER_LOGIC = order_logic
 
 
 @external
 def place(order: IOrderBook.Order) -> bytes32:
-    terms: words.OrderTerms = words.unpack_order_terms(self._terms[order.market])
-    assert terms.delay != 0, "market: unknown"
-    order_rules._check_terms(order)
-    keeper_fee: uint256 = 0 if order.reduce_only else terms.keeper_fee
-    resolved: IOrderBook.Order = order
-    resolved.placer = msg.sender
-    if order.account == empty(address):
-        resolved.account = msg.sender
-    executable_from: uint256 = block.timestamp + terms.delay
-    if order.kind == order_rules.MARKET:
-        resolved.expiry = executable_from + terms.window
-    is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
-    operators._require_may(
-        resolved.account,
-        msg.sender,
-        order.market,
-        operators.MAY_REDUCE if order.reduce_only else operators.MAY_OPEN,
-    )
-    settings_word: uint256 = 0
-    account_word: uint256 = 0
-    settings_word, account_word = extcall CLEARINGHOUSE.escrow_order(
-        resolved.account, order.market, keeper_fee, is_open
-    )
-    account: words.Account = words.unpack_account(account_word)
-    assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
-        "order: wrong position mode"
-    )
-    if is_open:
-        resolved = order_rules._resolve(resolved, words.unpack_settings(settings_word))
-    order_rules._check_margin_mode(resolved)
-
-    hash: bytes32 = order_hashing._hash(resolved)
-    assert self._orders[hash] == 0, "order: already placed"
-    state: words.OrderState = empty(words.OrderState)
-    state.executable_from = executable_from
-    state.status = order_rules.PENDING
-    state.keeper_fee = terms.keeper_fee
-    state.escrowed = not order.reduce_only
-    state.epoch = account.epoch
-    order_word: uint256 = words.pack_order_state(state)
-    self._orders[hash] = order_word
-    log IOrderBook.OrderPlaced(
-        order_hash=hash, account=resolved.account, order=resolved, order_word=order_word
-    )
-    return hash
+    return placement._place(order, msg.sender, False, 0)
 
 
 @external
 def execute(order: IOrderBook.Order) -> uint256:
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = words.unpack_order_state(self._orders[hash])
-    self._require_pending(state)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
     reason: uint256 = 0
     failure: Bytes[192] = b""
     reason, failure = self._execute(order, hash, state)
@@ -121,64 +91,43 @@ def execute_orders(orders: DynArray[IOrderBook.Order, BATCH]) -> DynArray[uint25
     statuses: DynArray[uint256, BATCH] = []
     for order: IOrderBook.Order in orders:
         hash: bytes32 = order_hashing._hash(order)
-        state: words.OrderState = words.unpack_order_state(self._orders[hash])
+        state: words.OrderState = order_store._state(hash)
         if state.status == order_rules.PENDING:
             reason: uint256 = 0
             failure: Bytes[192] = b""
             reason, failure = self._execute(order, hash, state)
-        statuses.append(words.unpack_order_state(self._orders[hash]).status)
+        statuses.append(order_store._state(hash).status)
     return statuses
 
 
 @external
 def cancel(order: IOrderBook.Order):
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = words.unpack_order_state(self._orders[hash])
-    self._require_pending(state)
-    operators._require_may(order.account, msg.sender, order.market, operators.MAY_CANCEL)
-    assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, "order: market is binding"
-    self._end(order, hash, state, order.account, reasons.BY_OWNER)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
+    cancellation._cancel(order, hash, state)
 
 
 @external
-def set_order_terms(
-    market: uint256, keeper_fee: uint256, delay: uint256, window: uint256, max_age: uint256
-):
-    assert msg.sender == staticcall IOwned(CLEARINGHOUSE.address).owner(), "caller: not the owner"
-    assert market < staticcall ILedger(CLEARINGHOUSE.address).market_count(), "market: unknown"
-    assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
-    assert delay != 0 and delay <= MAX_DELAY, "order: bad delay"
-    assert window >= MIN_WINDOW and window < 2**16, "order: bad window"
-    assert max_age < 2**32, "order: bad maximum age"
-    self._terms[market] = words.pack_order_terms(
-        words.OrderTerms(keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age)
-    )
-    log IOrderBook.OrderTermsSet(
-        market=market, keeper_fee=keeper_fee, delay=delay, window=window, max_age=max_age
-    )
+def cancel_orders(orders: DynArray[IOrderBook.Order, BATCH]):
+    for order: IOrderBook.Order in orders:
+        hash: bytes32 = order_hashing._hash(order)
+        state: words.OrderState = order_store._state(hash)
+        if state.status == order_rules.PENDING:
+            cancellation._cancel(order, hash, state)
+
+
+# Whatever else is the order logic's: see `IOrderLogic.vyi`.
 
 
 @external
-def set_operator(
-    operator: address,
-    permissions: uint256,
-    markets: uint256,
-    notional: uint256,
-    expiry: uint256,
-):
-    operators._set_operator(
-        msg.sender,
-        operator,
-        words.Operator(
-            expiry=expiry, permissions=permissions, notional=notional, markets=markets
-        ),
-    )
+@reentrant
+@raw_return
+def __default__() -> Bytes[160]:
+    return raw_call(ORDER_LOGIC, msg.data, max_outsize=160, is_delegate_call=True)
 
 
-@external
-@view
-def operator_word(account: address, operator: address) -> uint256:
-    return operators._operators[account][operator]
+# The state, word by word
 
 
 @external
@@ -190,13 +139,32 @@ def hash_of(order: IOrderBook.Order) -> bytes32:
 @external
 @view
 def order_word(order_hash: bytes32) -> uint256:
-    return self._orders[order_hash]
+    return order_store._orders[order_hash]
 
 
 @external
 @view
 def order_terms_word(market: uint256) -> uint256:
-    return self._terms[market]
+    return order_store._terms[market]
+
+
+@external
+@view
+def trade_of(order: IOrderBook.Order, keeper: address) -> (uint256, ITrading.Trade):
+    hash: bytes32 = order_hashing._hash(order)
+    state: words.OrderState = order_store._state(hash)
+    order_store._require_pending(state)
+    reason: uint256 = 0
+    trade: ITrading.Trade = empty(ITrading.Trade)
+    published_at: uint256 = 0
+    reason, trade, published_at = self._prepare(order, hash, state, keeper)
+    return reason, trade
+
+
+@external
+@view
+def group_reason(order: IOrderBook.Order, is_child: bool) -> uint256:
+    return order_groups._reason(order, is_child)
 
 
 @internal
@@ -208,118 +176,100 @@ def _execute(
     @return `reasons.FILLED` or why not; and, if the clearinghouse reverted, what with: then
             nothing has changed. Running out of gas inside is such a revert.
     """
-    if order.expiry != 0 and block.timestamp > order.expiry:
-        self._end(order, hash, state, msg.sender, reasons.EXPIRED)
-        return reasons.EXPIRED, b""
-    price_word: uint256 = staticcall ORACLE.price_word(order.market)
-    price: words.Price = words.unpack_price(price_word)
-    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(order.market)
-    reason: uint256 = order_rules._price_reason(order, state, price, is_latest)
+    trade: ITrading.Trade = empty(ITrading.Trade)
+    reason: uint256 = 0
+    published_at: uint256 = 0
+    reason, trade, published_at = self._prepare(order, hash, state, msg.sender)
     if reason != reasons.FILLED:
+        if not reasons.must_wait(reason):
+            # What clears an expired order earns its fee; what is dead owes nobody any.
+            receiver: address = msg.sender if reason == reasons.EXPIRED else order.account
+            cancellation._end(order, hash, state, receiver, reason)
         return reason, b""
 
     success: bool = False
     response: Bytes[192] = b""
     success, response = raw_call(
-        CLEARINGHOUSE.address,
-        abi_encode(
-            ITrading.Trade(
-                account=order.account,
-                market=order.market,
-                is_isolated=order.margin_mode == order_rules.ISOLATED,
-                position_side=order.position_side,
-                is_buy=order.is_buy,
-                reduce_only=order.reduce_only,
-                size=order.size,
-                acceptable_price=order.acceptable_price,
-                margin=order.margin,
-                leverage=order.leverage,
-                bound_to=0,
-                epoch=state.epoch if order.kind != order_rules.MARKET else words.EPOCHS,
-                refusal=self._refusal(order),
-                builder=empty(address),
-                builder_rate=0,
-                referrer=empty(address),
-                referral_share=0,
-                order_hash=hash,
-                keeper=msg.sender,
-                keeper_fee=state.keeper_fee,
-                is_escrowed=state.escrowed,
-                price_word=price_word,
-            ),
-            method_id=EXECUTE_TRADE,
-        ),
+        order_store.CLEARINGHOUSE.address,
+        abi_encode(trade, method_id=EXECUTE_TRADE),
         max_outsize=192,
         revert_on_failure=False,
     )
     if not success:
         return reasons.FAILED, response
     result: ITrading.Result = abi_decode(response, ITrading.Result)
-    reason = result.reason
-    if reason == reasons.FILLED:
-        self._close(hash, state, order_rules.EXECUTED)
+    if result.reason == reasons.FILLED:
+        # What it opened, and from which price on its children may fill.
+        filled: words.OrderState = state
+        filled.status = order_rules.EXECUTED
+        filled.executable_from = published_at + 1
+        filled.filled = result.filled
+        filled.generation = result.generation
         log IOrderBook.OrderExecuted(
-            order_hash=hash, keeper=msg.sender, keeper_fee=result.keeper_fee
+            order_hash=hash,
+            keeper=msg.sender,
+            keeper_fee=result.keeper_fee,
+            order_word=order_store._store(hash, filled),
         )
-    elif not reasons.must_wait(reason):
-        self._close(hash, state, order_rules.CANCELLED)
+        if order.group != empty(bytes32):
+            order_groups._finish(order, state.is_child)
+        if result.builder_fee != 0:
+            # Down for the referrer, as the clearinghouse has paid it.
+            shared: uint256 = result.builder_fee * trade.referral_share // fixed_point.PPM
+            log IOrderBook.BuilderPaid(
+                order_hash=hash,
+                builder=trade.builder,
+                referrer=trade.referrer,
+                builder_fee=result.builder_fee - shared,
+                referral=shared,
+            )
+    elif not reasons.must_wait(result.reason):
+        cancellation._close(hash)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
             receiver=result.receiver,
             keeper_fee=result.keeper_fee,
-            reason=reasons.text_of(reason),
+            reason=reasons.text_of(result.reason),
         )
-    return reason, b""
-
-
-@internal
-def _end(
-    order: IOrderBook.Order,
-    hash: bytes32,
-    state: words.OrderState,
-    receiver: address,
-    reason: uint256,
-):
-    """
-    @notice Ends an order unfilled; its escrow goes to the receiver.
-    """
-    self._close(hash, state, order_rules.CANCELLED)
-    paid: address = receiver
-    keeper_fee: uint256 = 0
-    if state.escrowed:
-        paid, keeper_fee = extcall CLEARINGHOUSE.release_escrow(
-            order.account, receiver, state.keeper_fee
-        )
-    log IOrderBook.OrderCancelled(
-        order_hash=hash,
-        account=order.account,
-        receiver=paid,
-        keeper_fee=keeper_fee,
-        reason=reasons.text_of(reason),
-    )
-
-
-@internal
-def _close(hash: bytes32, state: words.OrderState, status: uint256):
-    closed: words.OrderState = state
-    closed.status = status
-    self._orders[hash] = words.pack_order_state(closed)
-
-
-@internal
-@pure
-def _require_pending(state: words.OrderState):
-    assert state.status == order_rules.PENDING, "order: not pending"
+    return result.reason, b""
 
 
 @internal
 @view
-def _refusal(order: IOrderBook.Order) -> uint256:
+def _prepare(
+    order: IOrderBook.Order, hash: bytes32, state: words.OrderState, keeper: address
+) -> (uint256, ITrading.Trade, uint256):
     """
-    @notice What the book itself has against filling an order, if anything.
+    @notice What to ask of the clearinghouse for a pending order, why not to ask if so, and when the price
+            was published.
     """
-    permission: uint256 = operators.MAY_REDUCE if order.reduce_only else operators.MAY_OPEN
-    if not operators._may(order.account, order.placer, order.market, permission):
-        return reasons.NOT_ALLOWED
-    return reasons.FILLED
+    reason: uint256 = reasons.FILLED
+    joined: words.OrderState = state
+    if order.group != empty(bytes32):
+        reason = order_groups._reason(order, state.is_child)
+        joined = order_groups._joined(order, state)
+    price_word: uint256 = 0
+    price: words.Price = empty(words.Price)
+    is_latest: bool = False
+    price_word, price, is_latest = order_store._quote(order.market)
+    if reasons.must_wait(reason):
+        if order.expiry != 0 and block.timestamp > order.expiry:
+            reason = reasons.EXPIRED
+        elif reason == reasons.FILLED:
+            reason = order_rules._price_reason(order, joined, price, is_latest)
+    # While the price says no, nothing else ends an order: a refusal is the clearinghouse's to weigh.
+    refusal: uint256 = reasons.FILLED
+    if order.placer != order.account and not operators._may_place(order):
+        refusal = reasons.NOT_ALLOWED
+    referrer: address = empty(address)
+    share: uint256 = 0
+    if order.builder != empty(address):
+        referrer, share = builders._referral(order.account, order.builder)
+    return (
+        reason,
+        order_rules._trade_of(
+            order, hash, joined, price_word, keeper, refusal, referrer, share
+        ),
+        price.published_at,
+    )

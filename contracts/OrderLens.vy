@@ -9,12 +9,15 @@
 from .interfaces import ILens
 from .interfaces import IOrderBook
 from .interfaces import IOrderLens
+from .interfaces import IOrderLogic
 from .interfaces import ISimulator
 from .interfaces import ITrading
 from .lib import fixed_point
 from .lib import reasons
 from .lib import words
+from .modules import builders
 from .modules import lens_reading
+from .modules import operators
 from .modules import order_rules
 
 implements: IOrderLens
@@ -49,7 +52,37 @@ def order(order_hash: bytes32) -> IOrderLens.State:
         executable_from=state.executable_from,
         keeper_fee=state.keeper_fee,
         is_escrowed=state.escrowed,
+        epoch=state.epoch,
+        is_child=state.is_child,
+        is_bound=state.is_bound,
+        is_spent=state.is_spent,
+        generation=state.generation,
+        filled=state.filled,
+        extreme=state.extreme,
     )
+
+
+@external
+@view
+def exit(order: IOrderBook.Order) -> IOrderLens.Exit:
+    slot: uint256 = order_rules._closes_slot(order)
+    position: ILens.Position = staticcall LENS.position(order.account, order.market, slot)
+    state: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(order))
+    shown: IOrderLens.Exit = empty(IOrderLens.Exit)
+    shown.slot = slot
+    shown.trigger_price = order_rules._trigger(order, state.extreme)
+    if order.is_buy:
+        shown.liquidation_price = position.upper_liquidation_price
+        shown.is_beyond = (
+            shown.liquidation_price != 0 and shown.trigger_price >= shown.liquidation_price
+        )
+    else:
+        shown.liquidation_price = position.lower_liquidation_price
+        shown.is_beyond = shown.trigger_price <= shown.liquidation_price
+    # A take-profit triggers on the other side of the mark, an idle trailing stop nowhere yet.
+    if order.kind == order_rules.TAKE_PROFIT or shown.trigger_price == 0:
+        shown.is_beyond = False
+    return shown
 
 
 @external
@@ -61,43 +94,18 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
     is_placed: bool = state.status == order_rules.PENDING
     if not is_placed:
         placed, state = self._place(order)
-    price_word: uint256 = staticcall lens_reading.ORACLE.price_word(order.market)
-    price: words.Price = words.unpack_price(price_word)
+    price: words.Price = words.unpack_price(
+        staticcall lens_reading.ORACLE.price_word(order.market)
+    )
     preview: IOrderLens.Preview = empty(IOrderLens.Preview)
     preview.order = placed
     preview.mark_price = price.price
-    preview.waits_for = order_rules._price_reason(
-        placed, state, price, staticcall lens_reading.ORACLE.is_latest(order.market)
-    )
-    if placed.expiry != 0 and block.timestamp > placed.expiry:
-        preview.waits_for = reasons.EXPIRED
-    outcome: ISimulator.Outcome = extcall SIMULATOR.simulate(
-        ITrading.Trade(
-            account=placed.account,
-            market=placed.market,
-            is_isolated=placed.margin_mode == order_rules.ISOLATED,
-            position_side=placed.position_side,
-            is_buy=placed.is_buy,
-            reduce_only=placed.reduce_only,
-            size=placed.size,
-            acceptable_price=placed.acceptable_price,
-            margin=placed.margin,
-            leverage=placed.leverage,
-            bound_to=0,
-            epoch=words.EPOCHS,
-            refusal=reasons.FILLED,
-            builder=empty(address),
-            builder_rate=0,
-            referrer=empty(address),
-            referral_share=0,
-            order_hash=empty(bytes32),
-            keeper=empty(address),
-            keeper_fee=state.keeper_fee,
-            is_escrowed=state.escrowed,
-            price_word=price_word,
-        ),
-        is_placed,
-    )
+    trade: ITrading.Trade = empty(ITrading.Trade)
+    if is_placed:
+        preview.waits_for, trade = staticcall ORDER_BOOK.trade_of(order, empty(address))
+    else:
+        preview.waits_for, trade = self._trade_of(placed, state)
+    outcome: ISimulator.Outcome = extcall SIMULATOR.simulate(trade, is_placed)
     preview.reason = outcome.reason
     preview.text = reasons.text_of(
         preview.waits_for if preview.waits_for != 0 else outcome.reason
@@ -141,8 +149,8 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
         placed.placer = order.account
     if order.account == empty(address):
         placed.account = order.placer
-    if order.kind == order_rules.MARKET:
-        placed.expiry = block.timestamp + terms.delay + terms.window
+    placed.expiry = order_rules._expiry(order.kind, order.expiry, terms)
+    self._check_admission(placed, terms.keeper_fee)
     account: words.Account = lens_reading._account(placed.account)
     assert order.reduce_only or account.cash >= convert(terms.keeper_fee, int256), (
         "balance: below keeper fee"
@@ -153,14 +161,80 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     placed = order_rules._resolve(
         placed, lens_reading._settings(placed.account, order.market)
     )
-    order_rules._check_margin_mode(placed)
+    order_rules._check_margin_mode(placed.margin_mode, placed.margin, placed.market)
     known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
     assert known.status == 0, "order: already placed"
     state: words.OrderState = empty(words.OrderState)
     state.status = order_rules.PENDING
     state.keeper_fee = terms.keeper_fee
     state.escrowed = not order.reduce_only
+    state.epoch = account.epoch
+    state.is_bound = order.reduce_only and order.kind >= order_rules.STOP
+    if state.is_bound:
+        state.generation = lens_reading._position(
+            placed.account, placed.market, order_rules._closes_slot(placed)
+        ).generation
     return placed, state
+
+
+@internal
+@view
+def _check_admission(order: IOrderBook.Order, keeper_fee: uint256):
+    """
+    @notice As `placement` admits orders, and their groups.
+    """
+    logic: IOrderLogic = IOrderLogic(ORDER_BOOK.address)
+    if order.placer != order.account:
+        rights: words.Operator = words.unpack_operator(
+            staticcall logic.operator_word(order.account, order.placer)
+        )
+        operators._require(
+            operators._allow(rights, order.market, operators._permission(order))
+        )
+        if order.size != 0:
+            price: uint256 = words.unpack_price(
+                staticcall lens_reading.ORACLE.price_word(order.market)
+            ).price
+            operators._charged(
+                rights, order, price, order_rules._notional(order, price), keeper_fee
+            )
+    builders._check_fee(
+        order, staticcall logic.max_builder_fee(order.account, order.builder)
+    )
+    reason: uint256 = staticcall ORDER_BOOK.group_reason(order, False)
+    assert reasons.must_wait(reason), reasons.text_of(reason)
+
+
+@internal
+@view
+def _trade_of(
+    order: IOrderBook.Order, state: words.OrderState
+) -> (uint256, ITrading.Trade):
+    """
+    @notice As `OrderBook.trade_of`, of an order that is not placed.
+    """
+    price_word: uint256 = staticcall lens_reading.ORACLE.price_word(order.market)
+    reason: uint256 = order_rules._price_reason(
+        order,
+        state,
+        words.unpack_price(price_word),
+        staticcall lens_reading.ORACLE.is_latest(order.market),
+    )
+    referrer: address = empty(address)
+    share: uint256 = 0
+    referrer, share = staticcall IOrderLogic(ORDER_BOOK.address).referral(
+        order.account, order.builder
+    )
+    return reason, order_rules._trade_of(
+        order,
+        empty(bytes32),
+        state,
+        price_word,
+        empty(address),
+        reasons.FILLED,
+        referrer,
+        share,
+    )
 
 
 @internal

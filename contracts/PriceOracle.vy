@@ -7,115 +7,251 @@
         price's word, everybody else reads it.
 """
 
+from snekmate.utils import eip712_domain_separator
+
 from .interfaces import ILedger
 from .interfaces import IOwned
 from .interfaces import IPriceOracle
+from .lib import fixed_point
+from .lib import settlement_math
 from .lib import words
+from .modules import aggregators
+from .modules import chainlink_feed
+from .modules import price_checks
+from .modules import published_feed
+from .modules import pyth_feed
+from .modules import sequencer
+from .modules import settlements
+from .modules import signed_feed
 
 implements: IPriceOracle
 
-# WAD price * WAD lot size / 1e36 is USD per lot; a USD is 1e15 femto.
-FEMTO_DENOMINATOR: constant(uint256) = 10**21
-MAX_WAD_PRICE: constant(uint256) = 2**128
-MAX_ANSWER: constant(int256) = 2**128
+initializes: eip712_domain_separator
+initializes: published_feed
+initializes: pyth_feed
+initializes: signed_feed[eip712_domain_separator := eip712_domain_separator]
+initializes: price_checks
+initializes: sequencer
+initializes: settlements
+
+# Without the lock: it only reads immutables.
+exports: eip712_domain_separator.eip712Domain
+exports: published_feed.is_publisher
+exports: (signed_feed.threshold, signed_feed.is_signer)
+
+MAX_PAYLOAD: constant(uint256) = 3_072
+SHORT_PAYLOAD: constant(uint256) = 64 + 8 * 65  # a price with as many signatures as there may be
+MAX_SIGNERS: constant(uint256) = 16
 
 CLEARINGHOUSE: public(immutable(ILedger))
 
 _prices: uint256[words.MAX_MARKETS]  # price words
 _feeds: uint256[words.MAX_MARKETS]  # feed words
-is_publisher: public(HashMap[address, bool])
 
 
 @deploy
 def __init__(clearinghouse: address):
+    eip712_domain_separator.__init__("Bulkhead", "1")
     CLEARINGHOUSE = ILedger(clearinghouse)
 
 
 @external
-def update(market: uint256, payload: Bytes[1024]) -> uint256:
+@payable
+def update(market: uint256, payload: Bytes[MAX_PAYLOAD]) -> uint256:
     self._require_market(market)
     feed: words.Feed = words.unpack_feed(self._feeds[market])
     word: uint256 = self._prices[market]
     last: words.Price = words.unpack_price(word)
-    price: uint256 = 0
+    # Only Pyth's payload is long, and it is handed on from here: all would pay for a copy in memory.
+    assert feed.kind == words.PYTH or len(payload) <= SHORT_PAYLOAD, "payload: bad length"
+    price: uint256 = 0  # WAD USD per base unit
     published_at: uint256 = 0
+    confidence: uint256 = 0
+    fee: uint256 = 0
     if feed.kind == words.PUBLISHED:
-        assert self.is_publisher[msg.sender], "publisher: not allowed"
-        assert len(payload) == 64, "payload: bad length"
-        price, published_at = abi_decode(payload, (uint256, uint256))
+        price, published_at = published_feed._price(convert(payload, Bytes[SHORT_PAYLOAD]))
+    elif feed.kind == words.CHAINLINK:
+        price, published_at = chainlink_feed._price(feed)
+    elif feed.kind == words.PYTH:
+        if len(payload) != 0:
+            success: bool = False
+            answered: Bytes[32] = b""
+            success, answered = raw_call(
+                feed.source,
+                concat(method_id("getUpdateFee(bytes[])"), payload),
+                max_outsize=32,
+                is_static_call=True,
+                revert_on_failure=False,
+            )
+            fee = pyth_feed._fee(success, answered)
+            success = raw_call(
+                feed.source,
+                concat(method_id("updatePriceFeeds(bytes[])"), payload),
+                value=fee,
+                revert_on_failure=False,
+            )
+            pyth_feed._require_taken(success)
+        price, published_at, confidence = pyth_feed._price(market, feed.source)
     else:
-        assert feed.kind == words.CHAINLINK, "feed: none"
-        success: bool = False
-        answer: int256 = 0
-        success, answer, published_at = self._read_chainlink(feed)
-        assert success, "feed: no answer"
-        assert answer >= 0, "price: negative"
-        assert answer < MAX_ANSWER, "price: too large"
-        price = convert(answer, uint256) * 10 ** (18 - feed.decimals)
-    if last.accepted_at == block.timestamp or published_at == last.published_at:
-        return word
+        settlements._require_unsettled(feed.kind)
+        assert feed.kind == words.SIGNED, "feed: none"
+        price, published_at = signed_feed._price(market, convert(payload, Bytes[SHORT_PAYLOAD]))
 
-    assert price != 0, "price: zero"
-    assert price < MAX_WAD_PRICE, "price: too large"
-    assert published_at <= block.timestamp, "price: from the future"
-    assert published_at > last.published_at, "price: older than the last"
-    assert published_at + last.max_age >= block.timestamp, "price: stale"
-    next: words.Price = last
-    # Down: a price has no side to favour.
-    next.price = price * feed.lot_size // FEMTO_DENOMINATOR
-    assert next.price != 0, "price: zero"
-    assert next.price <= words.MAX_PRICE, "price: too large"
-    next.published_at = published_at
-    next.accepted_at = block.timestamp
-    if last.price != 0 and published_at > last.published_at + last.max_age:
-        next.silence += published_at - (last.published_at + last.max_age)
-    word = words.pack_price(next)
-    self._prices[market] = word
-    log IPriceOracle.PriceUpdated(market=market, price_word=word)
+    is_newer: bool = published_at != last.published_at
+    # Of a price that is not newer, too, caution passes with time.
+    if last.accepted_at != block.timestamp and (is_newer or last.caution != words.NO_CAUTION):
+        next: words.Price = last
+        if is_newer:
+            assert price != 0, "price: zero"
+            assert price < fixed_point.MAX_WAD_PRICE, "price: too large"
+            assert published_at <= block.timestamp, "price: from the future"
+            assert published_at > last.published_at, "price: older than the last"
+            assert published_at + last.max_age >= block.timestamp, "price: stale"
+            next.price = fixed_point.femto_per_lot(price, feed.lot_size)
+            assert next.price != 0, "price: zero"
+            assert next.price <= words.MAX_PRICE, "price: too large"
+            if confidence != 0:
+                price_checks._require_certain(market, feed.is_checked, confidence)
+            next.confidence = confidence
+            next.published_at = published_at
+            next.accepted_at = block.timestamp
+            if last.price != 0 and published_at > last.published_at + last.max_age:
+                next.silence += settlement_math.silence_until(last, published_at)
+            if last.settles_at != 0 and published_at > last.settles_at * words.HOUR:
+                settlements._count(market, last, published_at)
+        next.caution = words.NO_CAUTION
+        if feed.is_sequenced:
+            next.caution = sequencer._caution()
+        if feed.is_checked:
+            next.caution = max(next.caution, price_checks._caution(market, next, feed.lot_size))
+        if is_newer or next.caution != last.caution:
+            word = words.pack_price(next)
+            self._prices[market] = word
+            log IPriceOracle.PriceUpdated(market=market, price_word=word)
+    if msg.value != fee:
+        self._refund(msg.value - fee)
     return word
 
 
 @external
 def set_published_feed(market: uint256, lot_size: uint256, trade_age: uint256, max_age: uint256):
-    self._set_feed(
-        market,
-        trade_age,
-        max_age,
-        words.Feed(kind=words.PUBLISHED, source=empty(address), decimals=0, lot_size=lot_size),
-    )
+    feed: words.Feed = empty(words.Feed)
+    feed.kind = words.PUBLISHED
+    feed.lot_size = lot_size
+    self._set_feed(market, trade_age, max_age, feed)
 
 
 @external
 def set_chainlink_feed(
     market: uint256, lot_size: uint256, trade_age: uint256, max_age: uint256, aggregator: address
 ):
-    success: bool = False
-    answered: Bytes[32] = b""
-    success, answered = raw_call(
-        aggregator,
-        method_id("decimals()"),
-        max_outsize=32,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
-    assert success and len(answered) == 32, "feed: bad aggregator"
-    decimals: uint256 = convert(answered, uint256)
-    assert decimals <= 18, "feed: bad decimals"
-    self._set_feed(
-        market,
-        trade_age,
-        max_age,
-        words.Feed(
-            kind=words.CHAINLINK, source=aggregator, decimals=decimals, lot_size=lot_size
-        ),
-    )
+    feed: words.Feed = empty(words.Feed)
+    feed.kind = words.CHAINLINK
+    feed.source = aggregator
+    feed.decimals = aggregators._decimals(aggregator)
+    feed.is_bounded = chainlink_feed._is_bounded(aggregator)
+    feed.lot_size = lot_size
+    self._set_feed(market, trade_age, max_age, feed)
+
+
+@external
+def set_pyth_feed(
+    market: uint256,
+    lot_size: uint256,
+    trade_age: uint256,
+    max_age: uint256,
+    pyth: address,
+    id: bytes32,
+):
+    feed: words.Feed = empty(words.Feed)
+    feed.kind = words.PYTH
+    feed.source = pyth
+    feed.lot_size = lot_size
+    self._set_feed(market, trade_age, max_age, feed)
+    pyth_feed._set(market, pyth, id)
+
+
+@external
+def set_signed_feed(market: uint256, lot_size: uint256, trade_age: uint256, max_age: uint256):
+    feed: words.Feed = empty(words.Feed)
+    feed.kind = words.SIGNED
+    feed.lot_size = lot_size
+    self._set_feed(market, trade_age, max_age, feed)
 
 
 @external
 def set_publisher(publisher: address, allowed: bool):
     self._check_owner()
-    self.is_publisher[publisher] = allowed
-    log IPriceOracle.PublisherSet(publisher=publisher, allowed=allowed)
+    published_feed._set_publisher(publisher, allowed)
+
+
+@external
+def set_signers(signers: DynArray[address, MAX_SIGNERS], threshold: uint256):
+    self._check_owner()
+    signed_feed._set_signers(signers, threshold)
+
+
+@external
+def set_check(market: uint256, second: address, max_deviation: uint256, max_confidence: uint256):
+    self._check_owner()
+    self._require_market(market)
+    settlements._require_running(words.unpack_price(self._prices[market]))
+    feed: words.Feed = words.unpack_feed(self._feeds[market])
+    feed.is_checked = price_checks._set(market, second, max_deviation, max_confidence)
+    self._feeds[market] = words.pack_feed(feed)
+
+
+@external
+def set_sequencer(feed: address, grace: uint256):
+    self._check_owner()
+    sequencer._set(feed, grace)
+    # A flag in each feed's word: a price on a chain without a sequencer does not ask for one.
+    for market: uint256 in range(words.MAX_MARKETS):
+        word: uint256 = self._feeds[market]
+        if word != 0:
+            flagged: words.Feed = words.unpack_feed(word)
+            flagged.is_sequenced = feed != empty(address)
+            self._feeds[market] = words.pack_feed(flagged)
+
+
+@external
+def announce_settlement(market: uint256, hour: uint256):
+    self._check_owner()
+    self._require_market(market)
+    price: words.Price = words.unpack_price(self._prices[market])
+    word: uint256 = words.pack_price(settlements._announced(price, hour))
+    self._prices[market] = word
+    log IPriceOracle.SettlementAnnounced(market=market, price_word=word)
+
+
+@external
+def cancel_settlement(market: uint256):
+    self._check_owner()
+    self._require_market(market)
+    price: words.Price = words.unpack_price(self._prices[market])
+    word: uint256 = words.pack_price(settlements._cancelled(price))
+    self._prices[market] = word
+    log IPriceOracle.SettlementCancelled(market=market, price_word=word)
+
+
+@external
+def fix_settlement(market: uint256) -> uint256:
+    self._require_market(market)
+    price: words.Price = words.unpack_price(self._prices[market])
+    return self._settle(market, settlements._fixed(market, price))
+
+
+@external
+def settle_dead(market: uint256) -> uint256:
+    self._require_market(market)
+    price: words.Price = words.unpack_price(self._prices[market])
+    final: words.Price = settlements._dead(price)
+    sequencer._require_no_grace()
+    feed: words.Feed = words.unpack_feed(self._feeds[market])
+    if feed.kind == words.CHAINLINK:
+        # A price that waits to be brought. Of a source that must be told nothing is known.
+        assert not chainlink_feed._would_revive(feed, price), "feed: not dead"
+    return self._settle(market, final)
 
 
 @external
@@ -133,11 +269,9 @@ def is_latest(market: uint256) -> bool:
     feed: words.Feed = words.unpack_feed(self._feeds[market])
     if feed.kind != words.CHAINLINK:
         return True
-    success: bool = False
-    answer: int256 = 0
-    updated_at: uint256 = 0
-    success, answer, updated_at = self._read_chainlink(feed)
-    return not success or updated_at <= words.unpack_price(self._prices[market]).published_at
+    return not chainlink_feed._has_newer(
+        feed, words.unpack_price(self._prices[market]).published_at
+    )
 
 
 @external
@@ -148,6 +282,68 @@ def lot_size(market: uint256) -> uint256:
     return words.unpack_feed(self._feeds[market]).lot_size
 
 
+@external
+@view
+def feed_word(market: uint256) -> uint256:
+    if market >= words.MAX_MARKETS:
+        return 0
+    return self._feeds[market]
+
+
+@external
+@view
+def pyth_id(market: uint256) -> bytes32:
+    return pyth_feed._ids[market]
+
+
+@external
+@view
+def signers() -> DynArray[address, MAX_SIGNERS]:
+    return signed_feed._signers
+
+
+@external
+@view
+def check_word(market: uint256) -> uint256:
+    if market >= words.MAX_MARKETS:
+        return 0
+    return price_checks._checks[market]
+
+
+@external
+@view
+def settlement_word(market: uint256) -> uint256:
+    if market >= words.MAX_MARKETS:
+        return 0
+    return settlements._words[market]
+
+
+@external
+@view
+def sequencer_word() -> uint256:
+    return sequencer._word
+
+
+@internal
+def _refund(amount: uint256):
+    """
+    @notice Returns what the caller sent beyond the fee. Refused by him, only his own call fails.
+    """
+    success: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)
+    assert success, "refund: not taken"
+
+
+@internal
+def _settle(market: uint256, price: words.Price) -> uint256:
+    feed: words.Feed = words.unpack_feed(self._feeds[market])
+    feed.kind = words.SETTLED
+    self._feeds[market] = words.pack_feed(feed)
+    word: uint256 = words.pack_price(price)
+    self._prices[market] = word
+    log IPriceOracle.MarketSettled(market=market, price_word=word)
+    return word
+
+
 @internal
 def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words.Feed):
     self._check_owner()
@@ -156,11 +352,16 @@ def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words
     assert max_age >= trade_age and max_age < 2**20, "feed: bad max age"
     assert feed.lot_size != 0 and feed.lot_size < 2**80, "lot: out of range"
     price: words.Price = words.unpack_price(self._prices[market])
-    if words.unpack_feed(self._feeds[market]).lot_size != feed.lot_size:
+    settlements._require_running(price)
+    old: words.Feed = words.unpack_feed(self._feeds[market])
+    if old.lot_size != feed.lot_size:
         # A price of another lot size means nothing; once listed, the market's lots are what they are.
         assert market >= staticcall CLEARINGHOUSE.market_count(), "lot: size is fixed"
         price = empty(words.Price)
-    self._feeds[market] = words.pack_feed(feed)
+    next: words.Feed = feed
+    next.is_checked = old.is_checked
+    next.is_sequenced = sequencer._is_set()
+    self._feeds[market] = words.pack_feed(next)
     # During a silence another life of the last price would turn the market's clock.
     assert (
         price.price == 0
@@ -178,31 +379,6 @@ def _set_feed(market: uint256, trade_age: uint256, max_age: uint256, feed: words
         source=feed.source,
         lot_size=feed.lot_size,
         price_word=word,
-    )
-
-
-@internal
-@view
-def _read_chainlink(feed: words.Feed) -> (bool, int256, uint256):
-    """
-    @notice Whether the feed answers; its latest answer as it is, and when that was updated. Refuses
-            nothing: whoever only asks must not be stopped by what a feed says.
-    """
-    success: bool = False
-    answered: Bytes[160] = b""
-    success, answered = raw_call(
-        feed.source,
-        method_id("latestRoundData()"),
-        max_outsize=160,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
-    if not success or len(answered) != 160:
-        return False, 0, 0
-    return (
-        True,
-        convert(slice(answered, 32, 32), int256),
-        convert(slice(answered, 96, 32), uint256),
     )
 
 

@@ -89,10 +89,12 @@ def connect() -> tuple[Web3, Sequence[str]]:
     return w3, accounts
 
 
-def create_world(listings: Sequence[Listing] = FIRST_LISTINGS) -> World:
+def create_world(
+    listings: Sequence[Listing] = FIRST_LISTINGS, timelock_delay: int | None = None
+) -> World:
     """Deploys the exchange with markets, pool and insurance; its traders have deposited."""
     w3, accounts = connect()
-    created = world.create(w3, accounts, TRADERS, listings)
+    created = world.create(w3, accounts, TRADERS, listings, timelock_delay=timelock_delay)
     for trader in created.traders.values():
         trader.deposit(DEPOSIT)
     return created

@@ -23,14 +23,21 @@ from scripts._common import (
     show_default=True,
     help="A market to list; say it again for more.",
 )
-def cli(symbols: tuple[str, ...]) -> None:
+@click.option(
+    "--timelock-delay",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="Hand the exchange to a timelock with this delay.",
+)
+def cli(symbols: tuple[str, ...], timelock_delay: int | None) -> None:
     """Deploy the exchange with its first markets.
 
     Fills pool and insurance fund, and gives alice, bob and carol a wallet and a deposit. On a node
     the addresses are kept in deployments/<chain id>.json for the other scripts; what was there
-    before is replaced. On the embedded chain nothing is kept.
+    before is replaced. On the embedded chain nothing is kept. With a timelock the owner proposes
+    and cancels, and everything that only an owner may do waits for the delay.
     """
-    world = create_world([LISTINGS[symbol] for symbol in symbols])
+    world = create_world([LISTINGS[symbol] for symbol in symbols], timelock_delay)
     deployment = world.reader.deployment
     click.echo(f"The exchange is on chain {deployment.chain_id}, from block {deployment.block}:")
     for name in ("clearinghouse", "order_book", "price_oracle", "liquidity_pool", "lens", "token"):
@@ -44,6 +51,12 @@ def cli(symbols: tuple[str, ...]) -> None:
     click.echo(f"Its people; each trader has deposited {DEPOSIT:,} USD:")
     for name, address in zip(SIGNERS, addresses, strict=True):
         click.echo(f"  {name:<19} {address}")
+    if deployment.timelock is not None:
+        click.echo(f"  {'timelock':<19} {deployment.timelock}")
+        click.echo(
+            "The timelock is offered the exchange; that it accepts is scheduled, and anyone may "
+            f"execute it in {timelock_delay:,} seconds. Until then the owner stays what it is."
+        )
     click.echo(f"Its markets: {', '.join(symbols)}.")
     if is_embedded():
         click.echo("The embedded chain ends with this command: nothing was kept.")

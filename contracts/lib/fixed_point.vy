@@ -12,6 +12,9 @@ PPM: constant(uint256) = 10**6
 FEMTO: constant(uint256) = 10**9  # femto USD in one quote unit
 FEMTO_INT: constant(int256) = 10**9
 THOUSAND_USD: constant(uint256) = 10**18  # femto USD in a thousand USD
+MAX_WAD_PRICE: constant(uint256) = 2**128
+# WAD price * WAD lot size / 1e36 is USD per lot; a USD is 1e15 femto.
+FEMTO_DENOMINATOR: constant(uint256) = 10**21
 
 
 @internal
@@ -81,3 +84,15 @@ def quote_up(femto: uint256) -> uint256:
     @notice Femto USD in quote units, toward infinity: what an account must bring.
     """
     return self.div_up(femto, FEMTO)
+
+
+@internal
+@pure
+def femto_per_lot(price: uint256, lot_size: uint256) -> uint256:
+    """
+    @notice A price in WAD USD per base unit as one in femto USD per lot, down: a price has no side to
+            favour.
+    @param price Below `MAX_WAD_PRICE`.
+    @param lot_size WAD base units per lot, below 2**80.
+    """
+    return unsafe_div(unsafe_mul(price, lot_size), FEMTO_DENOMINATOR)

@@ -36,3 +36,29 @@ def cover_deficit(house: words.House, deficit: uint256) -> words.House:
     covered.insurance -= from_insurance
     covered.pool_cash -= convert(deficit - from_insurance, int256)
     return covered
+
+
+@internal
+@pure
+def is_backed(owed: int256, pool_cash: int256, pool_share: uint256) -> bool:
+    """
+    @notice Whether what a market owes its traders is at most its share of the pool's cash.
+    @param owed In femto; nothing is owed where it is negative.
+    @param pool_share In ppm.
+    """
+    if owed <= 0:
+        return True
+    return owed * convert(fixed_point.PPM, int256) <= (
+        pool_cash * fixed_point.FEMTO_INT * convert(pool_share, int256)
+    )
+
+
+@internal
+@pure
+def insurance_need(size: uint256, price: uint256, penalty: uint256) -> uint256:
+    """
+    @notice What liquidations of `size` lots may ask of insurance: a penalty on all of them, in quote
+            units, up.
+    @param penalty In ppm of notional.
+    """
+    return fixed_point.div_up(size * price * penalty, fixed_point.PPM * fixed_point.FEMTO)

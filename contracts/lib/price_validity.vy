@@ -72,6 +72,18 @@ def may_trade(price: words.Price, now: uint256) -> bool:
 
 @internal
 @pure
+def may_move_liquidity(price: words.Price, now: uint256) -> bool:
+    """
+    @notice Whether money of the pool or of insurance may leave or enter at a price: a firm one, and not
+            one that a settlement window is about to replace by its average.
+    """
+    return self.is_firm(price, now) and (
+        self.is_settled(price) or not self.is_settling(price, now)
+    )
+
+
+@internal
+@pure
 def profit_counts(price: words.Price, now: uint256) -> bool:
     """
     @notice Whether a leg's profit counts at a price: of a silent feed for a while only.

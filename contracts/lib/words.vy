@@ -170,6 +170,9 @@ struct Feed:
     source: address  # of a feed that reads one
     decimals: uint256  # of the source's answers
     lot_size: uint256  # WAD base units per lot
+    is_checked: bool  # whether the market has a check
+    is_sequenced: bool  # whether prices come by way of a sequencer that may be down
+    is_bounded: bool  # whether the source's answers stop at bounds of its own
 
 
 struct Check:
@@ -182,8 +185,12 @@ struct Check:
 
 struct Settlement:
     sum: uint256  # femto seconds per lot, of the prices in the window so far
-    price: uint256  # femto per lot, the last one that the sum counts
-    counted_at: uint256  # seconds, until when
+    counted: uint256  # seconds of the window that the sum is over
+
+
+struct Sequencer:
+    feed: address  # its uptime feed, an aggregator; zero for none
+    grace: uint256  # seconds after it is up again
 
 
 struct OrderState:
@@ -649,11 +656,14 @@ def unpack_price(word: uint256) -> Price:
 @internal
 @pure
 def pack_feed(feed: Feed) -> uint256:
-    self._require_fits((feed.lot_size >> 80) | ((feed.kind | feed.decimals) >> 8))
+    self._require_fits((feed.lot_size >> 80) | (feed.decimals >> 8) | (feed.kind >> 4))
     return (
         (convert(feed.source, uint256) << 96)
         | (feed.lot_size << 16)
         | (feed.decimals << 8)
+        | (convert(feed.is_bounded, uint256) << 6)
+        | (convert(feed.is_sequenced, uint256) << 5)
+        | (convert(feed.is_checked, uint256) << 4)
         | feed.kind
     )
 
@@ -662,10 +672,13 @@ def pack_feed(feed: Feed) -> uint256:
 @pure
 def unpack_feed(word: uint256) -> Feed:
     return Feed(
-        kind=word & 255,
+        kind=word & M4,
         source=convert(word >> 96, address),
         decimals=(word >> 8) & 255,
         lot_size=(word >> 16) & M80,
+        is_checked=(word >> 4) & 1 != 0,
+        is_sequenced=(word >> 5) & 1 != 0,
+        is_bounded=(word >> 6) & 1 != 0,
     )
 
 
@@ -678,7 +691,7 @@ def pack_check(check: Check) -> uint256:
         | (check.disputed_at >> 36)
     )
     return (
-        (convert(check.second, uint256) << 84)
+        (convert(check.second, uint256) << 96)
         | (check.decimals << 76)
         | (check.max_deviation << 56)
         | (check.max_confidence << 36)
@@ -690,7 +703,7 @@ def pack_check(check: Check) -> uint256:
 @pure
 def unpack_check(word: uint256) -> Check:
     return Check(
-        second=convert(word >> 84, address),
+        second=convert(word >> 96, address),
         decimals=(word >> 76) & 255,
         max_deviation=(word >> 56) & M20,
         max_confidence=(word >> 36) & M20,
@@ -701,20 +714,27 @@ def unpack_check(word: uint256) -> Check:
 @internal
 @pure
 def pack_settlement(settlement: Settlement) -> uint256:
-    self._require_fits(
-        (settlement.sum >> 128) | (settlement.price >> 64) | (settlement.counted_at >> 36)
-    )
-    return (settlement.sum << 100) | (settlement.price << 36) | settlement.counted_at
+    self._require_fits((settlement.sum >> 128) | (settlement.counted >> 12))
+    return (settlement.sum << 12) | settlement.counted
 
 
 @internal
 @pure
 def unpack_settlement(word: uint256) -> Settlement:
-    return Settlement(
-        sum=word >> 100,
-        price=(word >> 36) & M64,
-        counted_at=word & M36,
-    )
+    return Settlement(sum=word >> 12, counted=word & M12)
+
+
+@internal
+@pure
+def pack_sequencer(sequencer: Sequencer) -> uint256:
+    self._require_fits(sequencer.grace >> 20)
+    return (convert(sequencer.feed, uint256) << 96) | sequencer.grace
+
+
+@internal
+@pure
+def unpack_sequencer(word: uint256) -> Sequencer:
+    return Sequencer(feed=convert(word >> 96, address), grace=word & M20)
 
 
 @internal
@@ -742,6 +762,16 @@ def pack_order_state(state: OrderState) -> uint256:
         | (state.status << 36)
         | state.executable_from
     )
+
+
+@internal
+@pure
+def with_status(word: uint256, status: uint256) -> uint256:
+    """
+    @notice An order's word with another status, all else as it is.
+    """
+    self._require_fits(status >> 4)
+    return (word & ~(M4 << 36)) | (status << 36)
 
 
 @internal

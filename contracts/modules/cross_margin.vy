@@ -55,21 +55,32 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
         leg: Valuation = self._value_pair(
             market, markets._accrued(market, price), price.price, long, short
         )
-        leg.caution = price.caution
-        leg.is_firm = price.caution == words.NO_CAUTION
-        if price_validity.is_settled(price):
+        if not markets._is_fresh(market, price):
+            total.is_firm = False
+            if price_validity.is_live(price, block.timestamp):
+                total.is_current = False
+            elif not price_validity.profit_counts(price, block.timestamp):
+                leg.worth = min(leg.worth, 0)
+        elif price_validity.is_settled(price):
             # It can move no more: it asks for nothing.
             leg.initial = 0
             leg.maintenance = 0
-        elif price.confidence != 0:
-            leg.band = self._band(price, max(long.size, short.size) - min(long.size, short.size))
-        if not markets._is_fresh(market, price):
-            leg.is_firm = False
-            if price_validity.is_live(price, block.timestamp):
-                leg.is_current = False
-            elif not price_validity.profit_counts(price, block.timestamp):
-                leg.worth = min(leg.worth, 0)
-        total = self._add(total, leg)
+        if price.caution != words.NO_CAUTION:
+            total.is_firm = False
+            total.caution = max(total.caution, price.caution)
+        if price.confidence != 0 and leg.maintenance != 0:
+            total.band = unsafe_add(
+                total.band,
+                margin_math.band_of(
+                    unsafe_mul(
+                        max(long.size, short.size) - min(long.size, short.size), price.price
+                    ),
+                    price.confidence,
+                ),
+            )
+        total.worth = unsafe_add(total.worth, leg.worth)
+        total.initial = unsafe_add(total.initial, leg.initial)
+        total.maintenance = unsafe_add(total.maintenance, leg.maintenance)
     return total
 
 
@@ -142,15 +153,6 @@ def _value_vault(
         is_firm=True,
         is_current=True,
     )
-
-
-@internal
-@pure
-def _band(price: words.Price, size: uint256) -> uint256:
-    """
-    @notice What a price's confidence may add to the worth of a net size, femto.
-    """
-    return margin_math.band_of(unsafe_mul(size, price.price), price.confidence)
 
 
 @internal

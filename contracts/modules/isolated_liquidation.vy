@@ -9,6 +9,7 @@
 from ..lib import fixed_point
 from ..lib import house_math
 from ..lib import liquidation_math
+from ..lib import margin_math
 from ..lib import position_math
 from ..lib import words
 from . import closing
@@ -49,7 +50,9 @@ def _liquidate_isolated(ids: DynArray[uint256, MAX_VAULTS], liquidator: address)
             market, book.state, book.quoted.price, cut.slot, cut.position
         )
         if book.quoted.confidence != 0:
-            vault.band = cross_margin._band(book.quoted, cut.position.size)
+            vault.band = margin_math.band_of(
+                unsafe_mul(cut.position.size, book.quoted.price), book.quoted.confidence
+            )
         if not liquidation_math.may_liquidate(
             vault.worth, vault.maintenance, vault.band, book.quoted.caution
         ):

@@ -76,30 +76,36 @@ def _feed_lot_size(market: uint256) -> uint256:
 
 @internal
 @view
-def _is_latest(market: uint256, price: words.Price) -> bool:
+def _is_latest(market: uint256) -> bool:
     """
-    @notice Whether a price is the latest its source has: nobody picks between a round taken and one
-            that is out.
+    @notice Whether a push feed's price is the latest its source has: nobody picks between a round
+            taken and one that is out.
     """
-    return price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
+    return staticcall ORACLE.is_latest(market)
 
 
 @internal
 @view
 def _is_fresh(market: uint256, price: words.Price) -> bool:
-    return price_validity.is_fresh(price, block.timestamp) and self._is_latest(market, price)
+    return price_validity.is_fresh(price, block.timestamp) and (
+        price.kind != words.CHAINLINK or self._is_latest(market)
+    )
 
 
 @internal
 @view
 def _is_firm(market: uint256, price: words.Price) -> bool:
-    return price_validity.is_firm(price, block.timestamp) and self._is_latest(market, price)
+    return price_validity.is_firm(price, block.timestamp) and (
+        price.kind != words.CHAINLINK or self._is_latest(market)
+    )
 
 
 @internal
 @view
 def _may_trade(market: uint256, price: words.Price) -> bool:
-    return price_validity.may_trade(price, block.timestamp) and self._is_latest(market, price)
+    return price_validity.may_trade(price, block.timestamp) and (
+        price.kind != words.CHAINLINK or self._is_latest(market)
+    )
 
 
 @internal

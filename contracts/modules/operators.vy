@@ -1,4 +1,5 @@
 # pragma version 0.4.3
+# pragma nonreentrancy on
 """
 @title Operators
 @license MIT
@@ -15,13 +16,53 @@ MAY_CANCEL: constant(uint256) = 4
 ALL_MARKETS: constant(uint256) = 8  # those beyond the bits of the word, too
 PERMISSIONS: constant(uint256) = 15
 
+ANY_MARKET: constant(uint256) = max_value(uint256)  # what concerns every market at once
+LEAST_FEES: constant(uint256) = 100  # keeper's fees that an operator's order is worth, so that an operator
+# who is its own keeper can carry off 1 % of what it may trade, not all of it
+
 _operators: HashMap[address, HashMap[address, uint256]]  # operator words by account and operator
 
 
+@external
+def set_operator(
+    operator: address,
+    permissions: uint256,
+    markets: uint256,
+    notional: uint256,
+    expiry: uint256,
+):
+    assert operator != empty(address) and operator != msg.sender, "operator: bad address"
+    assert permissions <= PERMISSIONS, "operator: unknown permission"
+    self._store(
+        msg.sender,
+        operator,
+        words.Operator(
+            expiry=expiry, permissions=permissions, notional=notional, markets=markets
+        ),
+    )
+
+
+@external
+@view
+def operator_word(account: address, operator: address) -> uint256:
+    return self._operators[account][operator]
+
+
 @internal
-def _set_operator(account: address, operator: address, rights: words.Operator):
-    assert operator != empty(address) and operator != account, "operator: bad address"
-    assert rights.permissions <= PERMISSIONS, "operator: unknown permission"
+def _charge(
+    order: IOrderBook.Order, price: uint256, notional: uint256, keeper_fee: uint256
+):
+    """
+    @notice Takes what an operator's order may open off its notional.
+    """
+    rights: words.Operator = words.unpack_operator(self._operators[order.account][order.placer])
+    charged: words.Operator = self._charged(rights, order, price, notional, keeper_fee)
+    if charged.notional != rights.notional:
+        self._store(order.account, order.placer, charged)
+
+
+@internal
+def _store(account: address, operator: address, rights: words.Operator):
     word: uint256 = words.pack_operator(rights)
     self._operators[account][operator] = word
     log IOrderBook.OperatorSet(account=account, operator=operator, operator_word=word)
@@ -35,7 +76,23 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
     """
     if actor == account:
         return True
-    rights: words.Operator = words.unpack_operator(self._operators[account][actor])
+    return self._allow(
+        words.unpack_operator(self._operators[account][actor]), market, permission
+    )
+
+
+@internal
+@view
+def _may_place(order: IOrderBook.Order) -> bool:
+    """
+    @notice Whether an order's placer has the right to it now.
+    """
+    return self._may(order.account, order.placer, order.market, self._permission(order))
+
+
+@internal
+@view
+def _allow(rights: words.Operator, market: uint256, permission: uint256) -> bool:
     if rights.expiry < block.timestamp or rights.permissions & permission == 0:
         return False
     return rights.permissions & ALL_MARKETS != 0 or (
@@ -44,18 +101,44 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
 
 
 @internal
-def _spend(account: address, actor: address, notional: uint256):
+@pure
+def _charged(
+    rights: words.Operator,
+    order: IOrderBook.Order,
+    price: uint256,
+    notional: uint256,
+    keeper_fee: uint256,
+) -> words.Operator:
     """
-    @notice Takes what an order may open off an operator's notional.
-    @param notional Quote.
+    @notice An operator's rights less what an order may open: its notional, or the amount it names for the
+            vault where that is more.
+    @param notional Quote, of the order at the highest price that it names, or the mark.
     """
-    rights: words.Operator = words.unpack_operator(self._operators[account][actor])
-    assert rights.notional >= notional, "operator: notional spent"
-    rights.notional -= notional
-    self._operators[account][actor] = words.pack_operator(rights)
+    assert price != 0, "operator: no price"
+    assert notional >= LEAST_FEES * keeper_fee, "operator: order too small"
+    charged: words.Operator = rights
+    if not order.reduce_only:
+        spent: uint256 = max(notional, order.margin)
+        assert rights.notional >= spent, "operator: notional spent"
+        charged.notional -= spent
+    return charged
+
+
+@internal
+@pure
+def _permission(order: IOrderBook.Order) -> uint256:
+    if order.reduce_only:
+        return MAY_REDUCE
+    return MAY_OPEN
 
 
 @internal
 @view
 def _require_may(account: address, actor: address, market: uint256, permission: uint256):
-    assert self._may(account, actor, market, permission), "operator: not allowed"
+    self._require(self._may(account, actor, market, permission))
+
+
+@internal
+@pure
+def _require(allowed: bool):
+    assert allowed, "operator: not allowed"

@@ -24,8 +24,8 @@ struct Valuation:
     band: uint256  # femto, how far the prices' confidence may move it
     reserved: uint256  # quote, the least pool cash that covers every market's reserve
     is_live: bool  # whether every market with open interest has a live price
-    is_firm: bool  # and a fresh and undoubted one
-    oldest: uint256  # seconds, when the oldest of those prices was published
+    is_firm: bool  # and one that liquidity may move at
+    oldest: uint256  # seconds, when the oldest of those prices was published, final ones left out
 
 
 @deploy
@@ -54,10 +54,11 @@ def _value_pool() -> Valuation:
         if long.size == 0 and short.size == 0:
             continue
         price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
-        pool.oldest = min(pool.oldest, price.published_at)
+        if not price_validity.is_settled(price):
+            pool.oldest = min(pool.oldest, price.published_at)
         if not price_validity.is_live(price, block.timestamp):
             pool.is_live = False
-        if not price_validity.is_firm(price, block.timestamp) or (
+        if not price_validity.may_move_liquidity(price, block.timestamp) or (
             price.kind == words.CHAINLINK and not staticcall ORACLE.is_latest(market)
         ):
             pool.is_firm = False

@@ -31,6 +31,14 @@ struct Plan:
     increase: fills.Part
 
 
+struct Pair:
+    before: words.Position  # in the slot that the order reduces
+    reduced: words.Position  # there, after it
+    increased: words.Position  # in the slot that it opens, after it
+    is_increase: bool
+    gain: int256  # femto, what the fill itself earned
+
+
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     desk: fills.Desk = self._open_desk(trade)
@@ -38,7 +46,7 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     keeper_fee: uint256 = desk.keeper_fee
     if trade.epoch != words.EPOCHS and trade.epoch != desk.account.epoch:
         # Its owner has ended it: the fee stays with him.
-        return self._end(trade, unfilled, trade.account, keeper_fee, reasons.BY_OWNER)
+        return self._end(trade.account, unfilled, trade.account, keeper_fee, reasons.BY_OWNER)
 
     plan: Plan = empty(Plan)
     reduction: fills.Fill = empty(fills.Fill)
@@ -56,18 +64,42 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
         desk, increase = fills._increase(desk, plan.increase)
         reason = fills._limit_reason(desk, skew, trade.is_buy, increase.position)
     if reason == reasons.FILLED:
-        if trade.is_isolated:
-            reason = self._check_vault(unfilled.cash, desk, trade, plan, reduction, increase)
-        elif desk.account.legs != 0:
-            held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
-            reason = self._check_cross(held, desk, trade, plan, reduction, increase)
-            if reason == reasons.BELOW_INITIAL and (
-                plan.increase.size == 0 and desk.keeper_fee != 0
-            ):
-                # The keeper's fee must not be what keeps a position from being closed.
-                desk.account.cash += convert(desk.keeper_fee, int256)
-                desk.keeper_fee = 0
-                reason = self._check_cross(held, desk, trade, plan, reduction, increase)
+        if not trade.is_isolated:
+            if desk.account.legs != 0:
+                held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
+                pair: Pair = self._pair(plan, reduction, increase)
+                reason = self._check_cross(trade, held, desk.account, desk.market, desk.price, pair)
+                if reason == reasons.BELOW_INITIAL and (
+                    plan.increase.size == 0 and desk.keeper_fee != 0
+                ):
+                    # The keeper's fee must not be what keeps a position from being closed.
+                    desk.account.cash += convert(desk.keeper_fee, int256)
+                    desk.keeper_fee = 0
+                    reason = self._check_cross(
+                        trade, held, desk.account, desk.market, desk.price, pair
+                    )
+        elif plan.increase.size != 0:
+            reason = self._check_opened(
+                trade,
+                unfilled.cash,
+                desk.account,
+                desk.market,
+                desk.price,
+                plan.increase.slot,
+                increase.position,
+                increase.impact,
+            )
+        elif reduction.unpaid != 0:
+            reason = reasons.BELOW_INITIAL
+        elif reduction.from_vault != 0:
+            reason = self._check_reduced(
+                trade.market,
+                desk.market,
+                desk.price,
+                plan.reduction.slot,
+                plan.reduction.position,
+                reduction.position,
+            )
 
     if reason == reasons.FILLED:
         if (
@@ -92,12 +124,12 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
         waiting: ITrading.Result = empty(ITrading.Result)
         waiting.reason = reason
         return waiting
-    return self._end(trade, unfilled, trade.keeper, keeper_fee, reason)
+    return self._end(trade.account, unfilled, trade.keeper, keeper_fee, reason)
 
 
 @internal
 def _end(
-    trade: ITrading.Trade,
+    account: address,
     unfilled: words.Account,
     receiver: address,
     keeper_fee: uint256,
@@ -105,7 +137,7 @@ def _end(
 ) -> ITrading.Result:
     ended: ITrading.Result = empty(ITrading.Result)
     ended.reason = reason
-    ended.receiver = self._pay_unfilled(trade.account, unfilled, receiver, keeper_fee)
+    ended.receiver = self._pay_unfilled(account, unfilled, receiver, keeper_fee)
     ended.keeper_fee = keeper_fee
     return ended
 
@@ -203,11 +235,20 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         may_reduce = trade.is_buy == (trade.position_side == SHORT)
         may_increase = may_increase and not may_reduce
 
-    # A cross order needs both legs for the margin of the pair, a vault only its own.
-    if may_increase or not trade.is_isolated:
-        increase.position = self._load(desk.account, trade, increase.slot, may_increase)
-    if may_reduce or not trade.is_isolated:
-        reduction.position = self._load(desk.account, trade, reduction.slot, False)
+    # A cross order needs both legs for the margin of the pair, a vault only its own. What is known
+    # to be closed is not read, unless its generation is needed.
+    needs_both: bool = not trade.is_isolated
+    open_slots: uint256 = 0
+    if trade.is_isolated:
+        if desk.account.vaults != 0:
+            open_slots = 3
+    else:
+        open_slots = desk.account.legs >> (trade.market << 1)
+    id: uint256 = words.position_id(trade.account, trade.market, 0)
+    if may_increase or (needs_both and (open_slots >> (increase.slot & 1)) & 1 != 0):
+        increase.position = ledger._position(id | increase.slot)
+    if (may_reduce or needs_both) and (open_slots >> (reduction.slot & 1)) & 1 != 0:
+        reduction.position = ledger._position(id | reduction.slot)
     held: uint256 = reduction.position.size
     if may_reduce:
         reduction.size = held
@@ -256,79 +297,93 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
 
 @internal
 @view
-def _load(
-    account: words.Account, trade: ITrading.Trade, slot: uint256, needed: bool
-) -> words.Position:
-    # A slot known to be closed is not read, unless its generation is needed.
-    is_open: bool = account.vaults != 0
-    if slot < words.ISOLATED_LONG:
-        is_open = account.legs & words.leg_bit(trade.market, slot) != 0
-    if is_open or needed:
-        return ledger._position(words.position_id(trade.account, trade.market, slot))
-    return empty(words.Position)
-
-
-@internal
-@view
-def _check_vault(
-    cash_before: int256,
-    desk: fills.Desk,
+def _check_opened(
     trade: ITrading.Trade,
-    plan: Plan,
-    reduction: fills.Fill,
-    increase: fills.Fill,
+    cash_before: int256,
+    account: words.Account,
+    state: words.Market,
+    price: uint256,
+    slot: uint256,
+    position: words.Position,
+    impact: int256,
 ) -> uint256:
     """
     @notice What an isolated order takes from the cross ledger must be withdrawable, and the vault
             must hold the tiers' initial margin without the fill's own gain. (The leverage decides
-            what an order moves, so that a vault at a loss can still be added to.) A vault that
-            paid for its own reduction must be no less healthy than before; any other shrank
-            alike in margin, value and requirement.
+            what an order moves, so that a vault at a loss can still be added to.)
     """
-    if plan.increase.size == 0:
-        if reduction.from_vault == 0 and reduction.unpaid == 0:
-            return reasons.FILLED
-        if reduction.unpaid != 0:
-            return reasons.BELOW_INITIAL
-        now: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, desk.price, plan.reduction.slot, reduction.position
-        )
-        then: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, desk.price, plan.reduction.slot, plan.reduction.position
-        )
-        if now.worth >= convert(now.initial, int256) or self._is_healthier(now, then):
-            return reasons.FILLED
-        return reasons.BELOW_INITIAL
-
-    taken: int256 = cash_before - desk.account.cash
+    taken: int256 = cash_before - account.cash
     if taken > 0:
         available: int256 = cash_before
-        if desk.account.legs != 0:
+        if account.legs != 0:
             legs: cross_margin.Valuation = cross_margin._value_legs(
-                trade.account, desk.account.legs
+                trade.account, account.legs
             )
             if not legs.is_firm:
                 return reasons.PRICE_NOT_FIRM
             available = cross_margin._withdrawable(cash_before, legs)
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
-    opened: cross_margin.Valuation = cross_margin._value_vault(
-            trade.market, desk.market, desk.price, plan.increase.slot, increase.position
-        )
-    if opened.worth - max(0, -increase.impact) < convert(opened.initial, int256):
+    vault: cross_margin.Valuation = cross_margin._value_vault(
+        trade.market, state, price, slot, position
+    )
+    if vault.worth - max(0, -impact) < convert(vault.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
 
 
 @internal
 @view
+def _check_reduced(
+    market: uint256,
+    state: words.Market,
+    price: uint256,
+    slot: uint256,
+    before: words.Position,
+    after: words.Position,
+) -> uint256:
+    """
+    @notice A vault that paid for its own reduction must be no less healthy than before. (Any other
+            shrinks alike in margin, value and requirement.)
+    """
+    now: cross_margin.Valuation = cross_margin._value_vault(market, state, price, slot, after)
+    then: cross_margin.Valuation = cross_margin._value_vault(
+        market, state, price, slot, before
+    )
+    if now.worth >= convert(now.initial, int256) or self._is_healthier(now, then):
+        return reasons.FILLED
+    return reasons.BELOW_INITIAL
+
+
+@internal
+@pure
+def _pair(plan: Plan, reduction: fills.Fill, increase: fills.Fill) -> Pair:
+    """
+    @notice The two cross legs of the order's market, as the fill leaves them.
+    """
+    pair: Pair = Pair(
+        before=plan.reduction.position,
+        reduced=plan.reduction.position,
+        increased=plan.increase.position,
+        is_increase=plan.increase.size != 0,
+        gain=max(0, -increase.impact),
+    )
+    if plan.reduction.size != 0:
+        pair.reduced = reduction.position
+    if pair.is_increase:
+        pair.increased = increase.position
+    return pair
+
+
+@internal
+@view
 def _check_cross(
-    held: int256,
-    desk: fills.Desk,
     trade: ITrading.Trade,
-    plan: Plan,
-    reduction: fills.Fill,
-    increase: fills.Fill,
+    held: int256,
+    account: words.Account,
+    state: words.Market,
+    price: uint256,
+    pair: Pair,
 ) -> uint256:
     """
     @notice The account must hold its initial margin without the fill's own gain. A reduction may
@@ -337,30 +392,30 @@ def _check_cross(
     @param held Quote, cash and escrow before.
     """
     others: cross_margin.Valuation = cross_margin._value_legs(
-        trade.account, desk.account.legs & ~(3 << (trade.market << 1))
+        trade.account, account.legs & ~(3 << (trade.market << 1))
     )
-    if plan.increase.size != 0 and not others.is_firm:
+    if pair.is_increase and not others.is_firm:
         return reasons.PRICE_NOT_FIRM
-    reduced: words.Position = plan.reduction.position
-    if plan.reduction.size != 0:
-        reduced = reduction.position
-    increased: words.Position = plan.increase.position
-    if plan.increase.size != 0:
-        increased = increase.position
     now: cross_margin.Valuation = cross_margin._add(
-        others, self._value_pair(desk, trade, reduced, increased)
+        others,
+        self._value_pair(
+            trade.market, state, price, trade.is_buy, pair.reduced, pair.increased
+        ),
     )
-    now.worth += desk.account.cash * fixed_point.FEMTO_INT
-    if now.worth - max(0, -increase.impact) >= convert(now.initial, int256):
+    now.worth += account.cash * fixed_point.FEMTO_INT
+    if now.worth - pair.gain >= convert(now.initial, int256):
         return reasons.FILLED
-    if plan.increase.size == 0 and self._distance(
-        reduced.size, increased.size
-    ) <= self._distance(plan.reduction.position.size, increased.size):
+    if not pair.is_increase and self._distance(
+        pair.reduced.size, pair.increased.size
+    ) <= self._distance(pair.before.size, pair.increased.size):
         then: cross_margin.Valuation = cross_margin._add(
-            others, self._value_pair(desk, trade, plan.reduction.position, increased)
+            others,
+            self._value_pair(
+                trade.market, state, price, trade.is_buy, pair.before, pair.increased
+            ),
         )
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
-        now.worth += convert(desk.account.escrow, int256) * fixed_point.FEMTO_INT
+        now.worth += convert(account.escrow, int256) * fixed_point.FEMTO_INT
         then.worth += held * fixed_point.FEMTO_INT
         if self._is_healthier(now, then):
             return reasons.FILLED
@@ -370,16 +425,16 @@ def _check_cross(
 @internal
 @view
 def _value_pair(
-    desk: fills.Desk,
-    trade: ITrading.Trade,
+    market: uint256,
+    state: words.Market,
+    price: uint256,
+    is_buy: bool,
     reduced: words.Position,
     increased: words.Position,
 ) -> cross_margin.Valuation:
-    if trade.is_buy:
-        return cross_margin._value_pair(
-            trade.market, desk.market, desk.price, increased, reduced
-        )
-    return cross_margin._value_pair(trade.market, desk.market, desk.price, reduced, increased)
+    if is_buy:
+        return cross_margin._value_pair(market, state, price, increased, reduced)
+    return cross_margin._value_pair(market, state, price, reduced, increased)
 
 
 @internal
@@ -428,7 +483,6 @@ def _store(
             price=desk.price,
             impact=reduction.impact,
             fee=reduction.fee,
-            builder_fee=reduction.builder_fee,
             realised=reduction.realised,
             deficit=reduction.deficit,
             position_word=position_word,
@@ -451,7 +505,6 @@ def _store(
             price=desk.price,
             impact=increase.impact,
             fee=increase.fee,
-            builder_fee=increase.builder_fee,
             margin=increase.margin,
             position_word=position_word,
             account_word=account_word,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bulkhead.deployment import deploy as deploy
     from bulkhead.errors import BulkheadError as BulkheadError
     from bulkhead.errors import Refused as Refused
+    from bulkhead.governance import Timelock as Timelock
     from bulkhead.handles import OrderHandle as OrderHandle
     from bulkhead.keeper import Keeper as Keeper
     from bulkhead.liquidity import LiquidityProvider as LiquidityProvider
@@ -46,6 +47,7 @@ _HOME = {
     "PositionSide": "orders",
     "Reader": "reader",
     "Refused": "errors",
+    "Timelock": "governance",
     "Trader": "trader",
     "deploy": "deployment",
 }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from eth_abi.abi import encode
 
 from bulkhead import errors, queries
-from bulkhead.chain import Receipt, address_of
+from bulkhead.chain import Receipt
+from bulkhead.governance import Proposal, fits, sender_of
 from bulkhead.interfaces import Call
-from bulkhead.listings import Listing, Terms
+from bulkhead.listings import Listing, Terms, TierTerms
 from bulkhead.markets import OPEN, REDUCE_ONLY, Market
 from bulkhead.protocol import words
 from bulkhead.protocol.words import Price
@@ -28,23 +30,31 @@ MIN_WINDOW = 10  # seconds
 
 
 class Admin:
-    """One signer with a role; the contracts decide what it may do."""
+    """One signer with a role; the contracts decide what it may do.
 
-    def __init__(self, reader: Reader, signer: Signer) -> None:
+    Args:
+        reader: The exchange.
+        signer: Who sends; or a timelock's proposal, to which every verb adds its calls.
+    """
+
+    def __init__(self, reader: Reader, signer: Signer | Proposal) -> None:
         self.reader = reader
         self.signer = signer
-        self.address = address_of(signer)
+        self.address = sender_of(signer)
 
     def list_market(self, listing: Listing, *, aggregator: str | None = None) -> Market:
         """Lists a market: feed, first price, listing, order terms.
 
-        What can be refused without a price is refused before anything is sent.
+        What can be refused without a price is refused before anything is sent. A proposal says when
+        each part is to happen, so it takes the parts: a feed, `update` or a publisher, and later
+        `list_on_feed`.
 
         Args:
             listing: All of it.
             aggregator: A Chainlink feed; without one the signer publishes the price itself.
         """
         reader = self.reader
+        self._require_sent("list_market")
         self._check(listing)
         market = reader.chain.run(queries.market_count(reader.contracts))
         if aggregator is not None:
@@ -57,9 +67,22 @@ class Admin:
             ):
                 self.set_publisher(self.address)
             self._publish(market, to_wad(listing.price), None)
-        self._clearinghouse("list_market", listing.symbol, listing.terms, list(listing.tiers))
-        self.set_order_terms(market, listing)
+        self.list_on_feed(listing)
         return reader.market(market)
+
+    def list_on_feed(self, listing: Listing) -> Receipt:
+        """Lists a market whose feed is set and live, and sets its order terms."""
+        contracts = self.reader.contracts
+        market = self.reader.chain.run(queries.market_count(contracts))
+        terms, tiers = listing.terms, list(listing.tiers)
+        call = contracts.clearinghouse.call("list_market", listing.symbol, terms, tiers)
+        if isinstance(self.signer, Proposal) and not fits(call):
+            # The other tiers follow in the same transaction, when nothing can be open yet.
+            self._clearinghouse("list_market", listing.symbol, terms, tiers[:1])
+            self._clearinghouse("replace_tiers", market, tiers)
+        else:
+            self._send(call)
+        return self._set_order_terms(market, listing)
 
     def set_published_feed(self, market: int, listing: Listing) -> Receipt:
         """Takes a market's price from publishers."""
@@ -103,15 +126,35 @@ class Admin:
 
     def set_order_terms(self, market: MarketName, listing: Listing) -> Receipt:
         """Sets keeper fee, delay and window of a market's orders."""
-        market_id = self.reader.market_id(market)
+        return self._set_order_terms(self.reader.market_id(market), listing)
+
+    def _set_order_terms(self, market: int, listing: Listing) -> Receipt:
         terms = (listing.keeper_fee, listing.delay, listing.window, listing.max_order_age)
-        return self._send(
-            self.reader.contracts.order_book.call("set_order_terms", market_id, *terms)
-        )
+        return self._send(self.reader.contracts.order_book.call("set_order_terms", market, *terms))
 
     def set_terms(self, market: MarketName, terms: Terms) -> Receipt:
         """Replaces a market's terms."""
         return self._clearinghouse("set_terms", self.reader.market_id(market), terms)
+
+    def ramp_tiers(self, market: MarketName, tiers: Sequence[TierTerms], duration: int) -> Receipt:
+        """Moves a market's margin rates to new ones, linearly. Number and floors of tiers stay.
+
+        Args:
+            market: Whose.
+            tiers: Where the rates are to go.
+            duration: Seconds, one day to ninety.
+        """
+        return self._clearinghouse(
+            "ramp_tiers", self.reader.market_id(market), list(tiers), duration
+        )
+
+    def end_ramp(self, market: MarketName) -> Receipt:
+        """Clears the mark of a ramp that is over, which makes valuing cheaper again. Anyone may."""
+        return self._clearinghouse("end_ramp", self.reader.market_id(market))
+
+    def replace_tiers(self, market: MarketName, tiers: Sequence[TierTerms]) -> Receipt:
+        """Gives a market in which nothing is open other tiers at once."""
+        return self._clearinghouse("replace_tiers", self.reader.market_id(market), list(tiers))
 
     def set_status(self, market: MarketName, *, reduce_only: bool) -> Receipt:
         """Makes a market reduce-only, or opens it again."""
@@ -146,6 +189,14 @@ class Admin:
         self._send(token.call("approve", spender, units))
         return self._clearinghouse("fund_insurance", units)
 
+    def request_insurance(self, amount: Amount) -> Receipt:
+        """Announces a withdrawal of USD from the insurance fund; 0 withdraws the announcement."""
+        return self._clearinghouse("request_insurance", to_quote(amount))
+
+    def withdraw_insurance(self, receiver: str | None = None) -> Receipt:
+        """Sends what was announced three to ten days ago, as far as it is there and not needed."""
+        return self._clearinghouse("withdraw_insurance", receiver or self.address)
+
     def mint(self, receiver: str, amount: Amount) -> Receipt:
         """Makes tokens, where the collateral is the one that anyone may mint."""
         units = to_units(amount, self.reader.deployment.token_decimals)
@@ -169,7 +220,12 @@ class Admin:
             self.reader.chain.run(queries.market_id(self.reader.contracts, listing.symbol))
             raise errors.SymbolTaken
 
+    def _require_sent(self, verb: str) -> None:
+        if isinstance(self.signer, Proposal):
+            raise errors.Rejected(f"{verb} needs a price as it is sent: it can not be proposed")
+
     def _publish(self, market: int, wad: int, published_at: int | None) -> Price:
+        self._require_sent("set_price")
         at = self.reader.now() if published_at is None else published_at
         payload = encode(["uint256", "uint256"], [wad, at])
         events = self.reader.contracts.decode_logs(self._oracle("update", market, payload).logs)
@@ -188,4 +244,6 @@ class Admin:
         return self._send(self.reader.contracts.clearinghouse.call(name, *arguments))
 
     def _send(self, call: Call) -> Receipt:
+        if isinstance(self.signer, Proposal):
+            return self.signer.add(call)
         return self.reader.chain.send(call, self.signer)

@@ -37,6 +37,9 @@ class Contracts:
         self.liquidity_pool = Contract(deployment.liquidity_pool, interface_of("LiquidityPool"))
         self.lens = Contract(deployment.lens, interface_of("Lens"))
         self.order_lens = Contract(deployment.order_lens, interface_of("OrderLens"))
+        self.timelock = (
+            Contract(deployment.timelock, interface_of("Timelock")) if deployment.timelock else None
+        )
         # Any ERC-20 has what the mock has, but for minting.
         self.token = Contract(deployment.token, interface_of("MockToken"))
         self._by_address = {

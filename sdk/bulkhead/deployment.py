@@ -40,6 +40,7 @@ class Deployment:
         block: The first block that may hold anything of it.
         token: The collateral.
         token_decimals: Its decimals.
+        timelock: What is meant to own it; None where there is none.
     """
 
     chain_id: int
@@ -52,12 +53,14 @@ class Deployment:
     house_logic: str
     liquidation_logic: str
     market_logic: str
+    order_logic: str
     order_book: str
     liquidity_pool: str
     lens: str
     simulator: str
     order_lens: str
     clearinghouse: str
+    timelock: str | None = None
 
     @staticmethod
     def path(chain_id: int, folder: Path = FOLDER) -> Path:
@@ -104,6 +107,7 @@ def deploy(
     token: str | None = None,
     *,
     cooldown: int = COOLDOWN,
+    timelock_delay: int | None = None,
 ) -> Deployment:
     """Deploys the whole exchange in plain transactions.
 
@@ -116,6 +120,8 @@ def deploy(
         owner: Who sets parameters; the deployer where it is None.
         token: The collateral; a token that anyone may mint is deployed where it is None.
         cooldown: Seconds from an LP's request to its maturity.
+        timelock_delay: Seconds; with it a timelock is deployed whose proposer is the owner. It owns
+            nothing yet: see `governance.Timelock.take_over`.
 
     Raises:
         DeploymentError: If a contract did not land where it should, or its code is not whole.
@@ -123,11 +129,11 @@ def deploy(
     chain = Chain(w3)
     creator = address_of(deployer)
     first_block = chain.block().number + 1
-    names = _names(with_token=token is None)
+    names = _names(with_token=token is None, with_timelock=timelock_delay is not None)
     nonce = chain.nonce(creator)
     at = {name: contract_address(creator, nonce + index) for index, name in enumerate(names)}
     collateral = at["MockToken"] if token is None else to_checksum_address(token)
-    arguments = _arguments(at, collateral, owner or creator, cooldown)
+    arguments = _arguments(at, collateral, owner or creator, cooldown, timelock_delay)
 
     transactions = [
         chain.submit(None, encode_constructor(name, arguments[name]), deployer, _gas_of(name))
@@ -162,7 +168,8 @@ def verify(w3: Web3, deployment: Deployment) -> None:
         DeploymentError: Naming the first that is not so.
     """
     chain = Chain(w3)
-    for name in _names(with_token=False):
+    names = _names(with_token=False, with_timelock=deployment.timelock is not None)
+    for name in names:
         address = getattr(deployment, _field_of(name))
         size = chain.code_size(address)
         if size != load_artifact(name).runtime_size:
@@ -171,7 +178,7 @@ def verify(w3: Web3, deployment: Deployment) -> None:
                 f"{load_artifact(name).runtime_size}"
             )
     clearinghouse = interface_of("Clearinghouse")
-    for name in _names(with_token=False):
+    for name in names:
         getter = _field_of(name).upper()
         if name == "Clearinghouse" or not clearinghouse.has_function(getter, 0):
             continue
@@ -190,15 +197,17 @@ def contract_address(creator: str, nonce: int) -> str:
     return to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:])
 
 
-def _names(*, with_token: bool) -> list[str]:
+def _names(*, with_token: bool, with_timelock: bool) -> list[str]:
     # The clearinghouse is last: when it is there, all is.
     return [
         *(["MockToken"] if with_token else []),
+        *(["Timelock"] if with_timelock else []),
         "PriceOracle",
         "AccountLogic",
         "HouseLogic",
         "LiquidationLogic",
         "MarketLogic",
+        "OrderLogic",
         "OrderBook",
         "LiquidityPool",
         "Lens",
@@ -209,18 +218,20 @@ def _names(*, with_token: bool) -> list[str]:
 
 
 def _arguments(
-    at: dict[str, str], token: str, owner: str, cooldown: int
+    at: dict[str, str], token: str, owner: str, cooldown: int, timelock_delay: int | None
 ) -> dict[str, tuple[Any, ...]]:
     oracle, clearinghouse, pool = at["PriceOracle"], at["Clearinghouse"], at["LiquidityPool"]
     order_book = at["OrderBook"]
     return {
         "MockToken": TOKEN,
+        "Timelock": (timelock_delay, [owner]),
         "PriceOracle": (clearinghouse,),
         "AccountLogic": (token, oracle, order_book),
         "HouseLogic": (token, oracle, pool),
         "LiquidationLogic": (oracle,),
         "MarketLogic": (oracle,),
-        "OrderBook": (clearinghouse, oracle),
+        "OrderLogic": (clearinghouse, oracle),
+        "OrderBook": (clearinghouse, oracle, at["OrderLogic"]),
         "LiquidityPool": (clearinghouse, token, oracle, cooldown),
         "Lens": (clearinghouse, oracle, order_book, pool),
         "Simulator": (clearinghouse, oracle),

@@ -17,6 +17,9 @@ from eth_utils.crypto import keccak
 LOGIC_CONTRACTS = ("AccountLogic", "HouseLogic", "LiquidationLogic", "MarketLogic")
 """Code that runs in the clearinghouse's storage, and logs from its address."""
 
+_LOGICS = {"Clearinghouse": LOGIC_CONTRACTS, "OrderBook": ("OrderLogic",)}
+_UNNAMED = ("MarketLogic", "OrderLogic")  # what is called without a function of its own to hand it on
+
 _checksum = lru_cache(maxsize=65_536)(to_checksum_address)
 
 
@@ -149,18 +152,17 @@ def has_artifact(name: str) -> bool:
 def user_abi(name: str) -> tuple[dict[str, Any], ...]:
     """A contract's ABI as users need it.
 
-    The clearinghouse's comes with the events of the logic contracts, which log from its address,
-    and with the calls it hands on to the market logic.
+    Those that have logic contracts come with their events, which they log from their own address,
+    and with the calls that they hand on without knowing them.
     """
     abi = list(load_artifact(name).abi)
-    if name == "Clearinghouse":
-        known = {entry.get("name") for entry in abi}
-        for logic in LOGIC_CONTRACTS:
-            kinds = ("event", "function") if logic == "MarketLogic" else ("event",)
-            for entry in load_artifact(logic).abi:
-                if entry["type"] in kinds and entry["name"] not in known:
-                    known.add(entry["name"])
-                    abi.append(entry)
+    known = {entry.get("name") for entry in abi}
+    for logic in _LOGICS.get(name, ()):
+        kinds = ("event", "function") if logic in _UNNAMED else ("event",)
+        for entry in load_artifact(logic).abi:
+            if entry["type"] in kinds and entry["name"] not in known:
+                known.add(entry["name"])
+                abi.append(entry)
     return tuple(abi)
 
 

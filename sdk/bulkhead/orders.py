@@ -12,6 +12,8 @@ from bulkhead.interfaces import Event
 from bulkhead.protocol import words
 
 EXPIRED_REASON = "order: expired"
+NOBODY = "0x" + "00" * 20
+NO_GROUP = bytes(32)
 
 
 class OrderKind(IntEnum):
@@ -21,6 +23,8 @@ class OrderKind(IntEnum):
     LIMIT = 1
     STOP = 2
     TAKE_PROFIT = 3
+    TRAILING_STOP = 4
+    """Follows the price at a distance: at its best, less the callback rate."""
 
 
 class MarginMode(IntEnum):
@@ -73,10 +77,14 @@ class Order:
     reduce_only: bool
     size: int  # lots; 0, if reduce-only, for all there is when it fills
     trigger_price: int  # femto per lot
+    callback_rate: int  # ppm, of a trailing stop
     acceptable_price: int  # femto per lot
     margin: int  # quote
     leverage: int  # ppm
     expiry: int  # seconds
+    group: bytes  # of a bracket's child its entry's hash; else what one fill ends
+    builder: str
+    builder_fee: int  # ppm of notional
     salt: int
 
     def to_tuple(self) -> tuple[Any, ...]:
@@ -164,8 +172,9 @@ class Preview:
 
 
 _TYPES = {
-    "address": ("account", "placer"),
+    "address": ("account", "placer", "builder"),
     "bool": ("is_buy", "reduce_only"),
+    "bytes32": ("group",),
 }
 _FIELD_TYPES = [
     (field.name, next((kind for kind, names in _TYPES.items() if field.name in names), "uint256"))

@@ -17,7 +17,7 @@ from bulkhead.interfaces import Event
 from bulkhead.markets import Market, MarketState
 from bulkhead.orders import Order, OrderStatus, Outcome, PlacedOrder, Preview
 from bulkhead.protocol.words import OrderTerms
-from bulkhead.values import from_units
+from bulkhead.values import from_units, to_usd
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -127,6 +127,12 @@ class Reader:
     def house(self, block: Block | None = None) -> HouseView:
         """Pool cash, insurance and unclaimed fees."""
         return self.chain.run(queries.house(self.contracts), block)
+
+    def insurance_request(self) -> tuple[Decimal, int]:
+        """The announced withdrawal from insurance, USD, and when it may be made, seconds."""
+        call = self.contracts.clearinghouse.call("insurance_request")
+        amount, claimable_at = self.chain.read(call)
+        return to_usd(amount), claimable_at
 
     def settings(
         self, address: str, market: MarketName, block: Block | None = None

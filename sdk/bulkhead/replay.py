@@ -43,6 +43,7 @@ class Replay:
         orders: By hash, ended ones too.
         order_terms: By market.
         house: Pool cash, insurance, fees.
+        insurance_request: The announced withdrawal from insurance, quote, and when it may be made.
     """
 
     liquidity_pool: str
@@ -59,6 +60,7 @@ class Replay:
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
+    insurance_request: tuple[int, int] = (0, 0)
 
     def take_all(self, events: Iterable[Event]) -> None:
         """Takes in events, in their order."""
@@ -94,13 +96,18 @@ class Replay:
             self.prices[event["market"]] = words.unpack_price(event["price_word"])
         if "house_word" in arguments:
             self.house = words.unpack_house(event["house_word"])
-        if event.name == "TiersRamped":
+        if event.name in ("TiersRamped", "TiersReplaced"):
             self.tiers[event["market"]] = (event["first_word"], event["second_word"])
+        if event.name == "TiersRamped":
             self.ramps[event["market"]] = (
                 event["ramp_word"],
                 event["first_before_word"],
                 event["second_before_word"],
             )
+        if event.name == "InsuranceRequested":
+            self.insurance_request = (event["amount"], event["claimable_at"])
+        if event.name == "InsuranceWithdrawn":
+            self.insurance_request = (0, 0)
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
         self._pay(event)

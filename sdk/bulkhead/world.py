@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bulkhead.admin import Admin
 from bulkhead.deployment import Deployment, deploy
+from bulkhead.governance import Timelock
 from bulkhead.handles import OrderHandle
 from bulkhead.keeper import Keeper, LiquidationReport, OrderReport
 from bulkhead.liquidity import LiquidityProvider
@@ -110,6 +111,8 @@ def create(
     signers: Sequence[Signer],
     names: Sequence[str] = NAMES,
     listings: Sequence[Listing] = DEMO_LISTINGS,
+    *,
+    timelock_delay: int | None = None,
 ) -> World:
     """Deploys the exchange, lists markets, and fills pool, insurance and wallets.
 
@@ -118,8 +121,10 @@ def create(
         signers: As `load` takes them.
         names: What the traders are called.
         listings: The markets.
+        timelock_delay: Seconds; with it a timelock takes the exchange over at the end.
     """
-    world = load(w3, deploy(w3, signers[0], cooldown=COOLDOWN), signers, names)
+    deployment = deploy(w3, signers[0], cooldown=COOLDOWN, timelock_delay=timelock_delay)
+    world = load(w3, deployment, signers, names)
     world.admin.mint(world.liquidity_provider.address, POOL)
     world.admin.mint(world.admin.address, INSURANCE)
     for trader in world.traders.values():
@@ -129,6 +134,8 @@ def create(
     for listing in listings:
         advance_time(w3, 1)
         world.admin.list_market(listing)
+    if timelock_delay is not None:
+        Timelock(world.reader, signers[0]).take_over(signers[0])
     return world
 
 

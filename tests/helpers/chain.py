@@ -117,12 +117,16 @@ class Contract:
         self.slots = source.slots
 
     def attempt(
-        self, sender: str, function: str, *arguments: Any, gas: int | None = None
+        self, sender: str, function: str, *arguments: Any, gas: int | None = None, value: int = 0
     ) -> Receipt:
         """Sends a transaction that may be refused."""
         entry = self.functions[function]
         computation = boa.env.execute_code(
-            to_address=self.address, sender=sender, gas=gas, data=entry.calldata(arguments)
+            to_address=self.address,
+            sender=sender,
+            gas=gas,
+            value=value,
+            data=entry.calldata(arguments),
         )
         output = computation.output
         if computation.is_error:
@@ -132,9 +136,11 @@ class Contract:
             entry.read(output), None, computation.get_gas_used(), [entry[1:] for entry in logs]
         )
 
-    def send(self, sender: str, function: str, *arguments: Any, gas: int | None = None) -> Receipt:
+    def send(
+        self, sender: str, function: str, *arguments: Any, gas: int | None = None, value: int = 0
+    ) -> Receipt:
         """Sends a transaction; raises `Refused` where it reverts."""
-        receipt = self.attempt(sender, function, *arguments, gas=gas)
+        receipt = self.attempt(sender, function, *arguments, gas=gas, value=value)
         if receipt.refusal is not None:
             raise Refused(receipt.refusal)
         return receipt

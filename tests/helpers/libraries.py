@@ -23,6 +23,7 @@ LIBRARIES = (
     "fixed_point",
     "words",
     "market_math",
+    "settlement_math",
     "position_math",
     "house_math",
     "margin_math",

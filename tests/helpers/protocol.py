@@ -22,8 +22,10 @@ PPM = 10**6
 WAD = 10**18
 FEMTO = 10**9  # femto USD in a quote unit
 PLENTY = 10**6 * USD
+NOBODY = "0x" + "0" * 40
+NO_GROUP = bytes(32)
 
-MARKET, LIMIT, STOP, TAKE_PROFIT = range(4)  # order kinds
+MARKET, LIMIT, STOP, TAKE_PROFIT, TRAILING_STOP = range(5)  # order kinds
 DEFAULT, CROSS, ISOLATED = range(3)  # margin modes
 ONE_WAY, LONG, SHORT = range(3)  # position sides
 UNKNOWN, PENDING, EXECUTED, CANCELLED = range(4)  # order statuses
@@ -43,10 +45,14 @@ class Order(NamedTuple):
     reduce_only: bool
     size: int
     trigger_price: int
+    callback_rate: int
     acceptable_price: int
     margin: int
     leverage: int
     expiry: int
+    group: bytes
+    builder: str
+    builder_fee: int
     salt: int
 
 
@@ -161,16 +167,17 @@ class Protocol:
         nonce = boa.env.evm.vm.state.get_nonce(raw)
         ahead = [
             to_checksum_address(generate_contract_address(Address(raw), nonce + i))
-            for i in range(8)
+            for i in range(9)
         ]
-        oracle, account, house, liquidation, market, book, pool, clearinghouse = ahead
+        oracle, account, house, liquidation, market, orders, book, pool, clearinghouse = ahead
         token = self.token.address
         self.oracle = Contract("PriceOracle", clearinghouse, deployer=deployer)
         self.account_logic = Contract("AccountLogic", token, oracle, book, deployer=deployer)
         self.house_logic = Contract("HouseLogic", token, oracle, pool, deployer=deployer)
         self.liquidation_logic = Contract("LiquidationLogic", oracle, deployer=deployer)
         self.market_logic = Contract("MarketLogic", oracle, deployer=deployer)
-        self.book = Contract("OrderBook", clearinghouse, oracle, deployer=deployer)
+        self.order_logic = Contract("OrderLogic", clearinghouse, oracle, deployer=deployer)
+        self.book = Contract("OrderBook", clearinghouse, oracle, orders, deployer=deployer)
         self.pool = Contract(
             "LiquidityPool", clearinghouse, token, oracle, COOLDOWN, deployer=deployer
         )
@@ -181,13 +188,18 @@ class Protocol:
         )
         # Calls that the clearinghouse does not know are the market logic's.
         self.clearinghouse.functions |= self.market_logic.functions
+        self.book.functions |= self.order_logic.functions
         self.logics = [
             self.account_logic,
             self.house_logic,
             self.liquidation_logic,
             self.market_logic,
         ]
-        self.contracts = [*self.logics, self.oracle, self.book, self.pool, self.clearinghouse]
+        self.contracts = [
+            *self.logics,
+            self.order_logic,
+            *(self.oracle, self.book, self.pool, self.clearinghouse),
+        ]
         assert self.clearinghouse.address == clearinghouse
 
     @contextmanager
@@ -299,10 +311,14 @@ class Protocol:
             "is_buy": True,
             "reduce_only": False,
             "trigger_price": 0,
+            "callback_rate": 0,
             "acceptable_price": 0,
             "margin": 0,
             "leverage": 0,
             "expiry": 0,
+            "group": NO_GROUP,
+            "builder": NOBODY,
+            "builder_fee": 0,
             "salt": self._salt,
         }
         unknown = fields.keys() - known.keys()
@@ -315,10 +331,7 @@ class Protocol:
         return self.commit(order)
 
     def commit(self, order: Order) -> Order:
-        event = self.book.send(order.placer, "place", order).event("OrderPlaced")
-        placed = Order(*event.order)
-        self.accounts |= {placed.account, placed.placer}
-        self.orders[event.order_hash] = placed
+        (placed,) = self.placed_in(self.book.send(order.placer, "place", order))
         return placed
 
     def execute(self, order: Order, *, keeper: str | None = None) -> Receipt:
@@ -372,6 +385,61 @@ class Protocol:
 
     def cancel(self, order: Order, *, sender: str | None = None) -> Receipt:
         return self.book.send(sender or order.account, "cancel", order)
+
+    def bracket(self, entry: Order, *children: Order) -> tuple[Order, ...]:
+        """Commits an entry and its children; returns them as they were resolved."""
+        receipt = self.book.send(entry.placer, "place_bracket", entry, children)
+        return self.placed_in(receipt)
+
+    def exit_of(self, entry: Order, **fields: Any) -> Order:
+        """A child for an entry: a stop far away, unless the fields say otherwise."""
+        known: dict[str, Any] = {
+            "placer": entry.placer,
+            "kind": STOP,
+            "margin_mode": entry.margin_mode,
+            "position_side": entry.position_side,
+            "is_buy": not entry.is_buy,
+            "reduce_only": True,
+            "trigger_price": 2**63 if not entry.is_buy else 1,
+        }
+        return self.order(entry.account, entry.market, 0, **known | fields)
+
+    def placed_in(self, receipt: Receipt) -> tuple[Order, ...]:
+        """The orders that a call has placed."""
+        placed = []
+        for event in receipt.named("OrderPlaced"):
+            order = Order(*event.order)
+            self.accounts |= {order.account, order.placer}
+            self.orders[event.order_hash] = order
+            placed.append(order)
+        return tuple(placed)
+
+    def replace(self, old: Order, order: Order, *, sender: str | None = None) -> Order:
+        """Cancels an order for another; returns that as it was resolved."""
+        receipt = self.book.send(sender or old.account, "replace", old, order)
+        (placed,) = self.placed_in(receipt)
+        return placed
+
+    def ratchet(self, *orders: Order) -> Receipt:
+        return self.book.send(self.keeper, "ratchet", orders)
+
+    def cancel_all(self, account: str, *, sender: str | None = None) -> Receipt:
+        return self.book.send(sender or account, "cancel_all", account)
+
+    def set_operator(
+        self,
+        account: str,
+        operator: str,
+        *,
+        permissions: int = 15,
+        markets: int = 0,
+        notional: int = 2**64 - 1,
+        expiry: int = 2**40 - 1,
+    ) -> Receipt:
+        """Lets an operator do everything, unless told otherwise."""
+        return self.book.send(
+            account, "set_operator", operator, permissions, markets, notional, expiry
+        )
 
     def liquidate_isolated(self, *ids: int, liquidator: str | None = None) -> Receipt:
         return self.clearinghouse.send(liquidator or self.keeper, "liquidate_isolated", ids)
@@ -588,7 +656,7 @@ class Ledger:
 
     def order(self, order_hash: bytes) -> int:
         book = self._protocol.book
-        return book.storage(mapped(book.slots["_orders"], int.from_bytes(order_hash, "big")))
+        return book.storage(mapped(book.slots["order_store._orders"], int.from_bytes(order_hash, "big")))
 
     def account(self, account: str) -> int:
         return self._read(mapped(self._slots["ledger._accounts"], int(account, 16)))

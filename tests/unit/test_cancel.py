@@ -44,7 +44,7 @@ def test_an_operator_cancels_and_the_account_gets_the_escrow(
     order = resting(funded)
     with refused("operator: not allowed"):
         funded.cancel(order, sender=keeper)
-    funded.clearinghouse.send(trader, "set_operator", keeper, 2**40)
+    funded.set_operator(trader, keeper)
     event = funded.cancel(order, sender=keeper).event("OrderCancelled")
     assert (event.receiver, event.keeper_fee) == (trader, KEEPER_FEE)
     assert funded.cash(trader) == 5_000 * USD

@@ -15,6 +15,7 @@ from tests.helpers.protocol import (
     ISOLATED,
     LIMIT,
     LONG,
+    NOBODY,
     PPM,
     SHORT,
     USD,
@@ -574,9 +575,32 @@ def test_an_order_of_another_content_is_not_executed(funded: Protocol, trader: s
             funded.execute(forged)
 
 
+def test_the_owner_executes_too_and_has_the_keepers_fee_back(
+    funded: Protocol, trader: str
+) -> None:
+    order = funded.place(trader, 0, LOTS)
+    event = funded.fill(order, keeper=trader).event("OrderExecuted")
+    assert (event.keeper, event.keeper_fee) == (trader, KEEPER_FEE)
+    state = funded.account(trader)
+    assert (state.cash, state.escrow) == (10_000 * USD - FEE, 0)
+    funded.check_invariants()
+
+
+def test_a_filled_order_remembers_what_it_opened(funded: Protocol, trader: str) -> None:
+    funded.trade(trader, 0, LOTS)
+    funded.trade(trader, 0, 0, is_buy=False, reduce_only=True)
+    order = funded.place(trader, 0, LOTS)
+    event = funded.fill(order).event("OrderExecuted")
+    state = funded.order_state(order)
+    assert words.unpack_order_state(event.order_word) == state
+    assert (state.filled, state.generation) == (LOTS, 1)
+    assert state.executable_from == funded.price(0).published_at + 1
+
+
 def test_only_the_order_book_trades(funded: Protocol, attacker: str) -> None:
     trade = (
-        *(funded.trader, funded.trader, 0, False, 0, True, False, LOTS, 0, 0, 0),
+        *(funded.trader, 0, False, 0, True, False, LOTS, 0, 0, 0, 0, 0, 0),
+        *(NOBODY, 0, NOBODY, 0),
         *(b"\0" * 32, attacker, 0, False, funded.oracle.read("price_word", 0)),
     )
     with refused("caller: not allowed"):

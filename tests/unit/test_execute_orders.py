@@ -40,7 +40,8 @@ def test_each_order_says_what_became_of_it(
     nothing = funded.place(trader, 1, 0, is_buy=False, reduce_only=True)
     silent = funded.place(trader, 2, 10**5)
     last = funded.place(trader, 1, 10**7)
-    funded.wait(0)
+    advance(2)
+    funded.push_price(0, 50_000)
     funded.publish(1, 2_500)
 
     orders = (good, waiting, unaffordable, unknown, forged, nothing, silent, last, good)

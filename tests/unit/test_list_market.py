@@ -7,6 +7,7 @@ import pytest
 
 from bulkhead.protocol import words
 from tests.helpers.chain import advance, refused
+from tests.helpers.doctored import doctor_house
 from tests.helpers.protocol import (
     BTC,
     OPEN,
@@ -16,6 +17,7 @@ from tests.helpers.protocol import (
     Market,
     Protocol,
     Terms,
+    position_id,
     terms_named,
 )
 
@@ -333,3 +335,96 @@ def test_the_shares_of_all_markets_stay_below_nine_tenths(ready: Protocol) -> No
     with refused("pool: shares above 90 percent"):
         list_market(ready, terms={"pool_share": 1})
     assert BTC.terms.pool_share == 200_000
+
+
+# What a change of terms may not do to those who are in
+
+
+@pytest.fixture
+def winning(protocol: Protocol, trader: str) -> Protocol:
+    """A long of 500,000 USD wins 50,000: a hundredth of the pool's five million."""
+    protocol.deposit(trader, 100_000 * USD)
+    protocol.trade(trader, 0, 10**9)
+    protocol.push_price(0, 55_000)
+    return protocol
+
+
+def test_a_smaller_share_of_the_pool_still_covers_what_is_owed(
+    winning: Protocol, trader: str
+) -> None:
+    """Else everybody in profit could be deleveraged in the block it lands in."""
+    owed, cash = winning.value(trader, 0, words.CROSS_LONG), winning.house().pool_cash
+    least = -(-owed * 10**6 // (cash * 10**9))
+    assert 9_000 < least < 11_000
+    with refused("pool: owes above its share"):
+        winning.set_terms(0, pool_share=least - 1)
+    with winning.anchored():
+        winning.set_terms(0, pool_share=least)
+    with refused("pool: owes above its share"):
+        winning.set_terms(0, pool_share=0)
+
+
+def test_a_larger_share_needs_no_cover(winning: Protocol) -> None:
+    """It can only help, so it is never in the way, however short the pool."""
+    house = doctor_house(winning, pool_cash=-USD, fees=winning.house().pool_cash + USD)
+    assert house.pool_cash < 0
+    winning.set_terms(0, taker_fee=400)
+    winning.set_terms(0, pool_share=300_000)
+    doctor_house(winning, pool_cash=house.fees - USD, fees=0)
+
+
+def test_a_market_that_owes_nothing_may_lose_its_share(protocol: Protocol, trader: str) -> None:
+    protocol.deposit(trader, 100_000 * USD)
+    protocol.trade(trader, 0, 10**9)
+    protocol.push_price(0, 49_000)
+    protocol.set_terms(0, pool_share=0)
+
+
+# Every field that might hurt whoever is in, as far as its bounds allow.
+HURTFUL: list[dict[str, int]] = [
+    {"taker_fee": 1_250, "maker_fee": 1_250},
+    {"penalty": 2_500, "keeper_share": 0, "keeper_floor": 0},
+    {"side_cap": 1_000, "skew_cap": 1},
+    {"min_notional": 2**16 - 1},
+    {"pool_share": 20_000, "reserve_rate": 1_000_000},
+    {"funding_velocity": 214 * 10**6, "max_funding_rate": 500_000},
+    {"keeper_cap": 2**40 - 1},
+    {"buffer": 1_000_000},
+    {"partial_above": 2**56 - 1},
+]
+
+
+@pytest.mark.parametrize("changes", HURTFUL)
+def test_no_change_of_terms_liquidates_in_the_block_it_lands_in(
+    protocol: Protocol, trader: str, changes: dict[str, int]
+) -> None:
+    """A vault and a cross account at the edge: not liquidatable before, nor right after."""
+    protocol.deposit(trader, 1_000 * USD)
+    other = protocol.actor("crossed")
+    protocol.deposit(other, 1_000 * USD)
+    protocol.trade(trader, 0, LOTS, margin_mode=2)
+    protocol.trade(other, 0, LOTS)
+    protocol.withdraw(other, protocol.cash(other) - 500 * USD)
+    edge = lowest_safe_price(protocol, trader, other)
+    protocol.push_price(0, edge)
+    values = [protocol.value(trader, 0, 2), protocol.value(other, 0, 0)]
+    protocol.set_terms(0, **changes)
+    assert [protocol.value(trader, 0, 2), protocol.value(other, 0, 0)] == values
+    assert not protocol.liquidate_isolated(position_id(trader, 0, 2)).result
+    assert not protocol.liquidate_cross(other).result
+    # And both can still leave.
+    protocol.trade(trader, 0, 0, margin_mode=2, is_buy=False, reduce_only=True)
+    protocol.trade(other, 0, 0, is_buy=False, reduce_only=True)
+
+
+def lowest_safe_price(protocol: Protocol, vault: str, crossed: str) -> int:
+    """The lowest price in whole USD at which neither is liquidatable."""
+    low, high = 40_000, 50_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        with protocol.anchored():
+            protocol.push_price(0, middle)
+            hit = protocol.liquidate_isolated(position_id(vault, 0, 2)).result
+            hit += protocol.liquidate_cross(crossed).result
+        low, high = (middle, high) if hit else (low, middle)
+    return high

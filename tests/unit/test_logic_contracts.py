@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import boa
 import pytest
 
-from tests.helpers.chain import compiled, refused
-from tests.helpers.protocol import TIERS, USD, Protocol, position_id, terms_named
+from tests.helpers.chain import Contract, compiled, reason_of, refused
+from tests.helpers.protocol import TIERS, USD, Market, Protocol, position_id, terms_named
 
 LOGICS = ["AccountLogic", "HouseLogic", "LiquidationLogic", "MarketLogic"]
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
@@ -88,6 +89,20 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
             (owner,),
             "ownable: caller is not the owner",
         ),
+        (
+            protocol.house_logic,
+            owner,
+            "request_insurance",
+            (0,),
+            "ownable: caller is not the owner",
+        ),
+        (
+            protocol.house_logic,
+            owner,
+            "withdraw_insurance",
+            (owner,),
+            "ownable: caller is not the owner",
+        ),
         (protocol.house_logic, attacker, "add_liquidity", (USD,), "caller: not allowed"),
         (protocol.house_logic, attacker, "remove_liquidity", (USD,), "caller: not allowed"),
         (protocol.liquidation_logic, attacker, "liquidate_isolated", ([vault],), None),
@@ -114,6 +129,21 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
             (0, terms_named()),
             "ownable: caller is not the owner",
         ),
+        (
+            protocol.market_logic,
+            owner,
+            "ramp_tiers",
+            (0, TIERS, 86_400),
+            "ownable: caller is not the owner",
+        ),
+        (
+            protocol.market_logic,
+            owner,
+            "replace_tiers",
+            (0, TIERS),
+            "ownable: caller is not the owner",
+        ),
+        (protocol.market_logic, attacker, "end_ramp", (0,), "market: unknown"),
         (protocol.market_logic, owner, "set_status", (0, 1), "market: unknown"),
         (
             protocol.market_logic,
@@ -147,3 +177,79 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
 def test_a_forwarded_refusal_keeps_its_reason(protocol: Protocol, trader: str) -> None:
     with refused("position: not open"):
         protocol.clearinghouse.send(trader, "deposit_margin", trader, 0, True, USD)
+
+
+# What the clearinghouse does not know
+
+
+def selectors(contract: str) -> set[bytes]:
+    return {function.selector for function in compiled(contract).functions.values()}
+
+
+def test_no_function_of_the_market_logic_is_hidden_by_one_of_the_clearinghouse() -> None:
+    """A call is forwarded only if the clearinghouse has no function with its selector."""
+    functions = {
+        entry["name"] for entry in compiled("Clearinghouse").abi if entry["type"] == "function"
+    }
+    known = {
+        function.selector
+        for name, function in compiled("Clearinghouse").functions.items()
+        if name in functions
+    }
+    assert len(known) == len(functions)
+    assert not known & selectors("MarketLogic")
+
+
+@pytest.mark.parametrize("logic", ["AccountLogic", "HouseLogic", "LiquidationLogic"])
+def test_the_market_logic_has_no_function_of_another_logic(logic: str) -> None:
+    assert not selectors(logic) & selectors("MarketLogic")
+
+
+def raw(contract: Contract, sender: str, data: bytes, value: int = 0) -> Any:
+    boa.env.set_balance(sender, 10**18)
+    return boa.env.execute_code(to_address=contract.address, sender=sender, data=data, value=value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x00", bytes(3), bytes(4), bytes.fromhex("deadbeef"), bytes(36)],
+    ids=["nothing", "a byte", "three", "zeros", "unknown", "unknown with arguments"],
+)
+def test_a_call_that_nobody_knows_reverts_and_changes_nothing(
+    protocol: Protocol, owner: str, data: bytes
+) -> None:
+    before = protocol.state()
+    computation = raw(protocol.clearinghouse, owner, data)
+    assert computation.is_error
+    assert reason_of(computation.output) == ""
+    assert protocol.state() == before
+
+
+def test_no_contract_takes_ether(protocol: Protocol, owner: str) -> None:
+    """Neither with a call it knows, nor one it forwards, nor with none."""
+    for contract in protocol.contracts:
+        selected = [function.selector for function in contract.functions.values()]
+        for data in (b"", *[selector + bytes(32 * 24) for selector in selected]):
+            assert raw(contract, owner, data, value=1).is_error
+        assert boa.env.get_balance(contract.address) == 0
+
+
+def test_a_forwarded_call_cut_short_is_refused(protocol: Protocol, owner: str) -> None:
+    function = protocol.market_logic.functions["set_guardian"]
+    whole = function.calldata((owner,))
+    for length in (4, 20, 35):
+        assert raw(protocol.clearinghouse, owner, whole[:length]).is_error
+    assert not raw(protocol.clearinghouse, owner, whole).is_error
+    assert protocol.clearinghouse.read("guardian") == owner
+
+
+def test_a_forwarded_result_comes_back_whole(protocol: Protocol, owner: str) -> None:
+    """`list_market` is forwarded untyped, and still returns its id."""
+    market = Market("XRP-PERP", 2, 2_000)
+    protocol.set_feed(3, market)
+    protocol.markets.append(market)
+    protocol.push_price(3, market.price)
+    data = protocol.market_logic.functions["list_market"].calldata(
+        (market.symbol, terms_named(), TIERS)
+    )
+    assert raw(protocol.clearinghouse, owner, data).output == (3).to_bytes(32, "big")

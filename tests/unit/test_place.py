@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bulkhead.protocol import words
-from tests.helpers.chain import now, refused
+from tests.helpers.chain import account_named, advance, now, refused
 from tests.helpers.protocol import (
     CROSS,
     ISOLATED,
@@ -16,6 +16,7 @@ from tests.helpers.protocol import (
     PPM,
     STOP,
     TAKE_PROFIT,
+    TRAILING_STOP,
     USD,
     Order,
     Protocol,
@@ -23,6 +24,7 @@ from tests.helpers.protocol import (
 
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
 KEEPER_FEE = USD // 5
+ACCOUNT = account_named("builder")
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_a_resting_order_keeps_its_own_expiry(funded: Protocol, trader: str) -> 
 
 
 def test_the_placer_is_whoever_commits(funded: Protocol, trader: str, keeper: str) -> None:
-    funded.clearinghouse.send(trader, "set_operator", keeper, 2**40)
+    funded.set_operator(trader, keeper)
     order = funded.order(trader, 0, LOTS, placer=trader)
     placed = Order(*funded.book.send(keeper, "place", order).event("OrderPlaced").order)
     assert placed.placer == keeper
@@ -115,7 +117,7 @@ def test_each_position_mode_has_its_own_orders(funded: Protocol, trader: str) ->
     [
         ({"market": 3}, "market: unknown"),
         ({"market": 2**256 - 1}, "market: unknown"),
-        ({"kind": 4}, "order: unknown kind"),
+        ({"kind": 5}, "order: unknown kind"),
         ({"kind": 2**256 - 1}, "order: unknown kind"),
         ({"margin_mode": 3}, "order: unknown margin mode"),
         ({"position_side": 3}, "order: unknown side"),
@@ -129,6 +131,15 @@ def test_each_position_mode_has_its_own_orders(funded: Protocol, trader: str) ->
         ({"kind": LIMIT, "trigger_price": 1}, "order: bad trigger price"),
         ({"kind": STOP, "trigger_price": 2**64}, "price: too large"),
         ({"acceptable_price": 2**256 - 1}, "price: too large"),
+        ({"kind": TRAILING_STOP}, "order: bad callback rate"),
+        ({"kind": TRAILING_STOP, "callback_rate": 500_001}, "order: bad callback rate"),
+        ({"kind": STOP, "trigger_price": 1, "callback_rate": 1}, "order: bad callback rate"),
+        ({"kind": MARKET, "callback_rate": 1}, "order: bad callback rate"),
+        ({"kind": TRAILING_STOP, "callback_rate": 1, "trigger_price": 2**64}, "price: too large"),
+        ({"group": b"\1" * 32}, "order: bad group"),
+        ({"builder": ACCOUNT}, "builder: bad fee"),
+        ({"builder_fee": 1}, "builder: bad fee"),
+        ({"builder": ACCOUNT, "builder_fee": 1}, "builder: fee not approved"),
         ({"kind": LIMIT}, "order: no limit price"),
         ({"kind": MARKET, "expiry": 2**40}, "order: bad expiry"),
         ({"kind": LIMIT, "acceptable_price": 1, "expiry": 1}, "order: expired"),
@@ -165,9 +176,47 @@ def test_orders_go_on_where_opening_has_stopped(funded: Protocol, trader: str) -
 
 def test_only_the_order_book_moves_escrow(protocol: Protocol, trader: str) -> None:
     with refused("caller: not allowed"):
-        protocol.clearinghouse.send(trader, "escrow_order", trader, trader, 0, 1, False)
+        protocol.clearinghouse.send(trader, "escrow_order", trader, 0, 1, False)
     with refused("caller: not allowed"):
         protocol.clearinghouse.send(trader, "release_escrow", trader, trader, 1)
+
+
+# The market's longest rest
+
+
+def aged(protocol: Protocol) -> None:
+    protocol.book.send(protocol.owner, "set_order_terms", 0, KEEPER_FEE, 2, 60, 3_600)
+
+
+def test_a_resting_order_expires_at_the_markets_maximum_age(
+    funded: Protocol, trader: str
+) -> None:
+    aged(funded)
+    limit: dict[str, Any] = {"kind": LIMIT, "acceptable_price": 1}
+    assert funded.place(trader, 0, LOTS, **limit).expiry == now() + 3_600
+    assert funded.place(trader, 0, LOTS, expiry=now() + 3_599, **limit).expiry == now() + 3_599
+    assert funded.place(trader, 0, LOTS, expiry=now() + 3_600, **limit).expiry == now() + 3_600
+    with refused("order: expires too late"):
+        funded.place(trader, 0, LOTS, expiry=now() + 3_601, **limit)
+
+
+def test_a_market_order_has_its_window_whatever_the_maximum_age(
+    funded: Protocol, trader: str
+) -> None:
+    aged(funded)
+    assert funded.place(trader, 0, LOTS).expiry == now() + 2 + 60
+
+
+def test_an_order_of_the_maximum_age_is_cleared_for_its_fee(
+    funded: Protocol, trader: str, keeper: str
+) -> None:
+    aged(funded)
+    order = funded.place(trader, 0, LOTS, kind=LIMIT, acceptable_price=1)
+    advance(3_601)
+    event = funded.execute(order, keeper=keeper).event("OrderCancelled")
+    assert (event.reason, event.receiver) == ("order: expired", keeper)
+    assert funded.cash(keeper) == KEEPER_FEE
+    funded.check_invariants()
 
 
 # set_order_terms

@@ -1,21 +1,14 @@
-"""Prices from publishers and from Chainlink aggregators, each in its own word."""
-
-from typing import Any
+"""Prices from publishers, each in its own word, and how feeds are set."""
 
 import pytest
 from eth_abi.abi import encode
 
 from bulkhead.protocol import words
-from tests.helpers.chain import Contract, Receipt, advance, now, refused
+from tests.helpers.chain import Contract, advance, now, refused
+from tests.helpers.feeds import LOT, publish
 from tests.helpers.protocol import WAD, Protocol
 
 MOST = 2**256 - 1
-LOT = 10**10  # WAD base units: 1e-8
-
-
-def publish(protocol: Protocol, price: int, published_at: int, market: int = 0) -> Receipt:
-    payload = encode(["uint256", "uint256"], [price, published_at])
-    return protocol.oracle.send(protocol.owner, "update", market, payload)
 
 
 # Published feeds
@@ -148,7 +141,7 @@ def test_a_feed_keeps_its_price_and_fixes_its_lot(protocol: Protocol, owner: str
     receipt = protocol.oracle.send(owner, "set_published_feed", 0, LOT, 5, 600)
     event = receipt.event("FeedSet")
     assert (event.market, event.kind, event.lot_size) == (0, 1, LOT)
-    assert event.aggregator == "0x" + "00" * 20
+    assert event.source == "0x" + "00" * 20
     assert event.price_word == protocol.oracle.read("price_word", 0)
     price = protocol.price(0)
     assert (price.price, price.published_at) == (before.price, before.published_at)
@@ -190,132 +183,3 @@ def test_only_the_owner_sets_feeds(protocol: Protocol, attacker: str, guardian: 
             protocol.oracle.send(sender, "set_chainlink_feed", 3, LOT, 5, 600, aggregator)
         with refused("caller: not the owner"):
             protocol.oracle.send(sender, "set_publisher", sender, True)
-
-
-# Chainlink
-
-
-@pytest.fixture
-def aggregator(protocol: Protocol) -> Contract:
-    """An aggregator of 8 decimals on market 3, with a heartbeat of an hour."""
-    found = Contract("mocks/MockAggregator", 8)
-    receipt = protocol.oracle.send(
-        protocol.owner, "set_chainlink_feed", 3, LOT, 60, 3_600, found.address
-    )
-    event = receipt.event("FeedSet")
-    assert (event.kind, event.aggregator) == (2, found.address)
-    return found
-
-
-def answer(protocol: Protocol, aggregator: Contract, price: int, updated_at: int) -> Receipt:
-    advance(1)
-    aggregator.send(protocol.attacker, "set_answer", price, updated_at)
-    return protocol.oracle.send(protocol.attacker, "update", 3, b"")
-
-
-def test_anyone_brings_an_aggregators_answer(protocol: Protocol, aggregator: Contract) -> None:
-    receipt = answer(protocol, aggregator, 50_000 * 10**8, now())
-    price = words.unpack_price(receipt.event("PriceUpdated").price_word)
-    assert (price.price, price.published_at) == (5 * 10**11, now() - 1)
-
-
-@pytest.mark.parametrize(("decimals", "one"), [(0, 1), (18, 10**18)])
-def test_an_answers_decimals_are_scaled(
-    protocol: Protocol, owner: str, decimals: int, one: int
-) -> None:
-    aggregator = Contract("mocks/MockAggregator", decimals)
-    protocol.oracle.send(owner, "set_chainlink_feed", 3, LOT, 60, 3_600, aggregator.address)
-    answer(protocol, aggregator, 50_000 * one, now())
-    assert protocol.price(3).price == 5 * 10**11
-
-
-def test_an_answer_already_there_changes_nothing(protocol: Protocol, aggregator: Contract) -> None:
-    answer(protocol, aggregator, 50_000 * 10**8, now())
-    before = protocol.price(3)
-    advance(1)
-    assert protocol.oracle.send(protocol.attacker, "update", 3, b"").events == []
-    assert protocol.price(3) == before
-
-
-@pytest.mark.parametrize(
-    ("price", "age", "reason"),
-    [
-        (0, 0, "price: zero"),
-        (-1, 0, "price: negative"),
-        (-(2**255), 0, "price: negative"),
-        (2**128, 0, "price: too large"),
-        (2**255 - 1, 0, "price: too large"),
-        (2**100, 0, "price: too large"),
-        (50_000 * 10**8, -2, "price: from the future"),
-        (50_000 * 10**8, -(2**40), "price: from the future"),
-        (50_000 * 10**8, 150, "price: older than the last"),
-        (50_000 * 10**8, 1_700_000_000, "price: older than the last"),
-    ],
-)
-def test_a_bad_answer_is_refused(
-    protocol: Protocol, aggregator: Contract, price: int, age: int, reason: str
-) -> None:
-    answer(protocol, aggregator, 50_000 * 10**8, now())
-    advance(100)
-    before = protocol.price(3)
-    with refused(reason):
-        answer(protocol, aggregator, price, max(now() - age, 0))
-    assert protocol.price(3) == before
-
-
-def test_an_answer_beyond_its_heartbeat_is_refused(
-    protocol: Protocol, aggregator: Contract
-) -> None:
-    with refused("price: stale"):
-        answer(protocol, aggregator, 50_000 * 10**8, now() - 3_600)
-    answer(protocol, aggregator, 50_000 * 10**8, now() - 3_599)
-
-
-def test_a_dead_feed_keeps_its_last_good_price(protocol: Protocol, aggregator: Contract) -> None:
-    answer(protocol, aggregator, 50_000 * 10**8, now())
-    before = protocol.price(3)
-    aggregator.send(protocol.attacker, "set_dead", True)
-    advance(1)
-    with refused("feed: no answer"):
-        protocol.oracle.send(protocol.attacker, "update", 3, b"")
-    assert protocol.price(3) == before
-    aggregator.send(protocol.attacker, "set_dead", False)
-    answer(protocol, aggregator, 51_000 * 10**8, now())
-    assert protocol.dollars_of(3, 10**8) == 51_000
-
-
-def test_an_aggregator_of_too_many_decimals_is_refused(protocol: Protocol, owner: str) -> None:
-    aggregator = Contract("mocks/MockAggregator", 19)
-    with refused("feed: bad decimals"):
-        protocol.oracle.send(owner, "set_chainlink_feed", 3, LOT, 60, 3_600, aggregator.address)
-
-
-def test_an_aggregator_without_code_is_refused(protocol: Protocol, owner: str) -> None:
-    for address in (protocol.attacker, "0x" + "00" * 20):
-        with refused("feed: bad aggregator"):
-            protocol.oracle.send(owner, "set_chainlink_feed", 3, LOT, 60, 3_600, address)
-
-
-def test_a_feed_may_move_to_another_source(
-    protocol: Protocol, owner: str, aggregator: Contract
-) -> None:
-    answer(protocol, aggregator, 50_000 * 10**8, now())
-    protocol.oracle.send(owner, "set_published_feed", 3, LOT, 60, 3_600)
-    advance(1)
-    publish(protocol, 49_000 * WAD, now(), market=3)
-    assert protocol.dollars_of(3, 10**8) == 49_000
-
-
-def test_a_position_trades_on_an_aggregators_price(
-    protocol: Protocol, owner: str, trader: str
-) -> None:
-    aggregator = Contract("mocks/MockAggregator", 8)
-    protocol.oracle.send(owner, "set_chainlink_feed", 0, LOT, 60, 3_600, aggregator.address)
-    protocol.deposit(trader, 10**9)
-    order = protocol.place(trader, 0, 10**6)
-    advance(3)
-    aggregator.send(trader, "set_answer", 50_500 * 10**8, now())
-    receipt: Any = protocol.oracle.send(trader, "update", 0, b"")
-    assert receipt.event("PriceUpdated").market == 0
-    event = protocol.execute(order).event("PositionIncreased")
-    assert event.price == 505 * 10**9

@@ -1,6 +1,9 @@
 """Who may do what: owner, guardian, and what neither may."""
 
-from tests.helpers.chain import Contract, refused
+import pytest
+
+from tests.helpers.chain import Contract, account_named, refused
+from tests.helpers.entry_points import entry_points, owner_calls
 from tests.helpers.protocol import USD, Protocol
 
 NOBODY = "0x" + "00" * 20
@@ -105,3 +108,79 @@ def test_a_stop_leaves_every_way_out_open(protocol: Protocol, trader: str, guard
     protocol.trade(trader, 0, 0, margin_mode=1, is_buy=False, reduce_only=True)
     protocol.trade(trader, 0, 0, margin_mode=2, is_buy=False, reduce_only=True)
     protocol.withdraw(trader, protocol.cash(trader))
+
+
+# The owner
+
+OWNERS = {
+    "Clearinghouse": {
+        "list_market",
+        "set_terms",
+        "ramp_tiers",
+        "replace_tiers",
+        "set_status",
+        "set_guardian",
+        "stop_opening",
+        "claim_fees",
+        "request_insurance",
+        "withdraw_insurance",
+        "transfer_ownership",
+        "accept_ownership",
+    },
+    "OrderBook": {"set_order_terms"},
+    "PriceOracle": {"set_published_feed", "set_chainlink_feed", "set_publisher"},
+}
+SETTERS_OF_ONE_S_OWN = {
+    "set_leverage",
+    "set_default_margin_mode",
+    "set_hedge_mode",
+    "set_auto_margin",
+    "set_operator",
+    "setOperator",
+}
+
+
+def test_every_parameter_is_the_owner_s(protocol: Protocol) -> None:
+    """Whatever sets something that is not the caller's own is in the table of the owner's calls."""
+    named = {call.entry for call in owner_calls(protocol)}
+    assert named == {f"{name}.{verb}" for name, verbs in OWNERS.items() for verb in verbs}
+    assert named <= entry_points()
+    for entry in entry_points() - named:
+        verb = entry.split(".")[1]
+        assert not verb.startswith(("set_", "setO")) or verb in SETTERS_OF_ONE_S_OWN, entry
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["attacker", "trader", "keeper", "liquidity_provider", "guardian", "deployer", "former owner"],
+)
+def test_every_owner_s_call_refuses_everybody_else(protocol: Protocol, role: str) -> None:
+    sender = account_named(role)
+    if role == "former owner":
+        sender = protocol.owner
+        protocol.clearinghouse.send(sender, "transfer_ownership", account_named("heir"))
+        protocol.clearinghouse.send(account_named("heir"), "accept_ownership")
+    before = protocol.state()
+    for call in owner_calls(protocol):
+        with refused(call.refusal):
+            call.of(protocol).send(sender, call.function, *call.arguments)
+    assert protocol.state() == before
+
+
+@pytest.mark.parametrize("name", ["book", "pool", "oracle", "clearinghouse", "market_logic"])
+def test_no_contract_of_the_exchange_is_its_owner(protocol: Protocol, name: str) -> None:
+    sender = getattr(protocol, name).address
+    for call in owner_calls(protocol):
+        with refused(call.refusal):
+            call.of(protocol).send(sender, call.function, *call.arguments)
+
+
+def test_a_logic_contract_has_no_owner(protocol: Protocol) -> None:
+    """Called directly it refuses everybody, its deployer and the exchange's owner too."""
+    for logic in protocol.logics:
+        for call in owner_calls(protocol):
+            if call.function not in logic.functions or call.function == "set_status":
+                continue
+            for sender in (protocol.owner, account_named("deployer")):
+                with refused(call.refusal):
+                    logic.send(sender, call.function, *call.arguments)

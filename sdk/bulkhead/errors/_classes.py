@@ -8,6 +8,7 @@ import re
 from typing import ClassVar
 
 from bulkhead.errors._entry import Entry
+from bulkhead.errors._governance import GOVERNANCE
 from bulkhead.errors._house import HOUSE
 from bulkhead.errors._markets import MARKETS
 from bulkhead.errors._trading import TRADING
@@ -90,6 +91,6 @@ def _class_of(reason: str, entry: Entry) -> type[Refused]:
 
 REASONS: dict[str, type[Refused]] = {
     reason: _class_of(reason, entry)
-    for reason, entry in sorted({**TRADING, **MARKETS, **HOUSE}.items())
+    for reason, entry in sorted({**TRADING, **MARKETS, **HOUSE, **GOVERNANCE}.items())
 }
 """Every reason a contract may give, with its exception."""

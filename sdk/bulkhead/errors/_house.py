@@ -50,6 +50,23 @@ HOUSE = {
     "erc20: transfer to the zero address": Entry(
         "Shares go to somebody.", "Name another receiver."
     ),
+    "insurance: lapsed": Entry(
+        "More than ten days have passed since the withdrawal was announced.",
+        "Announce it again, and withdraw three to ten days later.",
+    ),
+    "insurance: none requested": Entry(
+        "No withdrawal from insurance is announced.", "Call request_insurance first."
+    ),
+    "insurance: too early": Entry(
+        "Less than three days have passed since the withdrawal was announced.",
+        "Wait until it is claimable.",
+        True,
+    ),
+    "insurance: too little": Entry(
+        "The fund holds less, or would hold less than open positions may need.",
+        "Ask for less, or wait until open interest has shrunk.",
+        True,
+    ),
     "ownable: caller is not the owner": Entry(
         "Only the clearinghouse's owner may, or the guardian where it stops risk.",
         "Send it from the owner.",
@@ -66,6 +83,11 @@ HOUSE = {
     ),
     "pool: insolvent": Entry(
         "The pool owes traders more than it holds.", "Wait until it has recovered.", True
+    ),
+    "pool: owes above its share": Entry(
+        "A market owes its traders more than its share of the pool's cash.",
+        "Wait for the price, for liquidity or for deleveraging; or keep a larger pool_share.",
+        True,
     ),
     "pool: redemption is requested": Entry(
         "What a redemption brings is known once its request is fixed.",

@@ -112,6 +112,9 @@ MARKETS = {
     "status: unknown": Entry("Statuses are 0 open and 1 reduce-only.", "Use one of them."),
     "symbol: empty": Entry("A market has a symbol.", "Name one of 1 to 16 characters."),
     "symbol: taken": Entry("Another market has this symbol.", "Choose another symbol."),
+    "tier: bad duration": Entry(
+        "A ramp takes one to ninety days.", "Choose another duration, in seconds."
+    ),
     "tier: bad floor": Entry(
         "The first floor is zero, the others rise, the second fits 16 bits of thousand USD.",
         "Change the floors.",
@@ -119,9 +122,20 @@ MARKETS = {
     "tier: bad rate": Entry(
         "A maintenance rate is zero, or an initial rate above 100 %.", "Change the rates."
     ),
+    "tier: fixed while open": Entry(
+        "Tiers are replaced at once only where no position is open.", "Ramp them instead."
+    ),
+    "tier: floors are fixed": Entry(
+        "A ramp moves rates: number and floors of the tiers stay as they are.",
+        "Keep the floors.",
+    ),
     "tier: initial below 1.5 times": Entry(
         "An initial rate is less than 1.5 times its maintenance rate.", "Raise the initial rate."
     ),
+    "tier: no ramp": Entry("The market's tiers are on no ramp.", "There is nothing to end."),
     "tier: none": Entry("A market has at least one tier.", "Name one to eight tiers."),
+    "tier: ramp under way": Entry(
+        "The tiers are still on their way from older rates.", "Wait until the ramp has ended.", True
+    ),
     "tier: rates must rise": Entry("A tier's rate is below the one before.", "Order the rates."),
 }

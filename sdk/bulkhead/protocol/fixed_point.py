@@ -8,6 +8,9 @@ Denominators are positive.
 PPM = 10**6
 FEMTO = 10**9  # femto USD in one quote unit
 THOUSAND_USD = 10**18  # femto USD in a thousand USD
+MAX_WAD_PRICE = 2**128
+# WAD price * WAD lot size / 1e36 is USD per lot; a USD is 1e15 femto.
+FEMTO_DENOMINATOR = 10**21
 
 
 def div_up(numerator: int, denominator: int) -> int:
@@ -52,3 +55,13 @@ def quote_ceiling(femto: int) -> int:
 def quote_up(femto: int) -> int:
     """Femto USD in quote units, toward infinity: what an account must bring. Not negative."""
     return div_up(femto, FEMTO)
+
+
+def femto_per_lot(price: int, lot_size: int) -> int:
+    """A price in WAD USD per base unit as one in femto USD per lot, down.
+
+    Args:
+        price: Below `MAX_WAD_PRICE`.
+        lot_size: WAD base units per lot, below 2**80.
+    """
+    return price * lot_size // FEMTO_DENOMINATOR

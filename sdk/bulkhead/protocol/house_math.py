@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bulkhead.protocol.fixed_point import PPM
+from bulkhead.protocol.fixed_point import FEMTO, PPM, div_up
 from bulkhead.protocol.words import House, TradeTerms
 
 
@@ -39,3 +39,28 @@ def cover_deficit(house: House, deficit: int) -> House:
         insurance=house.insurance - from_insurance,
         pool_cash=house.pool_cash - (deficit - from_insurance),
     )
+
+
+def is_backed(owed: int, pool_cash: int, pool_share: int) -> bool:
+    """Whether what a market owes its traders is at most its share of the pool's cash.
+
+    Args:
+        owed: Femto; nothing is owed where it is negative.
+        pool_cash: Quote.
+        pool_share: Parts per million.
+    """
+    return owed <= 0 or owed * PPM <= pool_cash * FEMTO * pool_share
+
+
+def insurance_need(size: int, price: int, penalty: int) -> int:
+    """What liquidations may ask of insurance: a penalty on all of them, up.
+
+    Args:
+        size: Lots.
+        price: Femto per lot.
+        penalty: Parts per million of notional.
+
+    Returns:
+        Quote.
+    """
+    return div_up(size * price * penalty, PPM * FEMTO)

@@ -40,6 +40,14 @@ def may_trade(price: Price, now: int) -> bool:
     return is_fresh(price, now) and not is_settling(price, now)
 
 
+def may_move_liquidity(price: Price, now: int) -> bool:
+    """Whether money of the pool or of insurance may move at a price.
+
+    A firm one, and not one that a settlement window is about to replace by its average.
+    """
+    return is_firm(price, now) and (is_settled(price) or not is_settling(price, now))
+
+
 def profit_counts(price: Price, now: int) -> bool:
     """Whether a leg's profit counts at a price: of a silent feed for a while only."""
     return is_live(price, now) or price.published_at + price.max_age + SILENT_PROFIT >= now

@@ -204,17 +204,20 @@ class Price:
 class Feed:
     """Where a market's prices come from."""
 
-    kind: Annotated[int, Bits(8, at=0)]  # 0 none, else who it is
+    kind: Annotated[int, Bits(4, at=0)]  # 0 none, else who it is
     source: Annotated[int, Bits(160, at=96)]  # address of a feed that reads one, as a number
     decimals: Annotated[int, Bits(8, at=8)]  # of the source's answers
     lot_size: Annotated[int, Bits(80, at=16)]  # WAD base units per lot
+    is_checked: Annotated[bool, Bits(1, at=4)]  # whether the market has a check
+    is_sequenced: Annotated[bool, Bits(1, at=5)]  # whether prices come by way of a sequencer
+    is_bounded: Annotated[bool, Bits(1, at=6)]  # whether the source's answers stop at bounds
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """What a market's prices are checked against."""
 
-    second: Annotated[int, Bits(160, at=84)]  # address of a second source, as a number; 0 for none
+    second: Annotated[int, Bits(160, at=96)]  # address of a second source, as a number; 0 for none
     decimals: Annotated[int, Bits(8, at=76)]  # of the second source's answers
     max_deviation: Annotated[int, Bits(20, at=56)]  # ppm a price may be off the second source's
     max_confidence: Annotated[int, Bits(20, at=36)]  # ppm, the least certain price that is taken
@@ -225,9 +228,16 @@ class Check:
 class Settlement:
     """The prices of a settlement's window so far."""
 
-    sum: Annotated[int, Bits(128, at=100, topmost=True)]  # femto seconds per lot
-    price: Annotated[int, Bits(64, at=36)]  # femto per lot, the last one that the sum counts
-    counted_at: Annotated[int, Bits(36, at=0)]  # seconds, until when
+    sum: Annotated[int, Bits(128, at=12, topmost=True)]  # femto seconds per lot
+    counted: Annotated[int, Bits(12, at=0)]  # seconds of the window that the sum is over
+
+
+@dataclass(frozen=True, slots=True)
+class Sequencer:
+    """The uptime of what orders a chain's transactions."""
+
+    feed: Annotated[int, Bits(160, at=96)]  # address of its uptime feed, as a number; 0 for none
+    grace: Annotated[int, Bits(20, at=0)]  # seconds after it is up again
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +354,7 @@ pack_price, unpack_price = _codec(Price)
 pack_feed, unpack_feed = _codec(Feed)
 pack_check, unpack_check = _codec(Check)
 pack_settlement, unpack_settlement = _codec(Settlement)
+pack_sequencer, unpack_sequencer = _codec(Sequencer)
 pack_order_state, unpack_order_state = _codec(OrderState)
 pack_order_terms, unpack_order_terms = _codec(OrderTerms)
 pack_operator, unpack_operator = _codec(Operator)

@@ -39,7 +39,7 @@ def wrong_mode_of_a_hedge(protocol: Protocol) -> Order:
 
 
 def expired_operator(protocol: Protocol) -> Order:
-    protocol.clearinghouse.send(protocol.trader, "set_operator", protocol.attacker, now() + 1)
+    protocol.set_operator(protocol.trader, protocol.attacker, expiry=now() + 1)
     order = protocol.place(
         protocol.trader, 0, LOTS, placer=protocol.attacker, **limit(protocol, 45_000)
     )
@@ -48,11 +48,11 @@ def expired_operator(protocol: Protocol) -> Order:
 
 
 def revoked_operator(protocol: Protocol) -> Order:
-    protocol.clearinghouse.send(protocol.trader, "set_operator", protocol.attacker, 2**40)
+    protocol.set_operator(protocol.trader, protocol.attacker)
     order = protocol.place(
         protocol.trader, 0, LOTS, placer=protocol.attacker, **limit(protocol, 45_000)
     )
-    protocol.clearinghouse.send(protocol.trader, "set_operator", protocol.attacker, 0)
+    protocol.set_operator(protocol.trader, protocol.attacker, permissions=0)
     return order
 
 

@@ -1,7 +1,7 @@
 """Fees and debts move between the house's buckets; nothing is created, nothing lost."""
 
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 
 import pytest
 
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.anvil
 
 INPUTS = 10_000
 PPM = 10**6
+FEMTO = 10**9
 
 
 @pytest.fixture
@@ -58,3 +59,25 @@ def test_a_deficit_is_paid_by_insurance_first_and_by_the_pool_only_beyond_it(
         assert min(by_insurance, by_pool, covered.insurance) >= 0
         assert by_pool == 0 or covered.insurance == 0
         assert covered.fees == house.fees
+
+
+def test_a_market_is_backed_while_it_owes_no_more_than_its_share(house_math: Library) -> None:
+    draw = Draw("backed")
+    inputs = []
+    for _ in range(INPUTS):
+        cash, share = draw.signed(64), draw.integer(0, PPM)
+        edge = cash * share * FEMTO // PPM
+        inputs.append((edge + draw.random.choice((-1, 0, 1, draw.signed(90))), cash, share))
+    for (owed, cash, share), backed in zip(
+        inputs, house_math.call("is_backed", inputs), strict=True
+    ):
+        assert backed == (owed <= 0 or Fraction(owed, FEMTO) <= Fraction(cash * share, PPM))
+
+
+def test_insurance_needs_a_penalty_on_all_lots_up(house_math: Library) -> None:
+    draw = Draw("need")
+    inputs = [(draw.unsigned(64), draw.unsigned(64), draw.unsigned(20)) for _ in range(INPUTS)]
+    for (size, price, penalty), need in zip(
+        inputs, house_math.call("insurance_need", inputs), strict=True
+    ):
+        assert need == ceil(Fraction(size * price * penalty, PPM * FEMTO))

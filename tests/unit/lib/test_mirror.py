@@ -31,6 +31,7 @@ STRUCTS = {
     "feed": words.Feed,
     "check": words.Check,
     "settlement": words.Settlement,
+    "sequencer": words.Sequencer,
     "order_state": words.OrderState,
     "order_terms": words.OrderTerms,
     "operator": words.Operator,
@@ -63,6 +64,23 @@ def clock(draw: Draw) -> Given:
         silence=draw.integer(0, published_at),
     )
     return price, draw.integer(price.published_at, 2**36, price.published_at + max_age)
+
+
+def settling_price(draw: Draw) -> tuple[words.Price, int]:
+    """A price, a time near it, and the hour that begins near both."""
+    settles_at = draw.unsigned(20)
+    start = settles_at * words.HOUR
+    published_at = draw.unsigned(36, start - 100, start + 1_800, start + 3_600)
+    max_age = draw.unsigned(20, 60, 3_600)
+    price = draw.struct(
+        words.Price, published_at=published_at, max_age=max_age, settles_at=settles_at
+    )
+    until = draw.unsigned(36, published_at + 600, published_at + max_age, start + 3_599)
+    return price, until
+
+
+def counting(draw: Draw) -> Given:
+    return draw.struct(words.Settlement), *settling_price(draw)
 
 
 def validity(draw: Draw) -> Given:
@@ -201,6 +219,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "quote_down": lambda draw: (draw.signed(255),),
         "quote_ceiling": lambda draw: (draw.signed(255),),
         "quote_up": lambda draw: (draw.unsigned(255),),
+        "femto_per_lot": lambda draw: (draw.unsigned(128), draw.unsigned(80)),
     },
     "words": {
         "position_id": lambda draw: (draw.unsigned(160), draw.unsigned(256), draw.unsigned(256)),
@@ -237,6 +256,11 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.signed(64),
         ),
     },
+    "settlement_math": {
+        "count": counting,
+        "average": lambda draw: (draw.struct(words.Settlement),),
+        "silence_until": settling_price,
+    },
     "position_math": {
         "value_of": lambda draw: (
             draw.struct(words.Position),
@@ -253,6 +277,8 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "house_math": {
         "collect_fee": fee,
         "cover_deficit": lambda draw: (draw.struct(words.House), draw.unsigned(82)),
+        "is_backed": lambda draw: (draw.signed(170), draw.signed(96), draw.unsigned(20)),
+        "insurance_need": lambda draw: (draw.unsigned(64), draw.unsigned(64), draw.unsigned(20)),
     },
     "margin_math": {
         "tier_at": lambda draw: (draw.tiers(), draw.integer(0, 7)),
@@ -307,6 +333,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "is_firm": validity,
         "is_settling": validity,
         "may_trade": validity,
+        "may_move_liquidity": validity,
         "profit_counts": validity,
     },
     "funding_bounds": {

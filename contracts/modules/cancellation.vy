@@ -1,0 +1,88 @@
+# pragma version 0.4.3
+"""
+@title Cancellation
+@license MIT
+@notice Ends orders unfilled.
+"""
+
+from ..interfaces import IOrderBook
+from ..lib import reasons
+from ..lib import words
+from . import operators
+from . import order_groups
+from . import order_rules
+from . import order_store
+
+uses: operators
+uses: order_groups
+uses: order_store
+
+
+@internal
+def _cancel(order: IOrderBook.Order, hash: bytes32, state: words.OrderState):
+    """
+    @notice Ends an order for its owner or an operator; a dead one for anybody.
+    """
+    reason: uint256 = reasons.BY_OWNER
+    if operators._may(order.account, msg.sender, order.market, operators.MAY_CANCEL):
+        assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, (
+            "order: market is binding"
+        )
+    else:
+        reason = self._death(order, state)
+        operators._require(reason != reasons.FILLED)
+    self._end(order, hash, state, order.account, reason)
+
+
+@internal
+def _end(
+    order: IOrderBook.Order,
+    hash: bytes32,
+    state: words.OrderState,
+    receiver: address,
+    reason: uint256,
+):
+    """
+    @notice Ends an order unfilled; its escrow goes to the receiver.
+    """
+    self._close(hash)
+    paid: address = receiver
+    keeper_fee: uint256 = 0
+    if state.escrowed:
+        paid, keeper_fee = extcall order_store.CLEARINGHOUSE.release_escrow(
+            order.account, receiver, state.keeper_fee
+        )
+    log IOrderBook.OrderCancelled(
+        order_hash=hash,
+        account=order.account,
+        receiver=paid,
+        keeper_fee=keeper_fee,
+        reason=reasons.text_of(reason),
+    )
+
+
+@internal
+def _close(hash: bytes32):
+    order_store._orders[hash] = words.with_status(
+        order_store._orders[hash], order_rules.CANCELLED
+    )
+
+
+@internal
+@view
+def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
+    """
+    @notice Why an order can never fill any more, if the book knows.
+    """
+    reason: uint256 = order_groups._reason(order, state.is_child)
+    if not reasons.must_wait(reason):
+        return reason
+    if (
+        order.kind != order_rules.MARKET
+        and state.epoch != order_store._account(order.account).epoch
+    ):
+        return reasons.BY_OWNER
+    if state.is_bound or (state.is_child and reason == reasons.FILLED):
+        if order_store._generation(order) != order_groups._joined(order, state).generation:
+            return reasons.POSITION_ENDED
+    return reasons.FILLED

@@ -1,0 +1,85 @@
+# pragma version 0.4.3
+"""
+@title Order store
+@license MIT
+@notice One word an order, under its hash; one for the order terms of each market; and the two contracts
+        that the order book asks.
+"""
+
+from ..interfaces import ILedger
+from ..interfaces import IOrderBook
+from ..interfaces import IPriceOracle
+from ..interfaces import ITrading
+from ..lib import words
+from . import order_rules
+
+CLEARINGHOUSE: public(immutable(ITrading))
+ORACLE: immutable(IPriceOracle)
+
+_orders: HashMap[bytes32, uint256]  # order state words by hash
+_terms: HashMap[uint256, uint256]  # order terms words by market
+
+
+@deploy
+def __init__(clearinghouse: address, price_oracle: address):
+    CLEARINGHOUSE = ITrading(clearinghouse)
+    ORACLE = IPriceOracle(price_oracle)
+
+
+@internal
+@view
+def _state(hash: bytes32) -> words.OrderState:
+    return words.unpack_order_state(self._orders[hash])
+
+
+@internal
+def _store(hash: bytes32, state: words.OrderState) -> uint256:
+    word: uint256 = words.pack_order_state(state)
+    self._orders[hash] = word
+    return word
+
+
+@internal
+@view
+def _quote(market: uint256) -> (uint256, words.Price, bool):
+    """
+    @notice A market's price, and whether its source has nothing newer.
+    """
+    price_word: uint256 = staticcall ORACLE.price_word(market)
+    price: words.Price = words.unpack_price(price_word)
+    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
+    return price_word, price, is_latest
+
+
+@internal
+@view
+def _price(market: uint256) -> words.Price:
+    return words.unpack_price(staticcall ORACLE.price_word(market))
+
+
+@internal
+@view
+def _account(account: address) -> words.Account:
+    return words.unpack_account(
+        staticcall ILedger(CLEARINGHOUSE.address).account_word(account)
+    )
+
+
+@internal
+@view
+def _generation(order: IOrderBook.Order) -> uint256:
+    """
+    @notice How often the slot that an order can reduce has ended.
+    """
+    id: uint256 = words.position_id(
+        order.account, order.market, order_rules._closes_slot(order)
+    )
+    return words.unpack_position(
+        staticcall ILedger(CLEARINGHOUSE.address).position_word(id)
+    ).generation
+
+
+@internal
+@pure
+def _require_pending(state: words.OrderState):
+    assert state.status == order_rules.PENDING, "order: not pending"
