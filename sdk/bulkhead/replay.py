@@ -72,7 +72,7 @@ class Replay:
     referral_shares: dict[str, int] = field(default_factory=dict)
     referrers: dict[str, str] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
-    # Market, lots opened and generation by the hash of an order whose execution is still to be told.
+    # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
     _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
     _placed: dict[bytes, Order] = field(default_factory=dict)
     insurance_request: tuple[int, int] = (0, 0)
