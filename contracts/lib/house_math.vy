@@ -40,21 +40,6 @@ def cover_deficit(house: words.House, deficit: uint256) -> words.House:
 
 @internal
 @pure
-def is_backed(owed: int256, pool_cash: int256, pool_share: uint256) -> bool:
-    """
-    @notice Whether what a market owes its traders is at most its share of the pool's cash.
-    @param owed In femto; nothing is owed where it is negative.
-    @param pool_share In ppm.
-    """
-    if owed <= 0:
-        return True
-    return owed * convert(fixed_point.PPM, int256) <= (
-        pool_cash * fixed_point.FEMTO_INT * convert(pool_share, int256)
-    )
-
-
-@internal
-@pure
 def insurance_need(size: uint256, price: uint256, penalty: uint256) -> uint256:
     """
     @notice What liquidations of `size` lots may ask of insurance: a penalty on all of them, in quote

@@ -5,7 +5,7 @@
 @notice What a market owes its traders, against its share of the pool that must pay it.
 """
 
-from ..lib import house_math
+from ..lib import liquidation_math
 from ..lib import market_math
 from ..lib import words
 from . import ledger
@@ -33,6 +33,8 @@ def _owed(market: uint256, state: words.Market, price: uint256) -> int256:
 @internal
 @view
 def _require_backed(owed: int256, pool_share: uint256):
-    assert house_math.is_backed(owed, ledger._load_house().pool_cash, pool_share), (
-        "pool: owes above its share"
+    # As auto-deleveraging judges it.
+    excess: uint256 = liquidation_math.excess_owed(
+        owed, ledger._load_house().pool_cash, pool_share
     )
+    assert excess == 0, "pool: owes above its share"

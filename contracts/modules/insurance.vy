@@ -89,7 +89,7 @@ def _needed() -> uint256:
         price: words.Price = markets._price(market)
         assert (
             price_validity.may_move_liquidity(price, block.timestamp)
-            and markets._is_latest(market, price)
+            and (price.kind != words.CHAINLINK or markets._is_latest(market))
         ), "price: not firm"
         owed: int256 = backing._owed(market, markets._accrued(market, price), price.price)
         backing._require_backed(owed, markets._trade_terms(market).pool_share)

@@ -18,7 +18,10 @@ LOGIC_CONTRACTS = ("AccountLogic", "HouseLogic", "LiquidationLogic", "MarketLogi
 """Code that runs in the clearinghouse's storage, and logs from its address."""
 
 _LOGICS = {"Clearinghouse": LOGIC_CONTRACTS, "OrderBook": ("OrderLogic",)}
-_UNNAMED = ("MarketLogic", "OrderLogic")  # what is called without a function of its own to hand it on
+_UNNAMED = (
+    "MarketLogic",
+    "OrderLogic",
+)  # what is called without a function of its own to hand it on
 
 _checksum = lru_cache(maxsize=65_536)(to_checksum_address)
 

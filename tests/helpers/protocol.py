@@ -369,20 +369,6 @@ class Protocol:
         assert receipt.result == EXECUTED, receipt.events
         return receipt
 
-    def set_operator(
-        self,
-        account: str,
-        operator: str,
-        *,
-        permissions: int = 15,
-        markets: int = 0,
-        notional: int = PLENTY,
-        expiry: int = 2**40 - 1,
-    ) -> Receipt:
-        """Everything in every market for ever, unless told otherwise."""
-        rights = (permissions, markets, notional, expiry)
-        return self.book.send(account, "set_operator", operator, *rights)
-
     def cancel(self, order: Order, *, sender: str | None = None) -> Receipt:
         return self.book.send(sender or order.account, "cancel", order)
 
@@ -656,7 +642,9 @@ class Ledger:
 
     def order(self, order_hash: bytes) -> int:
         book = self._protocol.book
-        return book.storage(mapped(book.slots["order_store._orders"], int.from_bytes(order_hash, "big")))
+        return book.storage(
+            mapped(book.slots["order_store._orders"], int.from_bytes(order_hash, "big"))
+        )
 
     def account(self, account: str) -> int:
         return self._read(mapped(self._slots["ledger._accounts"], int(account, 16)))

@@ -575,9 +575,7 @@ def test_an_order_of_another_content_is_not_executed(funded: Protocol, trader: s
             funded.execute(forged)
 
 
-def test_the_owner_executes_too_and_has_the_keepers_fee_back(
-    funded: Protocol, trader: str
-) -> None:
+def test_the_owner_executes_too_and_has_the_keepers_fee_back(funded: Protocol, trader: str) -> None:
     order = funded.place(trader, 0, LOTS)
     event = funded.fill(order, keeper=trader).event("OrderExecuted")
     assert (event.keeper, event.keeper_fee) == (trader, KEEPER_FEE)

@@ -35,7 +35,9 @@ def funded(protocol: Protocol, trader: str) -> Protocol:
     return protocol
 
 
-def place(protocol: Protocol, operator: str, size: int = LOTS, market: int = 0, **more: Any) -> Order:
+def place(
+    protocol: Protocol, operator: str, size: int = LOTS, market: int = 0, **more: Any
+) -> Order:
     return protocol.place(protocol.trader, market, size, placer=operator, **more)
 
 

@@ -188,9 +188,7 @@ def aged(protocol: Protocol) -> None:
     protocol.book.send(protocol.owner, "set_order_terms", 0, KEEPER_FEE, 2, 60, 3_600)
 
 
-def test_a_resting_order_expires_at_the_markets_maximum_age(
-    funded: Protocol, trader: str
-) -> None:
+def test_a_resting_order_expires_at_the_markets_maximum_age(funded: Protocol, trader: str) -> None:
     aged(funded)
     limit: dict[str, Any] = {"kind": LIMIT, "acceptable_price": 1}
     assert funded.place(trader, 0, LOTS, **limit).expiry == now() + 3_600

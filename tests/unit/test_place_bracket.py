@@ -111,7 +111,9 @@ def test_a_child_closes_exactly_what_its_entry_filled(funded: Protocol, trader: 
 def test_a_child_of_a_flip_closes_what_it_opened_alone(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS, is_buy=False)
     entry = funded.order(trader, 0, 3 * LOTS)
-    entry, stop = funded.bracket(entry, funded.exit_of(entry, trigger_price=funded.femto(0, 48_000)))
+    entry, stop = funded.bracket(
+        entry, funded.exit_of(entry, trigger_price=funded.femto(0, 48_000))
+    )
     funded.fill(entry)
     assert funded.order_state(entry).filled == 2 * LOTS
     assert funded.fill(stop, 48_000).event("PositionDecreased").size == 2 * LOTS

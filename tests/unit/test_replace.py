@@ -191,17 +191,13 @@ def test_an_operator_replaces_a_child_for_its_owner(
     funded.set_operator(trader, attacker, permissions=2 | 4, markets=1, notional=0)
     entry, _, stop = bracket(funded)
     funded.fill(entry)
-    new = funded.replace(
-        stop, again(stop, trigger_price=funded.femto(0, 49_000)), sender=attacker
-    )
+    new = funded.replace(stop, again(stop, trigger_price=funded.femto(0, 49_000)), sender=attacker)
     assert funded.fill(new, 49_000).result == EXECUTED
 
 
 def test_a_bound_orders_replacement_keeps_its_position(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS)
-    stop = funded.place(
-        *(trader, 0, 0), kind=STOP, trigger_price=1, is_buy=False, reduce_only=True
-    )
+    stop = funded.place(*(trader, 0, 0), kind=STOP, trigger_price=1, is_buy=False, reduce_only=True)
     funded.trade(trader, 0, 0, is_buy=False, reduce_only=True)
     funded.trade(trader, 0, LOTS)
     new = funded.replace(stop, again(stop, trigger_price=funded.femto(0, 48_000)))
@@ -212,8 +208,6 @@ def test_a_bound_orders_replacement_keeps_its_position(funded: Protocol, trader:
 
 def test_a_bound_orders_replacement_is_bound(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS)
-    stop = funded.place(
-        *(trader, 0, 0), kind=STOP, trigger_price=1, is_buy=False, reduce_only=True
-    )
+    stop = funded.place(*(trader, 0, 0), kind=STOP, trigger_price=1, is_buy=False, reduce_only=True)
     with refused("order: replaces another kind"):
         funded.replace(stop, again(stop, kind=LIMIT, trigger_price=0, acceptable_price=1))

@@ -105,9 +105,7 @@ def test_it_triggers_not_a_unit_early(
     sign = 1 if is_buy else -1
     assert sign * first * 10**6 >= sign * extreme * (10**6 + sign * rate)
     assert sign * (first - sign) * 10**6 < sign * extreme * (10**6 + sign * rate)
-    order = funded.place(
-        *(trader, 0, LOTS), kind=TRAILING_STOP, callback_rate=rate, is_buy=is_buy
-    )
+    order = funded.place(*(trader, 0, LOTS), kind=TRAILING_STOP, callback_rate=rate, is_buy=is_buy)
     funded.wait(0, dollars(extreme))
     funded.ratchet(order)
     assert funded.order_state(order).extreme == extreme

@@ -41,17 +41,6 @@ def cover_deficit(house: House, deficit: int) -> House:
     )
 
 
-def is_backed(owed: int, pool_cash: int, pool_share: int) -> bool:
-    """Whether what a market owes its traders is at most its share of the pool's cash.
-
-    Args:
-        owed: Femto; nothing is owed where it is negative.
-        pool_cash: Quote.
-        pool_share: Parts per million.
-    """
-    return owed <= 0 or owed * PPM <= pool_cash * FEMTO * pool_share
-
-
 def insurance_need(size: int, price: int, penalty: int) -> int:
     """What liquidations may ask of insurance: a penalty on all of them, up.
 

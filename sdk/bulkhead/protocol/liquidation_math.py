@@ -55,9 +55,7 @@ def buffered(maintenance: int, buffer: int) -> int:
     return div_up(maintenance * (PPM + buffer), PPM)
 
 
-def partial_size(
-    equity: int, size: int, price: int, tiers: Tiers, terms: LiquidationTerms
-) -> int:
+def partial_size(equity: int, size: int, price: int, tiers: Tiers, terms: LiquidationTerms) -> int:
     """The fewest lots whose closing leaves equity of at least maintenance margin and buffer.
 
     The maximum over the tiers k of ((1 + buffer) * MM_k - equity) / (price * ((1 + buffer) * mmr_k -

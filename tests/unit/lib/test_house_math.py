@@ -61,19 +61,6 @@ def test_a_deficit_is_paid_by_insurance_first_and_by_the_pool_only_beyond_it(
         assert covered.fees == house.fees
 
 
-def test_a_market_is_backed_while_it_owes_no_more_than_its_share(house_math: Library) -> None:
-    draw = Draw("backed")
-    inputs = []
-    for _ in range(INPUTS):
-        cash, share = draw.signed(64), draw.integer(0, PPM)
-        edge = cash * share * FEMTO // PPM
-        inputs.append((edge + draw.random.choice((-1, 0, 1, draw.signed(90))), cash, share))
-    for (owed, cash, share), backed in zip(
-        inputs, house_math.call("is_backed", inputs), strict=True
-    ):
-        assert backed == (owed <= 0 or Fraction(owed, FEMTO) <= Fraction(cash * share, PPM))
-
-
 def test_insurance_needs_a_penalty_on_all_lots_up(house_math: Library) -> None:
     draw = Draw("need")
     inputs = [(draw.unsigned(64), draw.unsigned(64), draw.unsigned(20)) for _ in range(INPUTS)]

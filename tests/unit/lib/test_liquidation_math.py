@@ -305,9 +305,7 @@ def test_deleveraging_takes_its_share_and_never_more_than_the_excess(
     for (size, exposed, profit, excess, owed, left, least), lots in zip(
         inputs, liquidation_math.call("deleveraged_size", inputs), strict=True
     ):
-        most = min(
-            floor(exposed * Fraction(excess, owed)), floor(Fraction(size * left, profit))
-        )
+        most = min(floor(exposed * Fraction(excess, owed)), floor(Fraction(size * left, profit)))
         if most >= size:
             wholes += 1
             assert lots == size

@@ -277,7 +277,6 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
     "house_math": {
         "collect_fee": fee,
         "cover_deficit": lambda draw: (draw.struct(words.House), draw.unsigned(82)),
-        "is_backed": lambda draw: (draw.signed(170), draw.signed(96), draw.unsigned(20)),
         "insurance_need": lambda draw: (draw.unsigned(64), draw.unsigned(64), draw.unsigned(20)),
     },
     "margin_math": {
