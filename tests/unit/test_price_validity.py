@@ -238,7 +238,7 @@ TABLE = {
     "liquidate cross, bankrupt": LIQUIDATES_BANKRUPT,
     "settle a position": SETTLES,
 }
-"""What becomes of each action in each state, in their order. What an order is told is why it waits."""
+"""What becomes of each action in each state, in their order; of an order, why it waits."""
 
 
 def outcome(protocol: Protocol, action: str) -> str:

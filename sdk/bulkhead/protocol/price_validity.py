@@ -31,7 +31,7 @@ def is_fresh(price: Price, now: int) -> bool:
 
 
 def is_firm(price: Price, now: int) -> bool:
-    """Whether a price is fresh, undoubted, and not about to be replaced by a settlement's average."""
+    """Whether a price is fresh, undoubted, and no settlement's average is about to replace it."""
     return (
         price.caution == words.NO_CAUTION
         and is_fresh(price, now)
