@@ -322,7 +322,8 @@ class Admin:
         )
 
     def _settled(self, receipt: Receipt) -> Price:
-        (event,) = self.reader.contracts.decode_logs(receipt.logs)
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        (event,) = [event for event in events if event.name == "SettlementFixed"]
         return words.unpack_price(event["price_word"])
 
     def _oracle(self, name: str, *arguments: object) -> Receipt:
