@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from bulkhead.orders import Order as Order
     from bulkhead.orders import OrderKind as OrderKind
     from bulkhead.orders import OrderState as OrderState
+    from bulkhead.orders import Permission as Permission
     from bulkhead.orders import PositionSide as PositionSide
     from bulkhead.reader import Reader as Reader
+    from bulkhead.signatures import sign_bracket as sign_bracket
+    from bulkhead.signatures import sign_order as sign_order
     from bulkhead.trader import Trader as Trader
 
 _HOME = {
@@ -44,12 +47,15 @@ _HOME = {
     "OrderKind": "orders",
     "OrderState": "orders",
     "Position": "accounts",
+    "Permission": "orders",
     "PositionSide": "orders",
     "Reader": "reader",
     "Refused": "errors",
     "Timelock": "governance",
     "Trader": "trader",
     "deploy": "deployment",
+    "sign_bracket": "signatures",
+    "sign_order": "signatures",
 }
 
 __all__ = sorted(_HOME)

@@ -10,10 +10,12 @@ from enum import StrEnum
 
 from bulkhead import valuation
 from bulkhead.markets import MarketState
-from bulkhead.orders import Order, OrderKind, PlacedOrder
+from bulkhead.orders import Order, OrderKind, OrderStatus, PlacedOrder
 from bulkhead.protocol import liquidation_math, market_math, words
 from bulkhead.protocol.words import Account, Position, Price
 from bulkhead.valuation import Legs
+
+PPM = 10**6
 
 
 class Readiness(StrEnum):
@@ -24,6 +26,11 @@ class Readiness(StrEnum):
     """Executing it ends it, and pays its keeper's fee."""
     EARLY = "price: too early"
     STALE = "price: stale"
+    ENTRY_PENDING = "order: entry not filled"
+    GROUP_DONE = "order: group is done"
+    """Dead: executing it pays nobody."""
+    POSITION_ENDED = "position: ended"
+    """Dead, too."""
     NOT_TRIGGERED = "price: not triggered"
     NOT_ACCEPTABLE = "price: not acceptable"
 
@@ -73,28 +80,102 @@ def readiness_of(placed: PlacedOrder, state: MarketState, now: int) -> Readiness
         state: Its market.
         now: The chain's time.
     """
-    order, price = placed.order, state.price
+    order = placed.order
+    group = _group_readiness(placed)
+    if group in (Readiness.GROUP_DONE, Readiness.POSITION_ENDED):
+        return group
     if order.expiry and now > order.expiry:
         return Readiness.EXPIRED
-    if price.price == 0 or price.published_at < placed.executable_from:
-        return Readiness.EARLY
-    if price.published_at + price.trade_age < now or not state.is_latest:
-        return Readiness.STALE
-    if not is_triggered(order, price):
+    if group is not Readiness.READY:
+        return group
+    time = _time_readiness(placed, state, now)
+    if time is not Readiness.READY:
+        return time
+    if not is_triggered(placed, state.price):
         return Readiness.NOT_TRIGGERED
     if not is_acceptable(order, state):
         return Readiness.NOT_ACCEPTABLE
     return Readiness.READY
 
 
-def is_triggered(order: Order, price: Price) -> bool:
-    """Whether a stop or take-profit has its price; other orders always have."""
+def _group_readiness(placed: PlacedOrder) -> Readiness:
+    """What the rest of its bracket or group has against an order."""
+    if not placed.is_child:
+        return Readiness.GROUP_DONE if placed.is_group_done else Readiness.READY
+    entry = placed.entry
+    if entry is None or entry.status == OrderStatus.PENDING:
+        return Readiness.ENTRY_PENDING
+    if entry.status != OrderStatus.EXECUTED or entry.is_spent:
+        return Readiness.GROUP_DONE
+    return Readiness.READY if entry.filled else Readiness.POSITION_ENDED
+
+
+def _time_readiness(placed: PlacedOrder, state: MarketState, now: int) -> Readiness:
+    """Whether an order may act on the current price at all."""
+    price = state.price
+    entry_from = placed.entry.executable_from if placed.entry else 0
+    if price.price == 0 or price.published_at < max(placed.executable_from, entry_from):
+        return Readiness.EARLY
+    if price.published_at + price.trade_age < now or not state.is_latest:
+        return Readiness.STALE
+    return Readiness.READY
+
+
+def is_triggered(placed: PlacedOrder, price: Price) -> bool:
+    """Whether a stop, take-profit or trailing stop has its price; other orders always have."""
+    order = placed.order
     if order.kind < OrderKind.STOP:
         return True
-    must_rise = order.is_buy == (order.kind == OrderKind.STOP)
-    if must_rise:
-        return price.price >= order.trigger_price
-    return price.price <= order.trigger_price
+    if order.kind == OrderKind.TRAILING_STOP and placed.extreme == 0:
+        return False
+    trigger = trigger_of(order, placed.extreme)
+    if order.is_buy == (order.kind != OrderKind.TAKE_PROFIT):
+        return price.price >= trigger
+    return price.price <= trigger
+
+
+def trigger_of(order: Order, extreme: int) -> int:
+    """The first price that triggers an order: a trailing stop's from the best it was shown."""
+    if order.kind != OrderKind.TRAILING_STOP:
+        return order.trigger_price
+    if order.is_buy:
+        return -(-extreme * (PPM + order.callback_rate) // PPM)
+    return extreme * (PPM - order.callback_rate) // PPM
+
+
+def ratcheted(order: Order, extreme: int, price: int) -> int:
+    """The best price a trailing stop has seen, with another one seen."""
+    if extreme:
+        return min(extreme, price) if order.is_buy else max(extreme, price)
+    if order.is_buy:
+        is_active = order.trigger_price == 0 or price <= order.trigger_price
+    else:
+        is_active = price >= order.trigger_price
+    return price if is_active else 0
+
+
+def ratchetable_orders(
+    orders: Iterable[PlacedOrder], states: Mapping[int, MarketState], now: int
+) -> tuple[PlacedOrder, ...]:
+    """The trailing stops that the current price would move, if somebody showed it them.
+
+    Args:
+        orders: Pending ones.
+        states: Every market any of them is in.
+        now: The chain's time.
+    """
+    found: list[PlacedOrder] = []
+    for one in orders:
+        state = states[one.order.market]
+        if one.order.kind != OrderKind.TRAILING_STOP or state.price.caution != words.NO_CAUTION:
+            continue
+        if _group_readiness(one) is not Readiness.READY:
+            continue
+        if _time_readiness(one, state, now) is not Readiness.READY:
+            continue
+        if ratcheted(one.order, one.extreme, state.price.price) != one.extreme:
+            found.append(one)
+    return tuple(found)
 
 
 def is_acceptable(order: Order, state: MarketState) -> bool:

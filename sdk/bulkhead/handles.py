@@ -40,5 +40,11 @@ class OrderHandle:
         """PENDING, EXECUTED, CANCELLED or EXPIRED, now."""
         return self.outcome().state
 
+    def waits_for(self) -> str:
+        """Why executing it now would not fill it, in the contracts' words; empty if it would."""
+        if self.state() is not OrderState.PENDING:
+            return ""
+        return self._reader.preview_order(self.order).text
+
     def __repr__(self) -> str:
         return f"OrderHandle(0x{self.hash.hex()})"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # are named here, well above what an entry can take.
 GAS_BASE = 300_000
 GAS_PER_ORDER = 600_000  # an account with many legs is valued whole
+GAS_PER_RATCHET = 60_000
 GAS_PER_VAULT = 250_000
 GAS_PER_LEG = 250_000
 GAS_PER_BATCH = 14_000_000
@@ -134,6 +135,23 @@ class Keeper:
             receipt = self.reader.chain.send(call, self.signer, gas)
             reports.extend(self._reports(batch, receipt))
         return tuple(reports)
+
+    def ratchet(self) -> int:
+        """One pass over the trailing stops: shows the current price to those it moves.
+
+        Returns:
+            How many it moved.
+        """
+        self._watch.follow(self.reader.block().number)
+        orders = tuple(self._watch.orders.values())
+        at, states = self._updated({one.order.market for one in orders})
+        moved = decisions.ratchetable_orders(orders, states, at.timestamp)
+        for batch in _batches(moved, ORDERS_PER_BATCH):
+            call = self.reader.contracts.order_book.call(
+                "ratchet", [one.order.to_tuple() for one in batch]
+            )
+            self.reader.chain.send(call, self.signer, GAS_BASE + GAS_PER_RATCHET * len(batch))
+        return len(moved)
 
     def liquidate(self) -> tuple[LiquidationReport, ...]:
         """One pass over all open positions: closes what is liquidatable, in batches.

@@ -1,8 +1,8 @@
 """Orders: what they say, how they hash, what became of them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from enum import IntEnum, StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 from typing import Any
 
 from eth_abi.abi import encode
@@ -42,6 +42,17 @@ class PositionSide(IntEnum):
     ONE_WAY = 0
     LONG = 1
     SHORT = 2
+
+
+class Permission(IntFlag):
+    """What an operator may do."""
+
+    NONE = 0
+    OPEN = 1
+    REDUCE = 2
+    CANCEL = 4
+    ALL_MARKETS = 8
+    """Everywhere, whichever markets are named."""
 
 
 class OrderStatus(IntEnum):
@@ -102,6 +113,10 @@ class PlacedOrder:
         keeper_fee: Quote.
         executable_from: Seconds: a price must be published then or later.
         block: Where it was placed.
+        is_child: Whether its group is its bracket's entry.
+        extreme: Femto per lot, the best price a trailing stop has been shown; 0 before the first.
+        entry: Of a child: what is known of its entry.
+        is_group_done: Whether another of its group has filled.
     """
 
     hash: bytes
@@ -109,6 +124,27 @@ class PlacedOrder:
     keeper_fee: int
     executable_from: int
     block: int
+    is_child: bool = False
+    extreme: int = 0
+    entry: words.OrderState | None = None
+    is_group_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A stop's trigger beside the liquidation price of what it protects.
+
+    Attributes:
+        slot: That the order can reduce.
+        trigger_price: Femto per lot, the first that triggers it; 0 for a trailing stop that has seen none.
+        liquidation_price: Femto per lot, of the slot as it is; 0 for none.
+        is_beyond: Whether the stop would come too late.
+    """
+
+    slot: int
+    trigger_price: int
+    liquidation_price: int
+    is_beyond: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +181,7 @@ class Preview:
         fill_price: Femto per lot, the average, impact included; 0 where nothing fills.
         impact: Femto, positive where the trader pays.
         fee: Quote.
+        builder_fee: Quote.
         keeper_fee: Quote, filled or not.
         realised: Quote, by the reduction, before fees.
         deficit: Quote, by the reduction: what insurance and pool pay.
@@ -163,6 +200,7 @@ class Preview:
     fill_price: int
     impact: int
     fee: int
+    builder_fee: int
     keeper_fee: int
     realised: int
     deficit: int
@@ -180,7 +218,14 @@ _FIELD_TYPES = [
     (field.name, next((kind for kind, names in _TYPES.items() if field.name in names), "uint256"))
     for field in fields(Order)
 ]
-_ORDER_TYPEHASH = keccak(text=f"Order({','.join(f'{kind} {name}' for name, kind in _FIELD_TYPES)})")
+_ORDER_TYPE = f"Order({','.join(f'{kind} {name}' for name, kind in _FIELD_TYPES)})"
+_ORDER_TYPEHASH = keccak(text=_ORDER_TYPE)
+_PLACEMENT_TYPEHASH = keccak(
+    text=f"Placement(Order order,uint256 nonce,uint256 deadline){_ORDER_TYPE}"
+)
+_BRACKET_TYPEHASH = keccak(
+    text=f"Bracket(Order entry,Order[] children,uint256 nonce,uint256 deadline){_ORDER_TYPE}"
+)
 _DOMAIN_TYPEHASH = keccak(
     text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
@@ -204,14 +249,39 @@ def domain_separator(chain_id: int, order_book: str) -> bytes:
 
 def hash_of(order: Order, separator: bytes) -> bytes:
     """An order's EIP-712 hash, as the order book computes it."""
+    return keccak(b"\x19\x01" + separator + _struct_hash(order))
+
+
+def placement_digest(order: Order, nonce: int, deadline: int, separator: bytes) -> bytes:
+    """What is signed to have an order placed, as it is before it is resolved."""
+    types = ["bytes32", "bytes32", "uint256", "uint256"]
+    struct = encode(types, [_PLACEMENT_TYPEHASH, _struct_hash(order), nonce, deadline])
+    return keccak(b"\x19\x01" + separator + keccak(struct))
+
+
+def bracket_digest(
+    entry: Order, children: Sequence[Order], nonce: int, deadline: int, separator: bytes
+) -> bytes:
+    """What is signed to have a bracket placed."""
+    types = ["bytes32", "bytes32", "bytes32", "uint256", "uint256"]
+    hashes = keccak(b"".join(_struct_hash(child) for child in children))
+    struct = encode(types, [_BRACKET_TYPEHASH, _struct_hash(entry), hashes, nonce, deadline])
+    return keccak(b"\x19\x01" + separator + keccak(struct))
+
+
+def _struct_hash(order: Order) -> bytes:
     types = ["bytes32", *(kind for _, kind in _FIELD_TYPES)]
-    struct = keccak(encode(types, [_ORDER_TYPEHASH, *astuple(order)]))
-    return keccak(b"\x19\x01" + separator + struct)
+    return keccak(encode(types, [_ORDER_TYPEHASH, *astuple(order)]))
 
 
 def order_of(table: Mapping[str, Any]) -> Order:
     """An order from a decoded struct."""
     return Order(**table)
+
+
+def exit_of(table: Mapping[str, Any]) -> Exit:
+    """An exit from a decoded struct."""
+    return Exit(**table)
 
 
 def preview_of(table: Mapping[str, Any]) -> Preview:
@@ -228,6 +298,7 @@ def placed_of(event: Event) -> PlacedOrder:
         keeper_fee=state.keeper_fee,
         executable_from=state.executable_from,
         block=event.block,
+        is_child=state.is_child,
     )
 
 

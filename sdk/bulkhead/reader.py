@@ -15,7 +15,8 @@ from bulkhead.errors import UnknownOrder
 from bulkhead.handles import OrderHandle
 from bulkhead.interfaces import Event
 from bulkhead.markets import Market, MarketState
-from bulkhead.orders import Order, OrderStatus, Outcome, PlacedOrder, Preview
+from bulkhead.orders import Exit, Order, OrderStatus, Outcome, PlacedOrder, Preview
+from bulkhead.protocol import words
 from bulkhead.protocol.words import OrderTerms
 from bulkhead.values import from_units, to_usd
 
@@ -42,7 +43,7 @@ class Reader:
         self.contracts = Contracts(deployment)
         self._faces: queries.Faces = {}
         self._ids: dict[str, int] = {}
-        self._separator = orders.domain_separator(deployment.chain_id, deployment.order_book)
+        self.separator = orders.domain_separator(deployment.chain_id, deployment.order_book)
 
     def block(self, number: int | None = None) -> Block:
         """A block, or the latest."""
@@ -141,10 +142,20 @@ class Reader:
         query = queries.settings(self.contracts, address, self.market_id(market))
         return self.chain.run(query, block)
 
-    def operator_expiry(self, account: str, operator: str) -> int:
-        """Until when an operator may trade for an account, seconds."""
-        call = self.contracts.clearinghouse.call("operator_expiry", account, operator)
-        return int(self.chain.read(call))
+    def operator(self, account: str, operator: str, block: Block | None = None) -> words.Operator:
+        """What an operator may do for an account."""
+        call = self.contracts.order_book.call("operator_word", account, operator)
+        return words.unpack_operator(self.chain.read(call, block))
+
+    def max_builder_fee(self, account: str, builder: str, block: Block | None = None) -> int:
+        """What an account lets a builder charge, ppm of notional."""
+        call = self.contracts.order_book.call("max_builder_fee", account, builder)
+        return int(self.chain.read(call, block))
+
+    def is_nonce_spent(self, signer: str, nonce: int, block: Block | None = None) -> bool:
+        """Whether a signer has used or cancelled a nonce."""
+        call = self.contracts.order_book.call("nonce_word", signer, nonce >> 8)
+        return bool(self.chain.read(call, block) >> (nonce & 255) & 1)
 
     def owner(self) -> str:
         """Who sets parameters."""
@@ -157,7 +168,7 @@ class Reader:
 
     def hash_of(self, order: Order) -> bytes:
         """An order's hash, computed here: the same as the order book's."""
-        return orders.hash_of(order, self._separator)
+        return orders.hash_of(order, self.separator)
 
     def preview_order(self, order: Order, block: Block | None = None) -> Preview:
         """What an order would do now, by the contracts' own code.
@@ -167,6 +178,11 @@ class Reader:
         """
         call = self.contracts.order_lens.call("preview_order", order.to_tuple())
         return orders.preview_of(self.chain.read(call, block, sender=order.placer))
+
+    def exit(self, order: Order, block: Block | None = None) -> Exit:
+        """A stop's trigger beside the liquidation price of what it protects; it names its mode."""
+        call = self.contracts.order_lens.call("exit", order.to_tuple())
+        return orders.exit_of(self.chain.read(call, block))
 
     def order_terms(self, market: MarketName, block: Block | None = None) -> OrderTerms:
         """Keeper fee, delay and window of a market's orders."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bulkhead.interfaces import Event
 from bulkhead.markets import OPEN, tier_words
-from bulkhead.orders import OrderStatus
+from bulkhead.orders import NO_GROUP, Order, OrderStatus, order_of
 from bulkhead.protocol import words
 
 Slot = tuple[str, int, int]  # account, market, slot
@@ -45,6 +45,12 @@ class Replay:
         sequencer: The word of the sequencer's uptime feed.
         orders: By hash, ended ones too.
         order_terms: By market.
+        done_groups: Of which one order has filled, by account, placer and group.
+        operators: By account and operator.
+        nonces: The words of spent ones, by signer and index.
+        max_builder_fees: Ppm, by account and builder.
+        referral_shares: Ppm, by builder.
+        referrers: By account.
         house: Pool cash, insurance, fees.
         insurance_request: The announced withdrawal from insurance, quote, and when it may be made.
     """
@@ -65,7 +71,16 @@ class Replay:
     sequencer: int = 0
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
+    done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
+    operators: dict[tuple[str, str], words.Operator] = field(default_factory=dict)
+    nonces: dict[tuple[str, int], int] = field(default_factory=dict)
+    max_builder_fees: dict[tuple[str, str], int] = field(default_factory=dict)
+    referral_shares: dict[str, int] = field(default_factory=dict)
+    referrers: dict[str, str] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
+    # Market, lots opened and generation by the hash of an order whose execution is still to be told.
+    _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
+    _placed: dict[bytes, Order] = field(default_factory=dict)
     insurance_request: tuple[int, int] = (0, 0)
 
     def take_all(self, events: Iterable[Event]) -> None:
@@ -122,6 +137,13 @@ class Replay:
             self.insurance_request = (0, 0)
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
+        self._permit(event)
+        if event.name == "PositionIncreased":
+            position = words.unpack_position(event["position_word"])
+            fill = (event["market"], event["size"], position.generation)
+            self._fills[event["order_hash"]] = fill
+        if event.name == "PositionDecreased":
+            self._fills[event["order_hash"]] = (event["market"], 0, 0)
         self._pay(event)
 
     def market_words(self, market: int) -> tuple[int, ...]:
@@ -163,13 +185,19 @@ class Replay:
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
                 self.orders[event["order_hash"]] = state
+                self._placed[event["order_hash"]] = order_of(event["order"])
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
-                self._end(event["order_hash"], OrderStatus.EXECUTED)
+                self._execute(event["order_hash"])
                 self._add(event["keeper"], event["keeper_fee"])
+            case "BuilderPaid":
+                self._add(event["builder"], event["builder_fee"])
+                self._add(event["referrer"], event["referral"])
             case "OrderCancelled":
-                self._end(event["order_hash"], OrderStatus.CANCELLED)
+                ended = self.orders[event["order_hash"]]
+                cancelled = replace(ended, status=int(OrderStatus.CANCELLED))
+                self.orders[event["order_hash"]] = cancelled
                 self._add(event["account"], 0, -event["keeper_fee"])
                 self._add(event["receiver"], event["keeper_fee"])
             case "LiquidatorPaid":
@@ -182,8 +210,40 @@ class Replay:
             old = self.accounts.get(address, _CLOSED)
             self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
 
-    def _end(self, order_hash: bytes, status: OrderStatus) -> None:
-        self.orders[order_hash] = replace(self.orders[order_hash], status=int(status))
+    def _execute(self, order_hash: bytes) -> None:
+        """An order has filled, and says so after the positions that it changed."""
+        market, filled, generation = self._fills.pop(order_hash)
+        state = self.orders[order_hash]
+        self.orders[order_hash] = replace(
+            state,
+            status=int(OrderStatus.EXECUTED),
+            executable_from=self.prices[market].published_at + 1,
+            filled=filled,
+            generation=generation,
+        )
+        order = self._placed[order_hash]
+        if state.is_child:
+            self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
+        elif order.group != NO_GROUP:
+            self.done_groups.add((order.account, order.placer, order.group))
+
+    def _permit(self, event: Event) -> None:
+        match event.name:
+            case "OrderRatcheted":
+                state = words.unpack_order_state(event["order_word"])
+                self.orders[event["order_hash"]] = state
+            case "OperatorSet":
+                key = (event["account"], event["operator"])
+                self.operators[key] = words.unpack_operator(event["operator_word"])
+            case "NoncesSpent":
+                self.nonces[event["signer"], event["index"]] = event["nonce_word"]
+            case "BuilderApproved":
+                key = (event["account"], event["builder"])
+                self.max_builder_fees[key] = event["max_fee"]
+            case "ReferralShareSet":
+                self.referral_shares[event["builder"]] = event["share"]
+            case "ReferrerSet":
+                self.referrers[event["account"]] = event["referrer"]
 
     def _store_terms(self, market: int, status: int, terms: Mapping[str, Any]) -> None:
         self.trade_terms[market] = _of(words.TradeTerms, {**terms, "status": status})

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bulkhead import MarginMode, OrderKind, PositionSide, Trader
+from bulkhead import MarginMode, OrderKind, Permission, PositionSide, Trader
 from bulkhead.audit import audit, compare
 from bulkhead.interfaces import user_abi
 from bulkhead.listings import ETH
@@ -48,7 +48,12 @@ def settle_roles(world: World, alice: Trader, bob: Trader) -> None:
     bob.deposit(1_000)
     bob.withdraw(Decimal("0.000001"))
     bob.set_hedge_mode(True)
-    alice.set_operator(world.stranger, world.reader.now() + 3_600)
+    alice.set_operator(
+        world.stranger,
+        Permission.OPEN | Permission.REDUCE | Permission.CANCEL | Permission.ALL_MARKETS,
+        notional=1_000_000,
+        expiry=world.reader.now() + 3_600,
+    )
     alice.set_default_margin_mode(ETH_PERP, is_isolated=True)
     alice.set_leverage(BTC_PERP, 20, is_isolated=True)
 

@@ -6,7 +6,7 @@ from bulkhead import decisions
 from bulkhead.decisions import CrossLedger, Readiness, Vault
 from bulkhead.listings import BTC
 from bulkhead.markets import Market, MarketState
-from bulkhead.orders import Order, OrderKind, PlacedOrder
+from bulkhead.orders import NO_GROUP, NOBODY, Order, OrderKind, PlacedOrder
 from bulkhead.protocol import words
 from bulkhead.protocol.words import (
     Account,
@@ -74,10 +74,14 @@ def placed(**fields: object) -> PlacedOrder:
         reduce_only=False,
         size=LOTS,
         trigger_price=0,
+        callback_rate=0,
         acceptable_price=0,
         margin=0,
         leverage=0,
         expiry=0,
+        group=NO_GROUP,
+        builder=NOBODY,
+        builder_fee=0,
         salt=0,
     )
     return PlacedOrder(b"\1" * 32, replace(order, **fields), 0, NOW - 1, 1)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from eth_account.messages import encode_typed_data
@@ -6,7 +6,7 @@ from eth_utils.crypto import keccak
 
 from bulkhead import orders
 from bulkhead.interfaces import Event
-from bulkhead.orders import Order, OrderState, OrderStatus, PlacedOrder
+from bulkhead.orders import NO_GROUP, NOBODY, Order, OrderState, OrderStatus, PlacedOrder
 
 BOOK = "0x" + "b0" * 20
 ORDER = Order(
@@ -20,30 +20,71 @@ ORDER = Order(
     reduce_only=False,
     size=4,
     trigger_price=5,
+    callback_rate=0,
     acceptable_price=6,
     margin=7,
     leverage=8,
     expiry=9,
+    group=NO_GROUP,
+    builder=NOBODY,
+    builder_fee=0,
     salt=2**256 - 1,
 )
 PLACED = PlacedOrder(b"\1" * 32, ORDER, 10, 11, 12)
 
 
-def test_the_hash_is_eip_712() -> None:
-    kinds = {str: "address", bool: "bool", int: "uint256"}
-    fields = [{"name": name, "type": kinds[type(getattr(ORDER, name))]} for name in Order.__slots__]
-    message = encode_typed_data(
+KINDS = {str: "address", bool: "bool", int: "uint256", bytes: "bytes32"}
+FIELDS = [{"name": name, "type": KINDS[type(getattr(ORDER, name))]} for name in Order.__slots__]
+NUMBERS = [{"name": name, "type": "uint256"} for name in ("nonce", "deadline")]
+TYPES = {
+    "Order": {"Order": FIELDS},
+    "Placement": {
+        "Placement": [{"name": "order", "type": "Order"}, *NUMBERS],
+        "Order": FIELDS,
+    },
+    "Bracket": {
+        "Bracket": [
+            {"name": "entry", "type": "Order"},
+            {"name": "children", "type": "Order[]"},
+            *NUMBERS,
+        ],
+        "Order": FIELDS,
+    },
+}
+SEPARATOR = orders.domain_separator(31_337, BOOK)
+
+
+def typed_digest(primary: str, message: dict[str, object]) -> bytes:
+    """As a wallet computes it."""
+    signable = encode_typed_data(
         domain_data={
             "name": "Bulkhead",
             "version": "1",
             "chainId": 31_337,
             "verifyingContract": BOOK,
         },
-        message_types={"Order": fields},
-        message_data={name: getattr(ORDER, name) for name in Order.__slots__},
+        message_types=TYPES[primary],
+        message_data=message,
     )
-    expected = keccak(b"\x19" + message.version + message.header + message.body)
-    assert orders.hash_of(ORDER, orders.domain_separator(31_337, BOOK)) == expected
+    return keccak(b"\x19" + signable.version + signable.header + signable.body)
+
+
+def test_the_hash_is_eip_712() -> None:
+    assert orders.hash_of(ORDER, SEPARATOR) == typed_digest("Order", asdict(ORDER))
+
+
+def test_what_is_signed_is_eip_712() -> None:
+    numbers = {"nonce": 2**255, "deadline": 17}
+    expected = typed_digest("Placement", {"order": asdict(ORDER), **numbers})
+    assert orders.placement_digest(ORDER, 2**255, 17, SEPARATOR) == expected
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_signed_bracket_is_eip_712(count: int) -> None:
+    children = [replace(ORDER, salt=salt) for salt in range(count)]
+    message = {"entry": asdict(ORDER), "children": [asdict(child) for child in children]}
+    expected = typed_digest("Bracket", {**message, "nonce": 3, "deadline": 4})
+    assert orders.bracket_digest(ORDER, children, 3, 4, SEPARATOR) == expected
 
 
 KEEPER = "0x" + "c1" * 20

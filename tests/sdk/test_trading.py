@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from hexbytes import HexBytes
 
-from bulkhead import MarginMode, OrderKind, OrderState, Trader, errors
+from bulkhead import MarginMode, OrderKind, OrderState, Permission, Trader, errors
 from bulkhead.chain import Chain
 from bulkhead.local import advance_time
 from tests.sdk.world import World
@@ -114,7 +114,12 @@ def test_an_operator_trades_and_withdraws_nothing(world: World) -> None:
     operator = Trader(world.reader, world.stranger, account=trader.address)
     with pytest.raises(errors.OperatorNotAllowed):
         operator.place("BTC-PERP", "0.1", is_buy=True)
-    trader.set_operator(world.stranger, world.reader.now() + 3_600)
+    trader.set_operator(
+        world.stranger,
+        Permission.OPEN | Permission.REDUCE | Permission.CANCEL | Permission.ALL_MARKETS,
+        notional=1_000_000,
+        expiry=world.reader.now() + 3_600,
+    )
     handle = operator.place("BTC-PERP", "0.1", is_buy=True)
     assert handle.order.account == trader.address
     world.fill(handle)

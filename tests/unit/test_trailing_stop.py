@@ -1,4 +1,4 @@
-"""Trailing stops: a stop that follows the price at a distance, as far as somebody shows it prices."""
+"""Trailing stops: they follow the price at a distance, as far as somebody shows it to them."""
 
 from decimal import Decimal
 from typing import Any

@@ -9,6 +9,7 @@ from bulkhead.errors._classes import (
     Refused,
     Rejected,
     Reverted,
+    StopBeyondLiquidation,
     UnknownOrder,
     class_name,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Refused",
     "Rejected",
     "Reverted",
+    "StopBeyondLiquidation",
     "UnknownOrder",
     "class_name",
     "error_of",

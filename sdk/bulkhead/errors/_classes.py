@@ -11,6 +11,7 @@ from bulkhead.errors._entry import Entry
 from bulkhead.errors._governance import GOVERNANCE
 from bulkhead.errors._house import HOUSE
 from bulkhead.errors._markets import MARKETS
+from bulkhead.errors._orders import ORDERS
 from bulkhead.errors._trading import TRADING
 
 
@@ -65,6 +66,10 @@ class UnknownOrder(BulkheadError):
     """No order of this hash was ever placed here."""
 
 
+class StopBeyondLiquidation(BulkheadError):
+    """A stop would come too late: its position is liquidated before."""
+
+
 class PriceNotTaken(BulkheadError):
     """The oracle kept the price it had: one price a market, block and second."""
 
@@ -91,6 +96,6 @@ def _class_of(reason: str, entry: Entry) -> type[Refused]:
 
 REASONS: dict[str, type[Refused]] = {
     reason: _class_of(reason, entry)
-    for reason, entry in sorted({**TRADING, **MARKETS, **HOUSE, **GOVERNANCE}.items())
+    for reason, entry in sorted({**TRADING, **ORDERS, **MARKETS, **HOUSE, **GOVERNANCE}.items())
 }
 """Every reason a contract may give, with its exception."""
