@@ -40,6 +40,9 @@ class Replay:
         tiers: By market: the two words of those above the first.
         ramps: By market: the ramp's word and those of the tiers before it.
         prices: By market.
+        checks: By market: the words of what its prices are checked against.
+        settlements: By market: the words of what its settlement has counted.
+        sequencer: The word of the sequencer's uptime feed.
         orders: By hash, ended ones too.
         order_terms: By market.
         done_groups: Of which one order has filled, by account, placer and group.
@@ -63,6 +66,9 @@ class Replay:
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
+    checks: dict[int, int] = field(default_factory=dict)
+    settlements: dict[int, int] = field(default_factory=dict)
+    sequencer: int = 0
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
@@ -109,6 +115,12 @@ class Replay:
             self.markets[event["market"]] = words.unpack_market(event["market_word"])
         if "price_word" in arguments:
             self.prices[event["market"]] = words.unpack_price(event["price_word"])
+        if "check_word" in arguments:
+            self.checks[event["market"]] = event["check_word"]
+        if "settlement_word" in arguments:
+            self.settlements[event["market"]] = event["settlement_word"]
+        if "sequencer_word" in arguments:
+            self.sequencer = event["sequencer_word"]
         if "house_word" in arguments:
             self.house = words.unpack_house(event["house_word"])
         if event.name in ("TiersRamped", "TiersReplaced"):
