@@ -269,7 +269,7 @@ class OrderDesk:
         return self._handles(receipt)
 
     def cancel(self, order: OrderHandle | Order | bytes) -> Receipt:
-        """Ends an order: by its handle, itself as placed, or its hash. A dead one anyone ends."""
+        """Ends an order: by its handle, itself as placed, or its hash; a dead one anyone may."""
         return self._order_book("cancel", self._order(order).to_tuple())
 
     def cancel_orders(self, orders: Sequence[OrderHandle | Order | bytes]) -> Receipt:
