@@ -164,7 +164,7 @@ def trade_of(order: IOrderBook.Order, keeper: address) -> (uint256, ITrading.Tra
 @external
 @view
 def group_reason(order: IOrderBook.Order, is_child: bool) -> uint256:
-    return order_groups._reason(order, is_child)
+    return order_groups._reason(order.account, order.placer, order.group, is_child)
 
 
 @internal
@@ -184,7 +184,9 @@ def _execute(
         if not reasons.must_wait(reason):
             # What clears an expired order earns its fee; what is dead owes nobody any.
             receiver: address = msg.sender if reason == reasons.EXPIRED else order.account
-            cancellation._end(order, hash, state, receiver, reason)
+            cancellation._end(
+                hash, order.account, receiver, state.keeper_fee if state.escrowed else 0, reason
+            )
         return reason, b""
 
     success: bool = False
@@ -200,19 +202,18 @@ def _execute(
     result: ITrading.Result = abi_decode(response, ITrading.Result)
     if result.reason == reasons.FILLED:
         # What it opened, and from which price on its children may fill.
-        filled: words.OrderState = state
-        filled.status = order_rules.EXECUTED
-        filled.executable_from = published_at + 1
-        filled.filled = result.filled
-        filled.generation = result.generation
+        order_store._orders[hash] = words.with_fill(
+            order_store._orders[hash],
+            order_rules.EXECUTED,
+            published_at + 1,
+            result.filled,
+            result.generation,
+        )
         log IOrderBook.OrderExecuted(
-            order_hash=hash,
-            keeper=msg.sender,
-            keeper_fee=result.keeper_fee,
-            order_word=order_store._store(hash, filled),
+            order_hash=hash, keeper=msg.sender, keeper_fee=result.keeper_fee
         )
         if order.group != empty(bytes32):
-            order_groups._finish(order, state.is_child)
+            order_groups._finish(order.account, order.placer, order.group, state.is_child)
         if result.builder_fee != 0:
             # Down for the referrer, as the clearinghouse has paid it.
             shared: uint256 = result.builder_fee * trade.referral_share // fixed_point.PPM
@@ -247,8 +248,10 @@ def _prepare(
     reason: uint256 = reasons.FILLED
     joined: words.OrderState = state
     if order.group != empty(bytes32):
-        reason = order_groups._reason(order, state.is_child)
-        joined = order_groups._joined(order, state)
+        reason = order_groups._reason(
+            order.account, order.placer, order.group, state.is_child
+        )
+        joined = order_groups._joined(order.group, state)
     price_word: uint256 = 0
     price: words.Price = empty(words.Price)
     is_latest: bool = False
@@ -257,10 +260,14 @@ def _prepare(
         if order.expiry != 0 and block.timestamp > order.expiry:
             reason = reasons.EXPIRED
         elif reason == reasons.FILLED:
-            reason = order_rules._price_reason(order, joined, price, is_latest)
+            reason = order_rules._price_reason(
+                order, joined.executable_from, joined.extreme, price, is_latest
+            )
     # While the price says no, nothing else ends an order: a refusal is the clearinghouse's to weigh.
     refusal: uint256 = reasons.FILLED
-    if order.placer != order.account and not operators._may_place(order):
+    if not operators._may(
+        order.account, order.placer, order.market, operators._permission(order.reduce_only)
+    ):
         refusal = reasons.NOT_ALLOWED
     referrer: address = empty(address)
     share: uint256 = 0

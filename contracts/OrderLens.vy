@@ -65,12 +65,14 @@ def order(order_hash: bytes32) -> IOrderLens.State:
 @external
 @view
 def exit(order: IOrderBook.Order) -> IOrderLens.Exit:
-    slot: uint256 = order_rules._closes_slot(order)
+    slot: uint256 = order_rules._closes_slot(order.margin_mode, order.is_buy)
     position: ILens.Position = staticcall LENS.position(order.account, order.market, slot)
     state: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(order))
     shown: IOrderLens.Exit = empty(IOrderLens.Exit)
     shown.slot = slot
-    shown.trigger_price = order_rules._trigger(order, state.extreme)
+    shown.trigger_price = order_rules._trigger(
+        order.kind, order.is_buy, order.trigger_price, order.callback_rate, state.extreme
+    )
     if order.is_buy:
         shown.liquidation_price = position.upper_liquidation_price
         shown.is_beyond = (
@@ -158,8 +160,12 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
         "order: wrong position mode"
     )
-    placed = order_rules._resolve(
-        placed, lens_reading._settings(placed.account, order.market)
+    placed.margin_mode, placed.leverage = order_rules._resolve(
+        order.margin_mode,
+        order.leverage,
+        order.is_buy,
+        order.reduce_only,
+        lens_reading._settings(placed.account, order.market),
     )
     order_rules._check_margin_mode(placed.margin_mode, placed.margin, placed.market)
     known: words.OrderState = self._state(staticcall ORDER_BOOK.hash_of(placed))
@@ -172,7 +178,7 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     state.is_bound = order.reduce_only and order.kind >= order_rules.STOP
     if state.is_bound:
         state.generation = lens_reading._position(
-            placed.account, placed.market, order_rules._closes_slot(placed)
+            placed.account, placed.market, order_rules._closes_slot(placed.margin_mode, placed.is_buy)
         ).generation
     return placed, state
 
@@ -189,17 +195,24 @@ def _check_admission(order: IOrderBook.Order, keeper_fee: uint256):
             staticcall logic.operator_word(order.account, order.placer)
         )
         operators._require(
-            operators._allow(rights, order.market, operators._permission(order))
+            operators._allow(rights, order.market, operators._permission(order.reduce_only))
         )
         if order.size != 0:
             price: uint256 = words.unpack_price(
                 staticcall lens_reading.ORACLE.price_word(order.market)
             ).price
-            operators._charged(
-                rights, order, price, order_rules._notional(order, price), keeper_fee
+            notional: uint256 = order_rules._notional(
+                order.size, price, max(order.acceptable_price, order.trigger_price)
+            )
+            operators._check_charge(
+                rights.notional,
+                price,
+                operators._spent(notional, order.margin, order.reduce_only),
+                notional,
+                keeper_fee,
             )
     builders._check_fee(
-        order, staticcall logic.max_builder_fee(order.account, order.builder)
+        order.builder, order.builder_fee, staticcall logic.max_builder_fee(order.account, order.builder)
     )
     reason: uint256 = staticcall ORDER_BOOK.group_reason(order, False)
     assert reasons.must_wait(reason), reasons.text_of(reason)
@@ -216,7 +229,8 @@ def _trade_of(
     price_word: uint256 = staticcall lens_reading.ORACLE.price_word(order.market)
     reason: uint256 = order_rules._price_reason(
         order,
-        state,
+        state.executable_from,
+        state.extreme,
         words.unpack_price(price_word),
         staticcall lens_reading.ORACLE.is_latest(order.market),
     )

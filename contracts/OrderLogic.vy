@@ -131,14 +131,21 @@ def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
         state: words.OrderState = order_store._state(hash)
         if state.status != order_rules.PENDING or order.kind != order_rules.TRAILING_STOP:
             continue
-        if order_groups._reason(order, state.is_child) != reasons.FILLED:
+        group_reason: uint256 = order_groups._reason(
+            order.account, order.placer, order.group, state.is_child
+        )
+        if group_reason != reasons.FILLED:
             continue
         price_word: uint256 = 0
         price: words.Price = empty(words.Price)
         is_latest: bool = False
         price_word, price, is_latest = order_store._quote(order.market)
         reason: uint256 = order_rules._price_reason(
-            order, order_groups._joined(order, state), price, is_latest
+            order,
+            order_groups._joined(order.group, state).executable_from,
+            state.extreme,
+            price,
+            is_latest,
         )
         if (
             reason != reasons.FILLED and reason != reasons.PRICE_NOT_TRIGGERED

@@ -776,6 +776,31 @@ def with_status(word: uint256, status: uint256) -> uint256:
 
 @internal
 @pure
+def with_fill(
+    word: uint256,
+    status: uint256,
+    executable_from: uint256,
+    filled: uint256,
+    generation: uint256,
+) -> uint256:
+    """
+    @notice An order's word after it has filled: another status, what it opened, and from which price on
+            its children may fill.
+    """
+    self._require_fits(
+        (status >> 4) | (executable_from >> 36) | (filled >> 56) | (generation >> 23)
+    )
+    return (
+        (word & ~(M36 | (M4 << 36) | (M23 << 96) | (M56 << 119)))
+        | executable_from
+        | (status << 36)
+        | (generation << 96)
+        | (filled << 119)
+    )
+
+
+@internal
+@pure
 def unpack_order_state(word: uint256) -> OrderState:
     return OrderState(
         executable_from=word & M36,

@@ -64,9 +64,9 @@ def _referral(account: address, builder: address) -> (address, uint256):
 
 @internal
 @pure
-def _check_fee(order: IOrderBook.Order, max_fee: uint256):
+def _check_fee(builder: address, builder_fee: uint256, max_fee: uint256):
     """
     @notice An order charges no more than its account allows the builder, and names both or none.
     """
-    assert (order.builder == empty(address)) == (order.builder_fee == 0), "builder: bad fee"
-    assert order.builder_fee <= max_fee, "builder: fee not approved"
+    assert (builder == empty(address)) == (builder_fee == 0), "builder: bad fee"
+    assert builder_fee <= max_fee, "builder: fee not approved"

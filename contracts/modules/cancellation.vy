@@ -31,30 +31,32 @@ def _cancel(order: IOrderBook.Order, hash: bytes32, state: words.OrderState):
     else:
         reason = self._death(order, state)
         operators._require(reason != reasons.FILLED)
-    self._end(order, hash, state, order.account, reason)
+    self._end(
+        hash, order.account, order.account, state.keeper_fee if state.escrowed else 0, reason
+    )
 
 
 @internal
 def _end(
-    order: IOrderBook.Order,
     hash: bytes32,
-    state: words.OrderState,
+    account: address,
     receiver: address,
+    escrowed: uint256,
     reason: uint256,
 ):
     """
-    @notice Ends an order unfilled; its escrow goes to the receiver.
+    @notice Ends an order unfilled; what it escrowed goes to the receiver.
     """
     self._close(hash)
     paid: address = receiver
     keeper_fee: uint256 = 0
-    if state.escrowed:
+    if escrowed != 0:
         paid, keeper_fee = extcall order_store.CLEARINGHOUSE.release_escrow(
-            order.account, receiver, state.keeper_fee
+            account, receiver, escrowed
         )
     log IOrderBook.OrderCancelled(
         order_hash=hash,
-        account=order.account,
+        account=account,
         receiver=paid,
         keeper_fee=keeper_fee,
         reason=reasons.text_of(reason),
@@ -74,7 +76,9 @@ def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
     """
     @notice Why an order can never fill any more, if the book knows.
     """
-    reason: uint256 = order_groups._reason(order, state.is_child)
+    reason: uint256 = order_groups._reason(
+        order.account, order.placer, order.group, state.is_child
+    )
     if not reasons.must_wait(reason):
         return reason
     if (
@@ -83,6 +87,11 @@ def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
     ):
         return reasons.BY_OWNER
     if state.is_bound or (state.is_child and reason == reasons.FILLED):
-        if order_store._generation(order) != order_groups._joined(order, state).generation:
+        generation: uint256 = order_store._generation(
+            order.account,
+            order.market,
+            order_rules._closes_slot(order.margin_mode, order.is_buy),
+        )
+        if generation != order_groups._joined(order.group, state).generation:
             return reasons.POSITION_ENDED
     return reasons.FILLED

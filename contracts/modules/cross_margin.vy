@@ -65,6 +65,8 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
             # It can move no more: it asks for nothing.
             leg.initial = 0
             leg.maintenance = 0
+        elif price_validity.is_settling(price, block.timestamp):
+            total.is_firm = False
         if price.caution != words.NO_CAUTION:
             total.is_firm = False
             total.caution = max(total.caution, price.caution)

@@ -76,7 +76,7 @@ def _ledger(account: address, state: words.Account) -> Ledger:
 
 
 @internal
-@pure
+@view
 def _with_pair(ledger: Ledger, pair: Pair) -> Ledger:
     after: Ledger = ledger
     after.worth += pair.worth
@@ -174,9 +174,9 @@ def _account_view(ledger: Ledger) -> ILens.Account:
 
 
 @internal
-@pure
+@view
 def _is_firm(mark: lens_reading.Mark) -> bool:
-    return mark.is_fresh and mark.price.caution == words.NO_CAUTION
+    return mark.is_fresh and price_validity.is_firm(mark.price, block.timestamp)
 
 
 @internal

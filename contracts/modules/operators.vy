@@ -50,15 +50,21 @@ def operator_word(account: address, operator: address) -> uint256:
 
 @internal
 def _charge(
-    order: IOrderBook.Order, price: uint256, notional: uint256, keeper_fee: uint256
+    account: address,
+    operator: address,
+    price: uint256,
+    spent: uint256,
+    notional: uint256,
+    keeper_fee: uint256,
 ):
     """
     @notice Takes what an operator's order may open off its notional.
     """
-    rights: words.Operator = words.unpack_operator(self._operators[order.account][order.placer])
-    charged: words.Operator = self._charged(rights, order, price, notional, keeper_fee)
-    if charged.notional != rights.notional:
-        self._store(order.account, order.placer, charged)
+    rights: words.Operator = words.unpack_operator(self._operators[account][operator])
+    self._check_charge(rights.notional, price, spent, notional, keeper_fee)
+    if spent != 0:
+        rights.notional -= spent
+        self._store(account, operator, rights)
 
 
 @internal
@@ -83,15 +89,6 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
 
 @internal
 @view
-def _may_place(order: IOrderBook.Order) -> bool:
-    """
-    @notice Whether an order's placer has the right to it now.
-    """
-    return self._may(order.account, order.placer, order.market, self._permission(order))
-
-
-@internal
-@view
 def _allow(rights: words.Operator, market: uint256, permission: uint256) -> bool:
     if rights.expiry < block.timestamp or rights.permissions & permission == 0:
         return False
@@ -102,32 +99,37 @@ def _allow(rights: words.Operator, market: uint256, permission: uint256) -> bool
 
 @internal
 @pure
-def _charged(
-    rights: words.Operator,
-    order: IOrderBook.Order,
-    price: uint256,
-    notional: uint256,
-    keeper_fee: uint256,
-) -> words.Operator:
+def _check_charge(
+    left: uint256, price: uint256, spent: uint256, notional: uint256, keeper_fee: uint256
+):
     """
-    @notice An operator's rights less what an order may open: its notional, or the amount it names for the
-            vault where that is more.
+    @notice Whether an operator may spend so much of the notional it has left on an order.
     @param notional Quote, of the order at the highest price that it names, or the mark.
     """
     assert price != 0, "operator: no price"
     assert notional >= LEAST_FEES * keeper_fee, "operator: order too small"
-    charged: words.Operator = rights
-    if not order.reduce_only:
-        spent: uint256 = max(notional, order.margin)
-        assert rights.notional >= spent, "operator: notional spent"
-        charged.notional -= spent
-    return charged
+    assert left >= spent, "operator: notional spent"
 
 
 @internal
 @pure
-def _permission(order: IOrderBook.Order) -> uint256:
-    if order.reduce_only:
+def _spent(notional: uint256, margin: uint256, reduce_only: bool) -> uint256:
+    """
+    @notice What an order may open, quote: its notional, or the amount it names for the vault where that
+            is more; nothing, if it only reduces.
+    """
+    if reduce_only:
+        return 0
+    return max(notional, margin)
+
+
+@internal
+@pure
+def _permission(reduce_only: bool) -> uint256:
+    """
+    @notice The right that placing an order takes.
+    """
+    if reduce_only:
         return MAY_REDUCE
     return MAY_OPEN
 

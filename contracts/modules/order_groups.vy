@@ -8,7 +8,6 @@
      not touch, by filling one of its own.
 """
 
-from ..interfaces import IOrderBook
 from ..lib import reasons
 from ..lib import words
 from . import brackets
@@ -21,36 +20,36 @@ _done: HashMap[address, HashMap[address, HashMap[bytes32, bool]]]  # by account,
 
 @internal
 @view
-def _reason(order: IOrderBook.Order, is_child: bool) -> uint256:
+def _reason(account: address, placer: address, group: bytes32, is_child: bool) -> uint256:
     """
     @notice What the rest of its bracket or group has against filling an order, if anything.
     """
     if is_child:
-        return brackets._reason(order_store._state(order.group))
-    if order.group != empty(bytes32) and self._done[order.account][order.placer][order.group]:
+        return brackets._reason(order_store._state(group))
+    if group != empty(bytes32) and self._done[account][placer][group]:
         return reasons.GROUP_DONE
     return reasons.FILLED
 
 
 @internal
 @view
-def _joined(order: IOrderBook.Order, state: words.OrderState) -> words.OrderState:
+def _joined(group: bytes32, state: words.OrderState) -> words.OrderState:
     """
     @notice An order's state; a child's with what it has from its entry.
     """
     if state.is_child:
-        return brackets._joined(state, order_store._state(order.group))
+        return brackets._joined(state, order_store._state(group))
     return state
 
 
 @internal
-def _finish(order: IOrderBook.Order, is_child: bool):
+def _finish(account: address, placer: address, group: bytes32, is_child: bool):
     """
     @notice An order has filled: the rest of its bracket or group is done, for good.
     """
     if is_child:
-        entry: words.OrderState = order_store._state(order.group)
+        entry: words.OrderState = order_store._state(group)
         entry.is_spent = True
-        order_store._store(order.group, entry)
-    elif order.group != empty(bytes32):
-        self._done[order.account][order.placer][order.group] = True
+        order_store._store(group, entry)
+    elif group != empty(bytes32):
+        self._done[account][placer][group] = True

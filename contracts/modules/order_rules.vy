@@ -63,18 +63,24 @@ def _check_terms(order: IOrderBook.Order):
 
 @internal
 @pure
-def _resolve(order: IOrderBook.Order, settings: words.Settings) -> IOrderBook.Order:
+def _resolve(
+    margin_mode: uint256,
+    leverage: uint256,
+    is_buy: bool,
+    reduce_only: bool,
+    settings: words.Settings,
+) -> (uint256, uint256):
     """
-    @notice Puts the account's own margin mode and leverage where the order leaves them open.
+    @notice The account's own margin mode and leverage where an order leaves them open.
     """
-    resolved: IOrderBook.Order = order
-    if order.margin_mode == 0:
-        resolved.margin_mode = ISOLATED if settings.isolated_by_default else CROSS
-    if order.leverage == 0 and not order.reduce_only:
-        resolved.leverage = settings.cross_leverage
-        if resolved.margin_mode == ISOLATED:
-            resolved.leverage = margin_math.isolated_leverage(settings, order.is_buy)
-    return resolved
+    mode: uint256 = margin_mode
+    if mode == 0:
+        mode = ISOLATED if settings.isolated_by_default else CROSS
+    if leverage != 0 or reduce_only:
+        return mode, leverage
+    if mode == ISOLATED:
+        return mode, margin_math.isolated_leverage(settings, is_buy)
+    return mode, settings.cross_leverage
 
 
 @internal
@@ -122,77 +128,85 @@ def _check_heir(order: IOrderBook.Order, old: IOrderBook.Order, state: words.Ord
 
 @internal
 @pure
-def _closes_slot(order: IOrderBook.Order) -> uint256:
+def _closes_slot(margin_mode: uint256, is_buy: bool) -> uint256:
     """
     @notice The slot that an order can reduce.
     """
-    slot: uint256 = words.CROSS_SHORT if order.is_buy else words.CROSS_LONG
-    if order.margin_mode == ISOLATED:
+    slot: uint256 = words.CROSS_SHORT if is_buy else words.CROSS_LONG
+    if margin_mode == ISOLATED:
         slot += words.ISOLATED_LONG
     return slot
 
 
 @internal
 @pure
-def _notional(order: IOrderBook.Order, price: uint256) -> uint256:
+def _notional(size: uint256, price: uint256, named: uint256) -> uint256:
     """
-    @notice Quote, up: an order's size at the mark, or at the prices that it names where they are higher.
+    @notice Quote, up: an order's size at the mark, or at the highest price that it names.
     """
-    return fixed_point.quote_up(
-        order.size * max(price, max(order.acceptable_price, order.trigger_price))
-    )
+    return fixed_point.quote_up(size * max(price, named))
 
 
 @internal
 @view
 def _price_reason(
-    order: IOrderBook.Order, state: words.OrderState, price: words.Price, is_latest: bool
+    order: IOrderBook.Order,
+    executable_from: uint256,
+    extreme: uint256,
+    price: words.Price,
+    is_latest: bool,
 ) -> uint256:
     """
     @notice Why the current price may not fill an order, if it may not.
+    @param extreme The best price that a trailing stop has seen.
     @param is_latest Whether the price's source has nothing newer.
     """
-    if price.price == 0 or price.published_at < state.executable_from:
+    if price.price == 0 or price.published_at < executable_from:
         return reasons.PRICE_EARLY
     if price_validity.is_settling(price, block.timestamp):
         return reasons.MARKET_SETTLING
     if not is_latest or not price_validity.is_fresh(price, block.timestamp):
         return reasons.PRICE_STALE
-    if order.kind >= STOP and not self._is_triggered(order, state.extreme, price.price):
-        return reasons.PRICE_NOT_TRIGGERED
+    if order.kind >= STOP:
+        trigger: uint256 = self._trigger(
+            order.kind, order.is_buy, order.trigger_price, order.callback_rate, extreme
+        )
+        if not self._is_triggered(order.kind, order.is_buy, trigger, price.price):
+            return reasons.PRICE_NOT_TRIGGERED
     return reasons.FILLED
 
 
 @internal
 @pure
-def _is_triggered(order: IOrderBook.Order, extreme: uint256, price: uint256) -> bool:
+def _is_triggered(kind: uint256, is_buy: bool, trigger: uint256, price: uint256) -> bool:
     """
     @notice Whether the price has come for a stop, a take-profit or a trailing stop.
-    @param extreme The best price that a trailing stop has seen, 0 before the first.
+    @param trigger 0 of a trailing stop that has seen no price yet.
     """
-    if order.kind == TRAILING_STOP and extreme == 0:
+    if trigger == 0:
         return False
-    trigger: uint256 = self._trigger(order, extreme)
     # A stop waits for the price to move on in its direction, a take-profit for the other.
-    if order.is_buy == (order.kind != TAKE_PROFIT):
+    if is_buy == (kind != TAKE_PROFIT):
         return price >= trigger
     return price <= trigger
 
 
 @internal
 @pure
-def _trigger(order: IOrderBook.Order, extreme: uint256) -> uint256:
+def _trigger(
+    kind: uint256, is_buy: bool, trigger_price: uint256, callback_rate: uint256, extreme: uint256
+) -> uint256:
     """
     @notice The first price that triggers an order. A trailing stop's is rounded away from the extreme, to the
             first whole one: none triggers early.
     """
-    if order.kind != TRAILING_STOP:
-        return order.trigger_price
-    if order.is_buy:
+    if kind != TRAILING_STOP:
+        return trigger_price
+    if is_buy:
         return fixed_point.div_up(
-            extreme * (fixed_point.PPM + order.callback_rate), fixed_point.PPM
+            extreme * (fixed_point.PPM + callback_rate), fixed_point.PPM
         )
-    return extreme * (fixed_point.PPM - order.callback_rate) // fixed_point.PPM
+    return extreme * (fixed_point.PPM - callback_rate) // fixed_point.PPM
 
 
 @internal

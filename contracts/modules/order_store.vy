@@ -67,15 +67,14 @@ def _account(account: address) -> words.Account:
 
 @internal
 @view
-def _generation(order: IOrderBook.Order) -> uint256:
+def _generation(account: address, market: uint256, slot: uint256) -> uint256:
     """
-    @notice How often the slot that an order can reduce has ended.
+    @notice How often an account's slot has ended.
     """
-    id: uint256 = words.position_id(
-        order.account, order.market, order_rules._closes_slot(order)
-    )
     return words.unpack_position(
-        staticcall ILedger(CLEARINGHOUSE.address).position_word(id)
+        staticcall ILedger(CLEARINGHOUSE.address).position_word(
+            words.position_id(account, market, slot)
+        )
     ).generation
 
 

@@ -42,9 +42,15 @@ def _place(
     if placer != resolved.account:
         self._admit(resolved, terms.keeper_fee)
     if order.builder_fee != 0 or order.builder != empty(address):
-        builders._check_fee(resolved, builders._max_fees[resolved.account][order.builder])
+        builders._check_fee(
+            order.builder,
+            order.builder_fee,
+            builders._max_fees[resolved.account][order.builder],
+        )
     if order.group != empty(bytes32):
-        reason: uint256 = order_groups._reason(resolved, is_child)
+        reason: uint256 = order_groups._reason(
+            resolved.account, placer, order.group, is_child
+        )
         assert reasons.must_wait(reason), reasons.text_of(reason)
 
     is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
@@ -61,7 +67,13 @@ def _place(
         "order: wrong position mode"
     )
     if is_open:
-        resolved = order_rules._resolve(resolved, words.unpack_settings(settings_word))
+        resolved.margin_mode, resolved.leverage = order_rules._resolve(
+            order.margin_mode,
+            order.leverage,
+            order.is_buy,
+            order.reduce_only,
+            words.unpack_settings(settings_word),
+        )
     order_rules._check_margin_mode(resolved.margin_mode, order.margin, order.market)
 
     hash: bytes32 = order_hashing._hash(resolved)
@@ -75,7 +87,13 @@ def _place(
     state.is_child = is_child
     if order.reduce_only and order.kind >= order_rules.STOP and not is_child:
         state.is_bound = True
-        state.generation = order_store._generation(resolved) if bound_to == 0 else bound_to - 1
+        state.generation = unsafe_sub(bound_to, 1)
+        if bound_to == 0:
+            state.generation = order_store._generation(
+                resolved.account,
+                order.market,
+                order_rules._closes_slot(resolved.margin_mode, order.is_buy),
+            )
     log IOrderBook.OrderPlaced(
         order_hash=hash,
         account=resolved.account,
@@ -104,8 +122,20 @@ def _admit(order: IOrderBook.Order, keeper_fee: uint256):
     """
     @notice An operator must be allowed to place the order, and have notional left for it.
     """
-    operators._require(operators._may_place(order))
+    operators._require_may(
+        order.account, order.placer, order.market, operators._permission(order.reduce_only)
+    )
     # Closing all of a position happens once, whatever it pays its keeper.
     if order.size != 0:
         price: uint256 = order_store._price(order.market).price
-        operators._charge(order, price, order_rules._notional(order, price), keeper_fee)
+        notional: uint256 = order_rules._notional(
+            order.size, price, max(order.acceptable_price, order.trigger_price)
+        )
+        operators._charge(
+            order.account,
+            order.placer,
+            price,
+            operators._spent(notional, order.margin, order.reduce_only),
+            notional,
+            keeper_fee,
+        )

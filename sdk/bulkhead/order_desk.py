@@ -38,10 +38,10 @@ class CloseFields(TypedDict, total=False):
         kind: What it waits for; a market order if left out.
         margin_mode: CROSS, ISOLATED, or the account's default.
         position_side: In hedge mode, the side it means.
-        trigger_price: Of a stop or take-profit; where a trailing stop begins to follow. Rounded away
-            from triggering early.
-        callback_rate: How far the price comes back from its best to trigger a trailing stop: 0.05 is
-            five percent.
+        trigger_price: Of a stop or take-profit; where a trailing stop begins to follow. Rounded
+            away from triggering early.
+        callback_rate: How far the price comes back from its best to trigger a trailing stop: 0.05
+            is five percent.
         acceptable_price: The worst average fill; a limit order's limit. Never rounded to worse.
         expiry: The last second it may fill in; 0 for never, and in a market order.
         group: Of orders of one group the first that fills ends the others.
@@ -107,8 +107,8 @@ class OrderDesk:
         Args:
             market: Where.
             size: Base units, rounded down to lots; 0, if reduce-only, for all there is then.
-            beyond_liquidation: Whether a stop may lie where its position is liquidated first: legitimate
-                in cross, where other positions move that price.
+            beyond_liquidation: Whether a stop may lie where its position is liquidated first:
+                legitimate in cross, where other positions move that price.
             **fields: The rest of it, as in `OrderFields`.
 
         Raises:
@@ -269,7 +269,7 @@ class OrderDesk:
         return self._handles(receipt)
 
     def cancel(self, order: OrderHandle | Order | bytes) -> Receipt:
-        """Ends an order: by its handle, itself as placed, or its hash. Anyone may end a dead one."""
+        """Ends an order: by its handle, itself as placed, or its hash; a dead one anyone may."""
         return self._order_book("cancel", self._order(order).to_tuple())
 
     def cancel_orders(self, orders: Sequence[OrderHandle | Order | bytes]) -> Receipt:

@@ -136,7 +136,8 @@ class Exit:
 
     Attributes:
         slot: That the order can reduce.
-        trigger_price: Femto per lot, the first that triggers it; 0 for a trailing stop that has seen none.
+        trigger_price: Femto per lot, the first that triggers it; 0 for a trailing stop that has
+            seen none.
         liquidation_price: Femto per lot, of the slot as it is; 0 for none.
         is_beyond: Whether the stop would come too late.
     """

@@ -40,6 +40,9 @@ class Replay:
         tiers: By market: the two words of those above the first.
         ramps: By market: the ramp's word and those of the tiers before it.
         prices: By market.
+        checks: By market: the words of what its prices are checked against.
+        settlements: By market: the words of what its settlement has counted.
+        sequencer: The word of the sequencer's uptime feed.
         orders: By hash, ended ones too.
         order_terms: By market.
         done_groups: Of which one order has filled, by account, placer and group.
@@ -63,6 +66,9 @@ class Replay:
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
+    checks: dict[int, int] = field(default_factory=dict)
+    settlements: dict[int, int] = field(default_factory=dict)
+    sequencer: int = 0
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
@@ -72,6 +78,8 @@ class Replay:
     referral_shares: dict[str, int] = field(default_factory=dict)
     referrers: dict[str, str] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
+    # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
+    _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
     _placed: dict[bytes, Order] = field(default_factory=dict)
     insurance_request: tuple[int, int] = (0, 0)
 
@@ -107,6 +115,12 @@ class Replay:
             self.markets[event["market"]] = words.unpack_market(event["market_word"])
         if "price_word" in arguments:
             self.prices[event["market"]] = words.unpack_price(event["price_word"])
+        if "check_word" in arguments:
+            self.checks[event["market"]] = event["check_word"]
+        if "settlement_word" in arguments:
+            self.settlements[event["market"]] = event["settlement_word"]
+        if "sequencer_word" in arguments:
+            self.sequencer = event["sequencer_word"]
         if "house_word" in arguments:
             self.house = words.unpack_house(event["house_word"])
         if event.name in ("TiersRamped", "TiersReplaced"):
@@ -124,6 +138,12 @@ class Replay:
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
         self._permit(event)
+        if event.name == "PositionIncreased":
+            position = words.unpack_position(event["position_word"])
+            fill = (event["market"], event["size"], position.generation)
+            self._fills[event["order_hash"]] = fill
+        if event.name == "PositionDecreased":
+            self._fills[event["order_hash"]] = (event["market"], 0, 0)
         self._pay(event)
 
     def market_words(self, market: int) -> tuple[int, ...]:
@@ -169,7 +189,7 @@ class Replay:
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
-                self._execute(event["order_hash"], event["order_word"])
+                self._execute(event["order_hash"])
                 self._add(event["keeper"], event["keeper_fee"])
             case "BuilderPaid":
                 self._add(event["builder"], event["builder_fee"])
@@ -190,10 +210,19 @@ class Replay:
             old = self.accounts.get(address, _CLOSED)
             self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
 
-    def _execute(self, order_hash: bytes, order_word: int) -> None:
-        self.orders[order_hash] = words.unpack_order_state(order_word)
+    def _execute(self, order_hash: bytes) -> None:
+        """An order has filled, and says so after the positions that it changed."""
+        market, filled, generation = self._fills.pop(order_hash)
+        state = self.orders[order_hash]
+        self.orders[order_hash] = replace(
+            state,
+            status=int(OrderStatus.EXECUTED),
+            executable_from=self.prices[market].published_at + 1,
+            filled=filled,
+            generation=generation,
+        )
         order = self._placed[order_hash]
-        if self.orders[order_hash].is_child:
+        if state.is_child:
             self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
         elif order.group != NO_GROUP:
             self.done_groups.add((order.account, order.placer, order.group))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bulkhead.interfaces import Event
@@ -13,7 +14,6 @@ Slot = tuple[str, int, int]  # account, market, slot
 
 _ENDED = ("OrderExecuted", "OrderCancelled")
 _CANCELLED = replace(words.unpack_order_state(0), status=int(OrderStatus.CANCELLED))
-_MOVED = ("PositionIncreased", "PositionDecreased", "PositionLiquidated")
 
 
 class Watch:
@@ -53,12 +53,12 @@ class Watch:
             self._ratchet(event)
         elif event.name in _ENDED:
             self._end(event)
-        elif event.name in _MOVED:
-            slot = (event["account"], event["market"], event["slot"])
-            if words.unpack_position(event["position_word"]).size:
-                self.slots.add(slot)
+        for slot, word in _positions_of(event):
+            place = (event["account"], event["market"], slot)
+            if words.unpack_position(word).size:
+                self.slots.add(place)
             else:
-                self.slots.discard(slot)
+                self.slots.discard(place)
 
     def _place(self, event: Event) -> None:
         placed = placed_of(event)
@@ -84,7 +84,7 @@ class Watch:
             # Its children need to know what became of it, and so will those that replace them.
             state = _CANCELLED
             if is_executed:
-                state = words.unpack_order_state(event["order_word"])
+                state = self._reader.order_state(order_hash)
             self._tell(order_hash, state)
         if placed is None:
             return
@@ -109,3 +109,14 @@ class Watch:
 def _group_of(placed: PlacedOrder) -> tuple[str, str, bytes]:
     order = placed.order
     return order.account, order.placer, order.group
+
+
+def _positions_of(event: Event) -> Iterator[tuple[int, int]]:
+    """The slots that an event speaks of, and the position words it left there."""
+    if "position_word" in event.arguments:
+        yield event["slot"], event["position_word"]
+    if event.name == "PositionConverted":
+        yield event["slot"] ^ 2, event["target_word"]
+    if event.name == "PairNetted":
+        yield words.CROSS_LONG, event["long_position_word"]
+        yield words.CROSS_SHORT, event["short_position_word"]

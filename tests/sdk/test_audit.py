@@ -58,6 +58,15 @@ def settle_roles(world: World, alice: Trader, bob: Trader) -> None:
     alice.set_leverage(BTC_PERP, 20, is_isolated=True)
 
 
+def trail(world: World, alice: Trader, stranger: Trader) -> None:
+    """Orders that follow the price, hang together, and are ended all at once; nonces voided."""
+    alice.place(*(BTC_PERP, "0.01"), is_buy=True, kind=OrderKind.TRAILING_STOP, callback_rate="0.1")
+    publish(world, 100_000, 4_000)
+    assert world.keeper.ratchet() == 1
+    stranger.cancel_nonces([1, 300])
+    alice.cancel_all()
+
+
 def publish(world: World, bitcoin: int, ether: int) -> None:
     world.move_price(BTC_PERP, bitcoin)
     world.admin.set_price(ETH_PERP, ether)
@@ -120,6 +129,7 @@ def leave(world: World, alice: Trader) -> None:
     world.provider.fix(request.id)
     world.provider.redeem(world.provider.claimable_shares() / 2)
     world.admin.claim_fees(world.stranger)
+    trail(world, alice, Trader(world.reader, world.stranger))
     alice.close_position(
         BTC_PERP, is_long=False, margin_mode=CROSS, kind=OrderKind.STOP, trigger_price=95_000
     )

@@ -79,6 +79,6 @@ def test_a_refused_constructor_names_its_reason() -> None:
     account = people(w3)[0]
     code = encode_constructor("MockToken", ("Odd", "ODD", 1))
     token = chain.wait(chain.submit(None, code, account)).created
-    code = encode_constructor("AccountLogic", (token, account))
+    code = encode_constructor("AccountLogic", (token, account, account))
     with pytest.raises(TokenBadDecimals):
         chain.wait(chain.submit(None, code, account, _gas_of("AccountLogic")))

@@ -172,10 +172,11 @@ def test_a_builder_is_paid_and_shares(world: World) -> None:
 
 def test_the_whole_is_rebuilt_from_the_logs(world: World) -> None:
     """Children, groups, trailing stops, operators, nonces and builders, word by word."""
+    test_a_builder_is_paid_and_shares(world)
+    world.fill(world.wallet.close_position(BTC, is_long=True))
+    test_an_operator_has_its_limits(world)
     test_a_bracket_protects_from_the_first_moment_on(world)
     test_a_keeper_ratchets_and_executes_a_trailing_stop(world)
-    test_an_operator_has_its_limits(world)
-    test_a_builder_is_paid_and_shares(world)
     replay = Replay(world.reader.deployment.liquidity_pool)
     replay.take_all(world.reader.events())
     book = world.reader.contracts.order_book

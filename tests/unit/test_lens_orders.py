@@ -18,10 +18,13 @@ from tests.helpers.protocol import (
     ISOLATED,
     LIMIT,
     LONG,
+    NOBODY,
     ONE_WAY,
     PPM,
     SHORT,
     STOP,
+    TAKE_PROFIT,
+    TRAILING_STOP,
     USD,
     Order,
     Protocol,
@@ -30,8 +33,7 @@ from tests.helpers.protocol import (
 from tests.unit.test_lens import Lens, check_account, check_position, named
 
 BIT = 10**8
-NOBODY = "0x" + "0" * 40
-EXPIRED = 22
+EXPIRED = 26
 TINY = Terms(pool_share=700, skew_cap=500, skew_scale=10**12)
 LANDMARKS = (1, 10**4, 10**6, BIT // 10, BIT, 3 * BIT)
 
@@ -192,13 +194,10 @@ def test_what_waits_says_for_what(protocol: Protocol, views: OrderLens) -> None:
 def test_state_of_an_order_is_unpacked(protocol: Protocol, views: OrderLens) -> None:
     order = protocol.place(protocol.trader, 0, BIT)
     state = protocol.order_state(order)
-    assert views.contract.read("order", protocol.hash_of(order)) == (
-        1,
-        state.executable_from,
-        USD // 5,
-        True,
-    )
-    assert views.contract.read("order", b"\1" * 32) == (0, 0, 0, False)
+    shown = (1, state.executable_from, USD // 5, True, 0, False, False, False, 0, 0, 0)
+    assert views.contract.read("order", protocol.hash_of(order)) == shown
+    unknown = (0, 0, 0, False, 0, False, False, False, 0, 0, 0)
+    assert views.contract.read("order", b"\1" * 32) == unknown
 
 
 def test_refusals_to_place_are_the_book_s(protocol: Protocol, views: OrderLens) -> None:
@@ -227,25 +226,136 @@ def test_refusals_to_place_are_the_book_s(protocol: Protocol, views: OrderLens) 
 
 
 def test_operator_s_order_is_previewed(protocol: Protocol, views: OrderLens) -> None:
-    protocol.clearinghouse.send(protocol.trader, "set_operator", protocol.attacker, 2**40)
+    protocol.set_operator(protocol.trader, protocol.attacker)
     order = protocol.order(protocol.trader, 0, BIT, placer=protocol.attacker)
     assert views.preview(order).reason == 0
     placed = protocol.commit(order)
-    protocol.clearinghouse.send(protocol.trader, "set_operator", protocol.attacker, 0)
+    protocol.set_operator(protocol.trader, protocol.attacker, permissions=0)
     protocol.wait(0)
     assert check_execution(protocol, views, placed).text == "operator: not allowed"
 
 
+def test_a_bracket_is_previewed_as_it_lives(protocol: Protocol, views: OrderLens) -> None:
+    entry = protocol.order(protocol.trader, 0, BIT)
+    stop = protocol.exit_of(entry, trigger_price=protocol.femto(0, 48_000))
+    profit = protocol.exit_of(entry, kind=TAKE_PROFIT, trigger_price=protocol.femto(0, 55_000))
+    entry, stop, profit = protocol.bracket(entry, stop, profit)
+    assert views.preview(stop).text == "order: entry not filled"
+    protocol.fill(entry)
+    assert views.preview(stop).text == "price: too early"
+    protocol.wait(0, 48_000)
+    preview = check_execution(protocol, views, stop)
+    assert (preview.reduced, preview.position.size) == (BIT, 0)
+    assert views.preview(profit).text == "order: group is done"
+
+
+def test_a_bound_stop_is_previewed_for_its_position(protocol: Protocol, views: OrderLens) -> None:
+    exit_fields: dict[str, Any] = {
+        "kind": STOP,
+        "is_buy": False,
+        "reduce_only": True,
+        "trigger_price": protocol.femto(0, 60_000),
+    }
+    protocol.trade(protocol.trader, 0, BIT)
+    unplaced = protocol.order(protocol.trader, 0, 0, **exit_fields)
+    stop = protocol.place(protocol.trader, 0, 0, **exit_fields)
+    protocol.trade(protocol.trader, 0, 0, is_buy=False, reduce_only=True)
+    protocol.trade(protocol.trader, 0, BIT)
+    protocol.wait(0)
+    assert views.preview(unplaced).text == ""
+    assert check_execution(protocol, views, stop).text == "position: ended"
+
+
+def test_what_its_owner_has_ended_is_previewed_so(protocol: Protocol, views: OrderLens) -> None:
+    order = protocol.place(
+        protocol.trader, 0, BIT, kind=LIMIT, acceptable_price=protocol.femto(0, 51_000)
+    )
+    protocol.cancel_all(protocol.trader)
+    protocol.wait(0)
+    assert views.preview(order).text == "order: cancelled by owner"
+
+
+def test_a_builder_s_fee_is_previewed(protocol: Protocol, views: OrderLens) -> None:
+    order = protocol.order(protocol.trader, 0, BIT, builder=protocol.attacker, builder_fee=1_000)
+    with refused("builder: fee not approved"):
+        views.preview(order)
+    protocol.book.send(protocol.trader, "approve_builder", protocol.attacker, 1_000)
+    expected = BIT * protocol.price(0).price // 10**12
+    assert views.preview(order).builder_fee == expected
+    placed = protocol.commit(order)
+    protocol.wait(0)
+    preview = views.preview(placed)
+    assert protocol.execute(placed).event("BuilderPaid").builder_fee == preview.builder_fee
+
+
+def test_refusals_to_group_and_to_spend_are_the_book_s(
+    protocol: Protocol, views: OrderLens
+) -> None:
+    group: dict[str, Any] = {"kind": LIMIT, "acceptable_price": 2**63, "group": b"\1" * 32}
+    protocol.fill(protocol.place(protocol.trader, 0, BIT, **group))
+    protocol.set_operator(protocol.trader, protocol.attacker, notional=USD)
+    order = protocol.order(protocol.trader, 0, BIT)
+    for changed, reason in (
+        (order._replace(**group), "order: group is done"),
+        (order._replace(placer=protocol.attacker), "operator: notional spent"),
+        (order._replace(placer=protocol.attacker, size=1), "operator: order too small"),
+    ):
+        with refused(reason):
+            views.preview(changed)
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+def test_a_stop_is_shown_beside_the_liquidation_price(
+    protocol: Protocol, views: OrderLens, is_long: bool
+) -> None:
+    slot = words.ISOLATED_LONG if is_long else words.ISOLATED_SHORT
+    protocol.trade(protocol.trader, 0, BIT, margin_mode=ISOLATED, is_buy=is_long)
+    position = views.lens.position(protocol.trader, 0, slot)
+    name = "lower_liquidation_price" if is_long else "upper_liquidation_price"
+    liquidation = getattr(position, name)
+    assert liquidation
+    outside = -1 if is_long else 1
+    for kind, beyond in ((STOP, True), (TAKE_PROFIT, False)):
+        for trigger, expected in (
+            (liquidation, beyond),
+            (liquidation + outside, beyond),
+            (liquidation - outside, False),
+        ):
+            order = protocol.order(
+                *(protocol.trader, 0, 0),
+                kind=kind,
+                margin_mode=ISOLATED,
+                is_buy=not is_long,
+                reduce_only=True,
+                trigger_price=trigger,
+            )
+            shown = views.contract.read("exit", order)
+            assert shown == (slot, trigger, liquidation, expected)
+
+
+def test_a_trailing_stop_shows_where_it_is(protocol: Protocol, views: OrderLens) -> None:
+    order = protocol.place(
+        *(protocol.trader, 0, 0),
+        kind=TRAILING_STOP,
+        callback_rate=100_000,
+        is_buy=False,
+        reduce_only=True,
+    )
+    assert views.contract.read("exit", order)[1] == 0
+    protocol.wait(0)
+    protocol.ratchet(order)
+    assert views.contract.read("exit", order)[1] == protocol.femto(0, 45_000)
+
+
 def test_running_the_simulator_leaves_nothing(protocol: Protocol, views: OrderLens) -> None:
-    terms = (protocol.trader, protocol.trader, 0, False, 0, True, False, BIT, 0, 0, 0)
-    price = protocol.oracle.read("price_word", 0)
-    trade: tuple[Any, ...] = (*terms, bytes(32), NOBODY, 0, False, price)
+    order = protocol.place(protocol.trader, 0, BIT)
+    _, trade = protocol.book.read("trade_of", order, NOBODY)
     receipt = views.simulator.send(protocol.attacker, "simulate", trade, True)
     assert receipt.result[0] == 0
     assert receipt.logs == []
     assert not any(views.simulator.storage(slot) for slot in range(40))
     with refused("market: unknown"):
-        views.simulator.send(protocol.attacker, "simulate", (*trade[:2], 2, *trade[3:]), True)
+        views.simulator.send(protocol.attacker, "simulate", (trade[0], 2, *trade[2:]), True)
 
 
 # Any order

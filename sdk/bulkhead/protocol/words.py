@@ -358,3 +358,26 @@ pack_sequencer, unpack_sequencer = _codec(Sequencer)
 pack_order_state, unpack_order_state = _codec(OrderState)
 pack_order_terms, unpack_order_terms = _codec(OrderTerms)
 pack_operator, unpack_operator = _codec(Operator)
+
+
+def with_status(word: int, status: int) -> int:
+    """An order's word with another status, all else as it is."""
+    if status >> 4:
+        raise OutOfRange
+    return word & ~(15 << 36) | status << 36
+
+
+def with_fill(word: int, status: int, executable_from: int, filled: int, generation: int) -> int:
+    """An order's word after it has filled.
+
+    Args:
+        word: Before.
+        status: Executed.
+        executable_from: Seconds: the first price that may fill its children.
+        filled: Lots that it opened.
+        generation: Of the position that they are part of.
+    """
+    if status >> 4 or executable_from >> 36 or filled >> 56 or generation >> 23:
+        raise OutOfRange
+    mask = 2**36 - 1 | 15 << 36 | (2**23 - 1) << 96 | (2**56 - 1) << 119
+    return word & ~mask | executable_from | status << 36 | generation << 96 | filled << 119

@@ -228,6 +228,14 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "lowest_bit_index": lambda draw: (
             draw.unsigned(128) << draw.random.randrange(128) & 2**128 - 1,
         ),
+        "with_status": lambda draw: (draw.unsigned(256), draw.unsigned(5)),
+        "with_fill": lambda draw: (
+            draw.unsigned(256),
+            draw.unsigned(4),
+            draw.unsigned(36, 2**36),
+            draw.integer(0, 2**57, 2**56),
+            draw.integer(0, 2**24, 2**23),
+        ),
         "count_bits": lambda draw: (draw.unsigned(128),),
     }
     | {f"pack_{name}": packable(struct) for name, struct in STRUCTS.items()}
