@@ -80,5 +80,5 @@ def test_the_logs_say_all_that_has_changed(protocol: Protocol, story: Story) -> 
     for (account, market), settings in replay.settings.items():
         assert settings == protocol.settings(account, market)
     assert asdict(replay.house) == asdict(protocol.house())
-    for market, state in replay.markets.items():
-        assert state == protocol.market(market)
+    for market, stored in replay.markets.items():
+        assert stored == protocol.market(market)
