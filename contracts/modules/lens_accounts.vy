@@ -83,8 +83,10 @@ def _with_pair(ledger: Ledger, pair: Pair) -> Ledger:
     after.notional += pair.notional
     after.initial += pair.initial
     after.maintenance += pair.maintenance
-    after.band += pair.band
-    after.caution = max(ledger.caution, pair.mark.price.caution)
+    if pair.mark.is_fresh:
+        # The doubt about a price that is not fresh shields nobody.
+        after.band += pair.band
+        after.caution = max(ledger.caution, pair.mark.price.caution)
     after.is_firm = ledger.is_firm and self._is_firm(pair.mark)
     after.is_current = ledger.is_current and (pair.mark.is_fresh or not pair.mark.is_live)
     return after
