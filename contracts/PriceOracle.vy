@@ -39,7 +39,7 @@ exports: eip712_domain_separator.eip712Domain
 exports: published_feed.is_publisher
 exports: (signed_feed.threshold, signed_feed.is_signer)
 
-MAX_PAYLOAD: constant(uint256) = 3_072
+MAX_PAYLOAD: constant(uint256) = 2_048
 SHORT_PAYLOAD: constant(uint256) = 64 + 8 * 65  # a price with as many signatures as there may be
 MAX_SIGNERS: constant(uint256) = 16
 
@@ -340,7 +340,7 @@ def _settle(market: uint256, price: words.Price) -> uint256:
     self._feeds[market] = words.pack_feed(feed)
     word: uint256 = words.pack_price(price)
     self._prices[market] = word
-    log IPriceOracle.MarketSettled(market=market, price_word=word)
+    log IPriceOracle.SettlementFixed(market=market, price_word=word)
     return word
 
 

@@ -6,8 +6,8 @@
 @notice What is meant to own the exchange: its proposers schedule calls, which anyone executes once a
         delay is over, and which its proposers can cancel until then.
 @dev snekmate's controller, self-administered: its roles and its delay change by scheduled calls alone.
-     It needs no lock, because an operation is done once, whoever calls back; it takes no ETH and no
-     tokens. One call is at most 1,024 bytes.
+     It needs no lock, because an operation is done once, whoever calls back. What lets it receive ETH
+     and NFTs is left out. One call is at most 1,024 bytes.
 """
 
 from snekmate.auth import access_control

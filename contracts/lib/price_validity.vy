@@ -56,9 +56,14 @@ def is_fresh(price: words.Price, now: uint256) -> bool:
 @pure
 def is_firm(price: words.Price, now: uint256) -> bool:
     """
-    @notice Whether a price is fresh and its oracle has no doubt about it.
+    @notice Whether a price is fresh, its oracle has no doubt about it, and no settlement window is about
+            to replace it by its average: else who sees the average coming takes out money that is lost.
     """
-    return price.caution == words.NO_CAUTION and self.is_fresh(price, now)
+    return (
+        price.caution == words.NO_CAUTION
+        and self.is_fresh(price, now)
+        and (self.is_settled(price) or not self.is_settling(price, now))
+    )
 
 
 @internal
@@ -74,12 +79,9 @@ def may_trade(price: words.Price, now: uint256) -> bool:
 @pure
 def may_move_liquidity(price: words.Price, now: uint256) -> bool:
     """
-    @notice Whether money of the pool or of insurance may leave or enter at a price: a firm one, and not
-            one that a settlement window is about to replace by its average.
+    @notice Whether money of the pool or of insurance may leave or enter at a price: a firm one.
     """
-    return self.is_firm(price, now) and (
-        self.is_settled(price) or not self.is_settling(price, now)
-    )
+    return self.is_firm(price, now)
 
 
 @internal

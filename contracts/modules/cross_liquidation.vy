@@ -180,11 +180,18 @@ def _close_legs(
         cut.size = cut.position.size
         if keeps_part:
             cut.size, closed.maintenance = self._part_of(book, cut.position, closed)
-        worth: int256 = 0
-        worth, cut.left = self._take_off(
-            cut.position, cut.slot, cut.size, book.quoted.price, book.state.funding_index
-        )
-        worth += closed.carried
+        worth: int256 = closed.carried
+        if cut.size == cut.position.size:
+            cut.left.generation = position_math.next_generation(cut.position)
+            worth += position_math.value_of(
+                cut.position, cut.slot == 0, book.quoted.price, book.state.funding_index
+            )
+        else:
+            part: int256 = 0
+            part, cut.left = self._take_off(
+                cut.position, cut.slot, cut.size, book.quoted.price, book.state.funding_index
+            )
+            worth += part
         cut.realised = fixed_point.quote_down(worth)
         closed.carried = worth - cut.realised * fixed_point.FEMTO_INT
         after.house, cut.penalty, cut.reward = liquidation._charge(
@@ -225,6 +232,8 @@ def _part_of(
     notional: uint256 = unsafe_mul(leg.size, book.quoted.price)
     tiers: margin_math.Tiers = markets._tiers(book.market, book.state, notional)
     others: uint256 = debtor.maintenance - margin_math.maintenance_margin(notional, tiers)
+    if not liquidation_math.is_large(leg.size, book.quoted.price, book.terms):
+        return leg.size, others
     size: uint256 = liquidation_math.closing_size(
         debtor.equity - convert(liquidation_math.buffered(others, book.terms.buffer), int256),
         leg.size,

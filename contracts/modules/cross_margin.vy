@@ -55,29 +55,33 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
         leg: Valuation = self._value_pair(
             market, markets._accrued(market, price), price.price, long, short
         )
-        if not markets._is_fresh(market, price):
+        if markets._is_fresh(market, price):
+            if price_validity.is_settled(price):
+                # It can move no more: it asks for nothing.
+                leg.initial = 0
+                leg.maintenance = 0
+            elif price_validity.is_settling(price, block.timestamp):
+                total.is_firm = False
+            if price.caution != words.NO_CAUTION:
+                total.is_firm = False
+                total.caution = max(total.caution, price.caution)
+            if price.confidence != 0 and leg.maintenance != 0:
+                total.band = unsafe_add(
+                    total.band,
+                    margin_math.band_of(
+                        unsafe_mul(
+                            max(long.size, short.size) - min(long.size, short.size), price.price
+                        ),
+                        price.confidence,
+                    ),
+                )
+        else:
+            # The doubt about a price that is not fresh shields nobody.
             total.is_firm = False
             if price_validity.is_live(price, block.timestamp):
                 total.is_current = False
             elif not price_validity.profit_counts(price, block.timestamp):
                 leg.worth = min(leg.worth, 0)
-        elif price_validity.is_settled(price):
-            # It can move no more: it asks for nothing.
-            leg.initial = 0
-            leg.maintenance = 0
-        if price.caution != words.NO_CAUTION:
-            total.is_firm = False
-            total.caution = max(total.caution, price.caution)
-        if price.confidence != 0 and leg.maintenance != 0:
-            total.band = unsafe_add(
-                total.band,
-                margin_math.band_of(
-                    unsafe_mul(
-                        max(long.size, short.size) - min(long.size, short.size), price.price
-                    ),
-                    price.confidence,
-                ),
-            )
         total.worth = unsafe_add(total.worth, leg.worth)
         total.initial = unsafe_add(total.initial, leg.initial)
         total.maintenance = unsafe_add(total.maintenance, leg.maintenance)

@@ -76,15 +76,17 @@ def _ledger(account: address, state: words.Account) -> Ledger:
 
 
 @internal
-@pure
+@view
 def _with_pair(ledger: Ledger, pair: Pair) -> Ledger:
     after: Ledger = ledger
     after.worth += pair.worth
     after.notional += pair.notional
     after.initial += pair.initial
     after.maintenance += pair.maintenance
-    after.band += pair.band
-    after.caution = max(ledger.caution, pair.mark.price.caution)
+    if pair.mark.is_fresh:
+        # The doubt about a price that is not fresh shields nobody.
+        after.band += pair.band
+        after.caution = max(ledger.caution, pair.mark.price.caution)
     after.is_firm = ledger.is_firm and self._is_firm(pair.mark)
     after.is_current = ledger.is_current and (pair.mark.is_fresh or not pair.mark.is_live)
     return after
@@ -174,9 +176,9 @@ def _account_view(ledger: Ledger) -> ILens.Account:
 
 
 @internal
-@pure
+@view
 def _is_firm(mark: lens_reading.Mark) -> bool:
-    return mark.is_fresh and mark.price.caution == words.NO_CAUTION
+    return mark.is_fresh and price_validity.is_firm(mark.price, block.timestamp)
 
 
 @internal

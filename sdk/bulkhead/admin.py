@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from eth_abi.abi import encode
-
-from bulkhead import errors, queries
+from bulkhead import errors, prices, queries
 from bulkhead.chain import Receipt
 from bulkhead.governance import Proposal, fits, sender_of
 from bulkhead.interfaces import Call
@@ -22,6 +20,7 @@ from bulkhead.values import Amount, to_quote, to_units, to_wad
 if TYPE_CHECKING:
     from bulkhead.chain import Signer
 
+NOBODY = "0x" + "00" * 20
 MAX_SYMBOL = 16  # bytes
 # What `OrderBook.set_order_terms` takes; a listing ends with it, so it is checked at the beginning.
 MAX_KEEPER_FEE = 10 * 10**6  # quote
@@ -101,9 +100,82 @@ class Admin:
             aggregator,
         )
 
+    def set_pyth_feed(self, market: int, listing: Listing, pyth: str, price_id: bytes) -> Receipt:
+        """Takes a market's price from a Pyth contract, under Pyth's name of 32 bytes for it."""
+        return self._oracle(
+            "set_pyth_feed",
+            market,
+            listing.lot_size_wad,
+            listing.trade_age,
+            listing.max_age,
+            pyth,
+            price_id,
+        )
+
+    def set_signed_feed(self, market: int, listing: Listing) -> Receipt:
+        """Takes a market's price from whoever brings it with enough signatures."""
+        return self._oracle(
+            "set_signed_feed", market, listing.lot_size_wad, listing.trade_age, listing.max_age
+        )
+
     def set_publisher(self, publisher: str, allowed: bool = True) -> Receipt:
         """Lets somebody publish prices, or no longer."""
         return self._oracle("set_publisher", publisher, allowed)
+
+    def set_signers(self, signers: Sequence[str], threshold: int) -> Receipt:
+        """Names all who sign the prices of signed feeds, and how many of them must."""
+        ordered = sorted(signers, key=lambda signer: int(signer, 16))
+        return self._oracle("set_signers", ordered, threshold)
+
+    def set_check(
+        self,
+        market: MarketName,
+        *,
+        second: str | None = None,
+        max_deviation: int = 0,
+        max_confidence: int = 0,
+    ) -> Receipt:
+        """Sets what a market's prices must stand up to, instead of what they had to before.
+
+        Args:
+            market: Whose.
+            second: An aggregator to compare with; None for none.
+            max_deviation: ppm that prices may be off the second source's.
+            max_confidence: ppm, the least certain price that is taken; 0 for the default of 2 %.
+        """
+        market_id = self.reader.market_id(market)
+        terms = (second or NOBODY, max_deviation, max_confidence)
+        return self._oracle("set_check", market_id, *terms)
+
+    def set_sequencer(self, feed: str | None, grace: int = 0) -> Receipt:
+        """Names the uptime feed of the chain's sequencer; None where it has none.
+
+        Args:
+            feed: A Chainlink uptime feed.
+            grace: Seconds after the sequencer is up again, at most a day.
+        """
+        return self._oracle("set_sequencer", feed or NOBODY, grace)
+
+    def announce_settlement(self, market: MarketName, hour: int) -> Receipt:
+        """Ends a market: its last price is the average over an hour, a day from now or later.
+
+        Args:
+            market: Which.
+            hour: Since 1970.
+        """
+        return self._oracle("announce_settlement", self.reader.market_id(market), hour)
+
+    def cancel_settlement(self, market: MarketName) -> Receipt:
+        """Takes an announced settlement back, before its hour begins."""
+        return self._oracle("cancel_settlement", self.reader.market_id(market))
+
+    def fix_settlement(self, market: MarketName) -> Price:
+        """Settles a market whose hour is over, as anyone may, and returns its last price."""
+        return self._settled(self._oracle("fix_settlement", self.reader.market_id(market)))
+
+    def settle_dead(self, market: MarketName) -> Price:
+        """Settles a market whose feed is long dead, as anyone may, and returns its last price."""
+        return self._settled(self._oracle("settle_dead", self.reader.market_id(market)))
 
     def set_price(
         self, market: MarketName, price: Amount, published_at: int | None = None
@@ -120,9 +192,21 @@ class Admin:
         """
         return self._publish(self.reader.market_id(market), to_wad(price), published_at)
 
-    def update(self, market: MarketName, payload: bytes = b"") -> Receipt:
-        """Has the oracle read a market's feed; a Chainlink feed's payload is empty."""
-        return self._oracle("update", self.reader.market_id(market), payload)
+    def update(self, market: MarketName, payload: bytes = b"", *, value: int = 0) -> Receipt:
+        """Has the oracle take a market's price from its feed.
+
+        Args:
+            market: Whose.
+            payload: What the kind of feed asks for: see `bulkhead.prices`. A Chainlink feed's is
+                empty.
+            value: Wei, to pay Pyth's fee with; what is too much comes back.
+        """
+        call = self.reader.contracts.price_oracle.call(
+            "update", self.reader.market_id(market), payload
+        )
+        if value == 0 or isinstance(self.signer, Proposal):
+            return self._send(call)
+        return self.reader.chain.send(call, self.signer, value=value)
 
     def set_order_terms(self, market: MarketName, listing: Listing) -> Receipt:
         """Sets keeper fee, delay and window of a market's orders."""
@@ -227,7 +311,7 @@ class Admin:
     def _publish(self, market: int, wad: int, published_at: int | None) -> Price:
         self._require_sent("set_price")
         at = self.reader.now() if published_at is None else published_at
-        payload = encode(["uint256", "uint256"], [wad, at])
+        payload = prices.published_price(wad, at)
         events = self.reader.contracts.decode_logs(self._oracle("update", market, payload).logs)
         for event in events:
             if event.name == "PriceUpdated":
@@ -236,6 +320,11 @@ class Admin:
             f"market {market} kept its price: it has one of second {at} or of this block; "
             "publish again a second and a block later"
         )
+
+    def _settled(self, receipt: Receipt) -> Price:
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        (event,) = [event for event in events if event.name == "SettlementFixed"]
+        return words.unpack_price(event["price_word"])
 
     def _oracle(self, name: str, *arguments: object) -> Receipt:
         return self._send(self.reader.contracts.price_oracle.call(name, *arguments))

@@ -136,6 +136,12 @@ def _expected_words(contracts: Contracts, replay: Replay) -> Iterator[tuple[str,
     for market, price in replay.prices.items():
         call = contracts.price_oracle.call("price_word", market)
         yield f"price of market {market}", call, words.pack_price(price)
+    oracle = contracts.price_oracle
+    yield "sequencer", oracle.call("sequencer_word"), replay.sequencer
+    for market, word in replay.checks.items():
+        yield f"check of market {market}", oracle.call("check_word", market), word
+    for market, word in replay.settlements.items():
+        yield f"settlement of market {market}", oracle.call("settlement_word", market), word
     for market, terms in replay.order_terms.items():
         call = contracts.order_book.call("order_terms_word", market)
         yield f"order terms of market {market}", call, words.pack_order_terms(terms)

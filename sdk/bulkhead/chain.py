@@ -94,23 +94,34 @@ class Chain:
         except StopIteration as end:
             return cast(Result, end.value)
 
-    def send(self, call: Call, signer: Signer, gas: int | None = None) -> Receipt:
+    def send(
+        self, call: Call, signer: Signer, gas: int | None = None, *, value: int = 0
+    ) -> Receipt:
         """Sends a call in a transaction and waits for it.
 
         Args:
             call: What to do.
             signer: Who does it.
             gas: The limit; estimated, with a quarter on top, where it is None.
+            value: Wei that go with it.
 
         Raises:
             Refused: The reason it reverts for, if it does, mined or not.
         """
-        return self.wait(self.submit(call.to, call.data, signer, gas))
+        return self.wait(self.submit(call.to, call.data, signer, gas, value=value))
 
-    def submit(self, to: str | None, data: bytes, signer: Signer, gas: int | None = None) -> str:
+    def submit(
+        self,
+        to: str | None,
+        data: bytes,
+        signer: Signer,
+        gas: int | None = None,
+        *,
+        value: int = 0,
+    ) -> str:
         """Sends a transaction, and returns its hash without waiting. No `to` deploys."""
         sender = address_of(signer)
-        request: dict[str, Any] = {"from": sender, "data": to_hex(data)}
+        request: dict[str, Any] = {"from": sender, "data": to_hex(data), "value": value}
         if to is not None:
             request["to"] = to
         with errors.translated():
@@ -197,7 +208,6 @@ class Chain:
         """The transaction of a local signer: its nonce, its chain, and what it pays for gas."""
         priced = {
             **request,
-            "value": 0,
             "chainId": self.chain_id,
             "nonce": self.nonce(request["from"]),
         }
@@ -211,7 +221,9 @@ class Chain:
     def _failure_of(self, transaction: str, block: int) -> errors.BulkheadError:
         """Why a mined transaction reverted: it is made again on the block before it."""
         found = self.w3.eth.get_transaction(cast(Any, transaction))
-        request = {"from": found["from"], "data": found["input"], "gas": found["gas"]}
+        request = {name: found[name] for name in ("from", "gas", "value")} | {
+            "data": found["input"]
+        }
         if found.get("to"):
             request["to"] = found["to"]
         try:

@@ -1,7 +1,8 @@
 """What a keeper should do, as pure functions of what is known. No chain in here.
 
-They mirror `contracts/OrderBook.vy` and `contracts/modules/liquidation.vy`, so that nothing is sent
-which the contracts would skip.
+They mirror `contracts/OrderBook.vy`, `contracts/modules/isolated_liquidation.vy`,
+`cross_liquidation.vy`, `top_up.vy` and `settlement.vy`, so that nothing is sent which the contracts
+would skip.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,11 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bulkhead import valuation
+from bulkhead.deleveraging import Holding
 from bulkhead.markets import MarketState
 from bulkhead.orders import Order, OrderKind, OrderStatus, PlacedOrder
-from bulkhead.protocol import liquidation_math, market_math, words
-from bulkhead.protocol.words import Account, Position, Price
-from bulkhead.valuation import Legs
+from bulkhead.protocol import fixed_point, liquidation_math, market_math, price_validity, words
+from bulkhead.protocol.words import Account, Position, Price, Settings
+from bulkhead.valuation import Legs, Valuation
+
+_USD = 10**15  # femto
 
 PPM = 10**6
 
@@ -212,14 +216,14 @@ def executable_orders(
 def liquidatable_isolated(
     vaults: Iterable[Vault], states: Mapping[int, MarketState]
 ) -> tuple[Vault, ...]:
-    """The vaults that a liquidation would close now, the worst first."""
+    """The vaults that a liquidation would top up, reduce or close now, the worst first."""
     found: list[tuple[int, Vault]] = []
     for vault in vaults:
         state = states[vault.market]
-        if not state.is_fresh or not vault.position.size:
+        if not state.may_trade or not vault.position.size:
             continue
         value = valuation.value_vault(state, vault.slot, vault.position)
-        if liquidation_math.is_liquidatable(value.worth, value.maintenance):
+        if _may_liquidate(value.worth, value):
             found.append((value.worth - value.maintenance, vault))
     return tuple(vault for _, vault in sorted(found, key=lambda one: (one[0], one[1].id)))
 
@@ -227,13 +231,80 @@ def liquidatable_isolated(
 def liquidatable_cross(
     ledgers: Iterable[CrossLedger], states: Mapping[int, MarketState]
 ) -> tuple[CrossLedger, ...]:
-    """The cross ledgers that a liquidation would close now, the worst first."""
+    """The cross ledgers that a liquidation would net, reduce or close now, the worst first."""
     found: list[tuple[int, CrossLedger]] = []
     for ledger in ledgers:
-        if not any(states[market].is_fresh for market, _ in ledger.legs):
+        if not any(states[market].may_trade for market, _ in ledger.legs):
             continue
         legs = valuation.value_legs(ledger.legs, states)
         equity = valuation.cross_equity(ledger.word, legs)
-        if legs.is_current and liquidation_math.is_liquidatable(equity, legs.maintenance):
+        if legs.is_current and _may_liquidate(equity, legs):
             found.append((equity - legs.maintenance, ledger))
     return tuple(ledger for _, ledger in sorted(found, key=lambda one: (one[0], one[1].account)))
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Margin that a liquidation would add to a vault.
+
+    Attributes:
+        amount: Quote, into the vault.
+        reward: Quote, to the liquidator; both come out of the account's cash and the allowance.
+    """
+
+    amount: int
+    reward: int
+
+
+def top_up_of(
+    vault: Vault, state: MarketState, settings: Settings, owner: Account, legs: Valuation
+) -> TopUp | None:
+    """What a liquidation would add to a liquidatable vault; None where it reduces or closes it.
+
+    Args:
+        vault: A vault that is liquidatable.
+        state: Its market.
+        settings: Its account's, for the market.
+        owner: Its account.
+        legs: The account's cross legs, valued.
+    """
+    value = valuation.value_vault(state, vault.slot, vault.position)
+    if not vault.position.auto_margin or value.worth <= 0 or not legs.is_firm:
+        return None
+    long = valuation.is_long(vault.slot)
+    allowance = settings.long_allowance if long else settings.short_allowance
+    reward = state.market.liquidation_terms.keeper_floor
+    amount = fixed_point.quote_up(value.initial - value.worth)
+    if amount + reward > min(allowance, valuation.withdrawable(owner, legs)):
+        return None
+    if vault.position.margin + amount > words.MAX_NOTIONAL:
+        return None
+    return TopUp(amount, reward)
+
+
+def closing_size(vault: Vault, state: MarketState) -> int:
+    """How many lots of a liquidatable vault a liquidation takes off, if it adds no margin."""
+    value = valuation.value_vault(state, vault.slot, vault.position)
+    if not liquidation_math.keeps_part(value.worth, value.maintenance):
+        return vault.position.size
+    market, price = state.market, state.price.price
+    return liquidation_math.closing_size(
+        value.worth,
+        vault.position.size,
+        price,
+        state.tiers,
+        market.liquidation_terms,
+        fixed_point.div_up(market.terms.min_notional * _USD, price),
+    )
+
+
+def settleable(
+    holdings: Iterable[Holding], states: Mapping[int, MarketState]
+) -> tuple[Holding, ...]:
+    """The positions of markets that are over, by market: anyone closes them at the final price."""
+    found = [one for one in holdings if price_validity.is_settled(states[one.market].price)]
+    return tuple(sorted(found, key=lambda one: (one.market, one.id)))
+
+
+def _may_liquidate(equity: int, value: Valuation) -> bool:
+    return liquidation_math.may_liquidate(equity, value.maintenance, value.band, value.caution)

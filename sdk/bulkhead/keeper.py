@@ -1,16 +1,17 @@
-"""A keeper: executes orders and liquidates, in passes. Wiring only; `decisions` decides."""
+"""A keeper: executes, liquidates, deleverages, settles. Wiring only; `decisions` decides."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from bulkhead import decisions, queries, valuation
+from bulkhead import decisions, deleveraging, queries, valuation
 from bulkhead.chain import Block, Receipt, address_of
 from bulkhead.decisions import CrossLedger, Vault
+from bulkhead.deleveraging import Holding
 from bulkhead.errors import BulkheadError, Refused
 from bulkhead.interfaces import Call, Event
 from bulkhead.markets import MarketState
@@ -29,15 +30,18 @@ GAS_BASE = 300_000
 GAS_PER_ORDER = 600_000  # an account with many legs is valued whole
 GAS_PER_RATCHET = 60_000
 GAS_PER_VAULT = 250_000
+GAS_PER_TOP_UP = 1_500_000  # an account with many legs is valued whole
 GAS_PER_LEG = 250_000
 GAS_PER_BATCH = 14_000_000
 ORDERS_PER_BATCH = 20
-VAULTS_PER_BATCH = 50
-ACCOUNTS_PER_BATCH = 32  # what the contract takes
+VAULTS_PER_BATCH = 64  # what the contract takes
+ACCOUNTS_PER_BATCH = 32
 
 ENDS = ("OrderExecuted", "OrderCancelled")
+LIQUIDATIONS = ("MarginToppedUp", "PairNetted", "PositionLiquidated")
 
 Entry = TypeVar("Entry")
+Held = tuple[words.Account, dict[tuple[int, int], words.Position]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,10 @@ class OrderReport:
 
 @dataclass(frozen=True, slots=True)
 class LiquidationReport:
-    """One position that was liquidated.
+    """One step of a liquidation: a position reduced or closed, a vault topped up, a pair netted.
 
     Attributes:
-        event: Its `PositionLiquidated`.
+        event: Its `PositionLiquidated`, `MarginToppedUp` or `PairNetted`.
         debt: The `DebtWrittenOff` of its account, if it was the last cross leg of one in debt.
     """
 
@@ -82,22 +86,28 @@ class LiquidationReport:
     @property
     def is_isolated(self) -> bool:
         """Its margin mode."""
-        return valuation.is_isolated(self.event["slot"])
+        return self.event.name != "PairNetted" and valuation.is_isolated(self.event["slot"])
+
+    @property
+    def is_top_up(self) -> bool:
+        """Whether margin was added and nothing closed."""
+        return self.event.name == "MarginToppedUp"
 
     @property
     def reward(self) -> Decimal:
         """USD for the keeper."""
-        return to_usd(self.event["reward"])
+        return to_usd(self.event.arguments.get("reward", 0))
 
     @property
     def penalty(self) -> Decimal:
         """USD the position paid."""
-        return to_usd(self.event["penalty"])
+        return to_usd(self.event.arguments.get("penalty", 0))
 
     @property
     def deficit(self) -> Decimal:
         """USD that insurance and pool paid: for a vault, or with the last leg for its account."""
-        return to_usd(self.event["deficit"] + (self.debt["deficit"] if self.debt else 0))
+        debt = self.debt["deficit"] if self.debt else 0
+        return to_usd(self.event.arguments.get("deficit", 0) + debt)
 
 
 class Keeper:
@@ -154,22 +164,76 @@ class Keeper:
         return len(moved)
 
     def liquidate(self) -> tuple[LiquidationReport, ...]:
-        """One pass over all open positions: closes what is liquidatable, in batches.
+        """One pass over all open positions: liquidates what is liquidatable, in batches.
 
         Returns:
-            Every position that was closed.
+            Every step that was taken.
         """
-        self._watch.follow(self.reader.block().number)
-        at, states = self._updated({market for _, market, _ in self._watch.slots})
-        vaults, ledgers = self._candidates(at)
-        reports = [
-            report
-            for batch in _batches(decisions.liquidatable_isolated(vaults, states), VAULTS_PER_BATCH)
-            for report in self._liquidate_isolated(batch)
+        at, states = self._open_markets()
+        held = self._held(at)
+        vaults = [
+            Vault(one.account, one.market, one.slot, one.position)
+            for one in _holdings(held)
+            if valuation.is_isolated(one.slot)
         ]
-        for group in _fitting(decisions.liquidatable_cross(ledgers, states)):
+        reports: list[LiquidationReport] = []
+        due = decisions.liquidatable_isolated(vaults, states)
+        for batch in _fitting(due, _gas_of_vault, VAULTS_PER_BATCH):
+            reports.extend(self._liquidate_isolated(batch))
+        ledgers = decisions.liquidatable_cross(_ledgers(held), states)
+        for group in _fitting(ledgers, _gas_of_ledger, ACCOUNTS_PER_BATCH):
             reports.extend(self._liquidate_cross(group))
         return tuple(reports)
+
+    def deleverage(self) -> tuple[Event, ...]:
+        """One pass over all markets: takes off winners where a market owes more than its share.
+
+        Nobody is paid for it.
+
+        Returns:
+            A `PositionDeleveraged` for every position that was cut.
+        """
+        at, states = self._open_markets()
+        holdings = _holdings(self._held(at))
+        cut: list[Event] = []
+        for market, state in states.items():
+            house = words.unpack_house(
+                self.reader.chain.read(self.reader.contracts.clearinghouse.call("house_word"))
+            )
+            mine = [one for one in holdings if one.market == market]
+            ids = [one.id for one in deleveraging.proposals(mine, state, house)]
+            if ids:
+                call = self.reader.contracts.clearinghouse.call("auto_deleverage", market, ids)
+                cut += self._sent(call, GAS_PER_VAULT * len(ids), "PositionDeleveraged")
+        return tuple(cut)
+
+    def settle(self) -> tuple[Event, ...]:
+        """One pass over all open positions: closes those of markets that are over.
+
+        Nobody is paid for it.
+
+        Returns:
+            A `PositionSettled` for every position that was closed.
+        """
+        at, states = self._open_markets()
+        settled: list[Event] = []
+        over = decisions.settleable(_holdings(self._held(at)), states)
+        for batch in _batches(over, VAULTS_PER_BATCH):
+            ids = [one.id for one in batch]
+            call = self.reader.contracts.clearinghouse.call("settle_positions", ids)
+            settled += self._sent(call, GAS_PER_VAULT * len(ids), "PositionSettled")
+        return tuple(settled)
+
+    def _open_markets(self) -> tuple[Block, dict[int, MarketState]]:
+        """The states of all markets in which something is open."""
+        self._watch.follow(self.reader.block().number)
+        return self._updated({market for _, market, _ in self._watch.slots})
+
+    def _sent(self, call: Call, gas: int, name: str) -> list[Event]:
+        """What a call logged under a name."""
+        receipt = self.reader.chain.send(call, self.signer, GAS_BASE + gas)
+        events = self.reader.contracts.decode_logs(receipt.logs)
+        return [event for event in events if event.name == name]
 
     def _updated(self, markets: Iterable[int]) -> tuple[Block, dict[int, MarketState]]:
         """The states of some markets, once the oracle has the latest round of each feed it reads.
@@ -190,23 +254,17 @@ class Keeper:
         at = self.reader.block()
         return at, self.reader.market_states(ids, at)
 
-    def _candidates(self, at: Block) -> tuple[list[Vault], list[CrossLedger]]:
-        vaults: list[Vault] = []
-        ledgers: list[CrossLedger] = []
+    def _held(self, at: Block) -> dict[str, Held]:
+        """Everyone's account and open positions."""
         keys: dict[str, list[tuple[int, int]]] = {}
         for account, market, slot in sorted(self._watch.slots):
             keys.setdefault(account, []).append((market, slot))
-        for account, held in keys.items():
-            word, found = self.reader.chain.run(self._holdings(account, held), at)
-            legs = {key: one for key, one in found.items() if not valuation.is_isolated(key[1])}
-            vaults += [Vault(account, *key, one) for key, one in found.items() if key not in legs]
-            if legs:
-                ledgers.append(CrossLedger(account, word, legs))
-        return vaults, ledgers
+        return {
+            account: self.reader.chain.run(self._positions(account, wanted), at)
+            for account, wanted in keys.items()
+        }
 
-    def _holdings(
-        self, account: str, keys: Sequence[tuple[int, int]]
-    ) -> Query[tuple[words.Account, dict[tuple[int, int], words.Position]]]:
+    def _positions(self, account: str, keys: Sequence[tuple[int, int]]) -> Query[Held]:
         contracts = self.reader.contracts
         (word,) = yield (contracts.clearinghouse.call("account_word", account),)
         found = yield from queries.positions(contracts, account, keys)
@@ -215,18 +273,18 @@ class Keeper:
     def _liquidate_isolated(self, batch: Sequence[Vault]) -> Iterator[LiquidationReport]:
         ids = [vault.id for vault in batch]
         call = self.reader.contracts.clearinghouse.call("liquidate_isolated", ids)
-        return self._liquidate(call, GAS_BASE + GAS_PER_VAULT * len(batch))
+        return self._liquidate(call, GAS_BASE + sum(map(_gas_of_vault, batch)))
 
     def _liquidate_cross(self, batch: Sequence[CrossLedger]) -> Iterator[LiquidationReport]:
         accounts = [ledger.account for ledger in batch]
         call = self.reader.contracts.clearinghouse.call("liquidate_cross", accounts)
-        return self._liquidate(call, GAS_BASE + sum(_gas_of(ledger) for ledger in batch))
+        return self._liquidate(call, GAS_BASE + sum(map(_gas_of_ledger, batch)))
 
     def _liquidate(self, call: Call, gas: int) -> Iterator[LiquidationReport]:
         receipt = self.reader.chain.send(call, self.signer, gas)
         events = self.reader.contracts.decode_logs(receipt.logs)
         debts = {event["account"]: event for event in events if event.name == "DebtWrittenOff"}
-        closed = [event for event in events if event.name == "PositionLiquidated"]
+        closed = [event for event in events if event.name in LIQUIDATIONS]
         last = {event["account"]: event.index for event in closed}
         for event in closed:
             account = event["account"]
@@ -266,18 +324,48 @@ def _batches(entries: Sequence[Entry], size: int) -> Iterator[Sequence[Entry]]:
         yield entries[start : start + size]
 
 
-def _gas_of(ledger: CrossLedger) -> int:
+def _gas_of_ledger(ledger: CrossLedger) -> int:
     return GAS_PER_LEG * (1 + len(ledger.legs))
 
 
-def _fitting(ledgers: Sequence[CrossLedger]) -> Iterator[Sequence[CrossLedger]]:
-    """Groups of ledgers whose legs fit into one transaction."""
-    group: list[CrossLedger] = []
-    for ledger in ledgers:
-        full = sum(_gas_of(one) for one in (*group, ledger)) > GAS_PER_BATCH
-        if group and (full or len(group) == ACCOUNTS_PER_BATCH):
+def _gas_of_vault(vault: Vault) -> int:
+    return GAS_PER_VAULT + GAS_PER_TOP_UP * vault.position.auto_margin
+
+
+def _fitting(
+    entries: Sequence[Entry], gas_of: Callable[[Entry], int], most: int
+) -> Iterator[Sequence[Entry]]:
+    """Groups of entries that fit into one transaction."""
+    group: list[Entry] = []
+    for entry in entries:
+        full = sum(map(gas_of, (*group, entry))) > GAS_PER_BATCH
+        if group and (full or len(group) == most):
             yield group
             group = []
-        group.append(ledger)
+        group.append(entry)
     if group:
         yield group
+
+
+def _ledgers(held: Mapping[str, Held]) -> list[CrossLedger]:
+    """The cross sides of those that have one."""
+    found = [
+        CrossLedger(
+            account,
+            word,
+            {key: one for key, one in positions.items() if not valuation.is_isolated(key[1])},
+        )
+        for account, (word, positions) in held.items()
+    ]
+    return [ledger for ledger in found if ledger.legs]
+
+
+def _holdings(held: Mapping[str, Held]) -> list[Holding]:
+    """All open positions, and what the other leg of a pair matches of each."""
+    found: list[Holding] = []
+    for account, (_, positions) in held.items():
+        for (market, slot), position in positions.items():
+            other = None if valuation.is_isolated(slot) else positions.get((market, slot ^ 1))
+            hedged = min(position.size, other.size) if other else 0
+            found.append(Holding(account, market, slot, position, hedged))
+    return found

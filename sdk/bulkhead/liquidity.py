@@ -49,18 +49,34 @@ class LiquidityProvider:
         """
         to_quote(amount)  # refuses what is not whole quote units
         units = to_units(amount, self.reader.deployment.token_decimals)
-        token, pool = self.reader.contracts.token, self.reader.contracts.liquidity_pool
-        allowed = self.reader.chain.read(token.call("allowance", self.address, pool.address))
-        if allowed < units:
-            self._send(token.call("approve", pool.address, units))
+        self._allow(units)
+        pool = self.reader.contracts.liquidity_pool
         return self._send(pool.call("deposit", units, receiver or self.address))
 
-    def request_redeem(self, shares: Amount, controller: str | None = None) -> RedeemRequest:
-        """Locks shares until anyone fixes the request from its maturity on."""
+    def mint(self, shares: Amount, receiver: str | None = None) -> Receipt:
+        """Brings in the USD that exactly so many shares cost now.
+
+        Approves the pool first where its allowance is too low.
+        """
+        units = to_units(shares, SHARE_DECIMALS, "shares")
+        pool = self.reader.contracts.liquidity_pool
+        self._allow(self.reader.chain.read(pool.call("previewMint", units)))
+        return self._send(pool.call("mint", units, receiver or self.address))
+
+    def request_redeem(
+        self, shares: Amount, controller: str | None = None, owner: str | None = None
+    ) -> RedeemRequest:
+        """Locks shares until anyone fixes the request from its maturity on.
+
+        Args:
+            shares: How many.
+            controller: Who claims what they bring; the signer where it is None.
+            owner: Whose they are; the signer's where it is None, else the signer is an operator.
+        """
         units = to_units(shares, SHARE_DECIMALS, "shares")
         pool = self.reader.contracts.liquidity_pool
         receipt = self._send(
-            pool.call("requestRedeem", units, controller or self.address, self.address)
+            pool.call("requestRedeem", units, controller or self.address, owner or self.address)
         )
         events = self.reader.contracts.decode_logs(receipt.logs)
         found = next(event for event in events if event.name == "RedeemRequest")
@@ -84,6 +100,21 @@ class LiquidityProvider:
         )
         return self._send(call)
 
+    def withdraw(
+        self, amount: Amount, receiver: str | None = None, controller: str | None = None
+    ) -> Receipt:
+        """Claims USD of fixed requests."""
+        units = to_units(amount, self.reader.deployment.token_decimals)
+        call = self.reader.contracts.liquidity_pool.call(
+            "withdraw", units, receiver or self.address, controller or self.address
+        )
+        return self._send(call)
+
+    def set_operator(self, operator: str, approved: bool = True) -> Receipt:
+        """Lets an operator request and claim for the signer, or no longer."""
+        call = self.reader.contracts.liquidity_pool.call("setOperator", operator, approved)
+        return self._send(call)
+
     def request(self, request_id: int) -> RedeemRequest:
         """A request as it is now."""
         call = self.reader.contracts.liquidity_pool.call("request", request_id)
@@ -97,6 +128,23 @@ class LiquidityProvider:
     def claimable_shares(self) -> Decimal:
         """Shares of the signer's fixed requests."""
         return self._units("maxRedeem")
+
+    def claimable(self) -> Decimal:
+        """What the signer's fixed requests are worth, USD."""
+        call = self.reader.contracts.liquidity_pool.call("maxWithdraw", self.address)
+        return from_units(self.reader.chain.read(call), self.reader.deployment.token_decimals)
+
+    def worth(self) -> Decimal:
+        """What the signer's shares are worth at the last prices, USD; leaving may bring less."""
+        pool = self.reader.contracts.liquidity_pool
+        shares = self.reader.chain.read(pool.call("balanceOf", self.address))
+        units = self.reader.chain.read(pool.call("convertToAssets", shares))
+        return from_units(units, self.reader.deployment.token_decimals)
+
+    def _allow(self, units: int) -> None:
+        token, pool = self.reader.contracts.token, self.reader.contracts.liquidity_pool
+        if self.reader.chain.read(token.call("allowance", self.address, pool.address)) < units:
+            self._send(token.call("approve", pool.address, units))
 
     def _units(self, view: str) -> Decimal:
         call = self.reader.contracts.liquidity_pool.call(view, self.address)

@@ -13,7 +13,7 @@ from eth_abi.abi import encode
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-MAX_PAYLOAD = 3_072  # bytes
+MAX_PAYLOAD = 2_048  # bytes
 MAX_SIGNATURES = 8
 
 PRICE_TYPES = {

@@ -15,7 +15,7 @@ from bulkhead.contracts import Contracts
 from bulkhead.markets import MarketState, market_of, state_of
 from bulkhead.orders import OrderStatus, status_of
 from bulkhead.protocol import words
-from bulkhead.protocol.words import OrderTerms
+from bulkhead.protocol.words import OrderState, OrderTerms
 
 if TYPE_CHECKING:
     from bulkhead.chain import Query
@@ -146,6 +146,12 @@ def house(contracts: Contracts) -> Query[HouseView]:
     """Pool cash, insurance and unclaimed fees."""
     (word,) = yield (contracts.clearinghouse.call("house_word"),)
     return HouseView(words.unpack_house(word))
+
+
+def order_state(contracts: Contracts, order_hash: bytes) -> Query[OrderState]:
+    """All that the chain keeps of an order."""
+    (word,) = yield (contracts.order_book.call("order_word", order_hash),)
+    return words.unpack_order_state(word)
 
 
 def order_status(contracts: Contracts, order_hash: bytes) -> Query[OrderStatus]:

@@ -189,6 +189,10 @@ class Reader:
         query = queries.order_terms(self.contracts, self.market_id(market))
         return self.chain.run(query, block)
 
+    def order_state(self, order_hash: bytes, block: Block | None = None) -> words.OrderState:
+        """All that the chain keeps of an order, at a block or now."""
+        return self.chain.run(queries.order_state(self.contracts, order_hash), block)
+
     def order_status(self, order_hash: bytes, block: Block | None = None) -> OrderStatus:
         """The chain's word for an order's state."""
         return self.chain.run(queries.order_status(self.contracts, order_hash), block)

@@ -40,6 +40,9 @@ class Replay:
         tiers: By market: the two words of those above the first.
         ramps: By market: the ramp's word and those of the tiers before it.
         prices: By market.
+        checks: By market: the words of what its prices are checked against.
+        settlements: By market: the words of what its settlement has counted.
+        sequencer: The word of the sequencer's uptime feed.
         orders: By hash, ended ones too.
         order_terms: By market.
         done_groups: Of which one order has filled, by account, placer and group.
@@ -63,6 +66,9 @@ class Replay:
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
+    checks: dict[int, int] = field(default_factory=dict)
+    settlements: dict[int, int] = field(default_factory=dict)
+    sequencer: int = 0
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
@@ -72,7 +78,7 @@ class Replay:
     referral_shares: dict[str, int] = field(default_factory=dict)
     referrers: dict[str, str] = field(default_factory=dict)
     house: words.House = _EMPTY_HOUSE
-    # Market, lots opened and generation by the hash of an order whose execution is still to be told.
+    # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
     _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
     _placed: dict[bytes, Order] = field(default_factory=dict)
     insurance_request: tuple[int, int] = (0, 0)
@@ -109,6 +115,12 @@ class Replay:
             self.markets[event["market"]] = words.unpack_market(event["market_word"])
         if "price_word" in arguments:
             self.prices[event["market"]] = words.unpack_price(event["price_word"])
+        if "check_word" in arguments:
+            self.checks[event["market"]] = event["check_word"]
+        if "settlement_word" in arguments:
+            self.settlements[event["market"]] = event["settlement_word"]
+        if "sequencer_word" in arguments:
+            self.sequencer = event["sequencer_word"]
         if "house_word" in arguments:
             self.house = words.unpack_house(event["house_word"])
         if event.name in ("TiersRamped", "TiersReplaced"):

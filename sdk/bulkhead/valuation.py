@@ -104,10 +104,11 @@ def value_pair(state: MarketState, long: Position, short: Position) -> Valuation
     if not price_validity.profit_counts(state.price, state.now):
         worth = min(worth, 0)
     is_current = state.is_fresh or not state.is_live
+    # The doubt about a price that is not fresh shields nobody.
+    caution = state.price.caution if state.is_fresh else words.NO_CAUTION
+    confidence = state.price.confidence if state.is_fresh else 0
     if price_validity.is_settled(state.price):
-        return Valuation(
-            worth, caution=state.price.caution, is_firm=state.is_firm, is_current=is_current
-        )
+        return Valuation(worth, caution=caution, is_firm=state.is_firm, is_current=is_current)
     price, tiers = state.price, state.tiers
     larger, matched = max(long.size, short.size), min(long.size, short.size)
     notional = larger * price.price
@@ -116,8 +117,8 @@ def value_pair(state: MarketState, long: Position, short: Position) -> Valuation
         worth=worth,
         initial=margin_math.initial_margin(notional, leverage, tiers) + unwinding,
         maintenance=margin_math.maintenance_margin(notional, tiers),
-        band=margin_math.band_of((larger - matched) * price.price, price.confidence),
-        caution=price.caution,
+        band=margin_math.band_of((larger - matched) * price.price, confidence),
+        caution=caution,
         is_firm=state.is_firm,
         is_current=is_current,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bulkhead.interfaces import Event
@@ -13,7 +14,6 @@ Slot = tuple[str, int, int]  # account, market, slot
 
 _ENDED = ("OrderExecuted", "OrderCancelled")
 _CANCELLED = replace(words.unpack_order_state(0), status=int(OrderStatus.CANCELLED))
-_MOVED = ("PositionIncreased", "PositionDecreased", "PositionLiquidated")
 
 
 class Watch:
@@ -33,10 +33,6 @@ class Watch:
         self.slots: set[Slot] = set()
         self._entries: dict[bytes, set[bytes]] = {}  # the pending children of brackets' entries
         self._ended: dict[bytes, words.OrderState] = {}  # entries that had children when they ended
-        self._fills: dict[
-            bytes, tuple[int, int]
-        ] = {}  # market and lots opened, until its order says
-        self._published_at: dict[int, int] = {}  # by market
         self._done: set[tuple[str, str, bytes]] = set()  # groups of which one has filled
         self._reader = reader
         self._next = reader.deployment.block if first_block is None else first_block
@@ -51,23 +47,18 @@ class Watch:
 
     def take(self, event: Event) -> None:
         """Takes in one event."""
-        if "price_word" in event.arguments:
-            price = words.unpack_price(event["price_word"])
-            self._published_at[event["market"]] = price.published_at
         if event.name == "OrderPlaced":
             self._place(event)
         elif event.name == "OrderRatcheted":
             self._ratchet(event)
         elif event.name in _ENDED:
             self._end(event)
-        elif event.name in _MOVED:
-            if event.name == "PositionIncreased" and event["order_hash"] in self._entries:
-                self._fills[event["order_hash"]] = (event["market"], event["size"])
-            slot = (event["account"], event["market"], event["slot"])
-            if words.unpack_position(event["position_word"]).size:
-                self.slots.add(slot)
+        for slot, word in _positions_of(event):
+            place = (event["account"], event["market"], slot)
+            if words.unpack_position(word).size:
+                self.slots.add(place)
             else:
-                self.slots.discard(slot)
+                self.slots.discard(place)
 
     def _place(self, event: Event) -> None:
         placed = placed_of(event)
@@ -91,7 +82,10 @@ class Watch:
         placed = self.orders.pop(order_hash, None)
         if order_hash in self._entries:
             # Its children need to know what became of it, and so will those that replace them.
-            self._tell(order_hash, self._filled(order_hash) if is_executed else _CANCELLED)
+            state = _CANCELLED
+            if is_executed:
+                state = self._reader.order_state(order_hash)
+            self._tell(order_hash, state)
         if placed is None:
             return
         if placed.is_child:
@@ -106,19 +100,6 @@ class Watch:
                 if not one.is_child and _group_of(one) == key:
                     self.orders[one.hash] = replace(one, is_group_done=True)
 
-    def _filled(self, order_hash: bytes) -> words.OrderState:
-        """A filled order: what it opened, and from when on its children may fill.
-
-        Of a price from before the first block nothing is known: the contract has the last word.
-        """
-        market, filled = self._fills.pop(order_hash, (-1, 0))
-        return replace(
-            _CANCELLED,
-            status=int(OrderStatus.EXECUTED),
-            executable_from=self._published_at.get(market, -1) + 1,
-            filled=filled,
-        )
-
     def _tell(self, entry_hash: bytes, state: words.OrderState) -> None:
         self._ended[entry_hash] = state
         for child in self._entries[entry_hash]:
@@ -128,3 +109,14 @@ class Watch:
 def _group_of(placed: PlacedOrder) -> tuple[str, str, bytes]:
     order = placed.order
     return order.account, order.placer, order.group
+
+
+def _positions_of(event: Event) -> Iterator[tuple[int, int]]:
+    """The slots that an event speaks of, and the position words it left there."""
+    if "position_word" in event.arguments:
+        yield event["slot"], event["position_word"]
+    if event.name == "PositionConverted":
+        yield event["slot"] ^ 2, event["target_word"]
+    if event.name == "PairNetted":
+        yield words.CROSS_LONG, event["long_position_word"]
+        yield words.CROSS_SHORT, event["short_position_word"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.helpers.chain import Contract, compiled
+from tests.helpers.chain import Contract, compiled, now
 from tests.helpers.protocol import TIERS, USD, Protocol, terms_named
 
 CLEARINGHOUSE = "ownable: caller is not the owner"
@@ -31,6 +31,9 @@ def owner_calls(protocol: Protocol) -> list[OwnerCall]:
     """Every call that is the owner's, with arguments that he could send."""
     someone = protocol.attacker
     aggregator = Contract("mocks/MockAggregator", 8).address
+    pyth = Contract("mocks/MockPyth", 1).address
+    uptime = Contract("mocks/MockAggregator", 0).address
+    feed = (0, 10**10, 60, 3_600)
     return [
         OwnerCall("Clearinghouse", function, arguments, refusal)
         for function, arguments, refusal in (
@@ -49,9 +52,21 @@ def owner_calls(protocol: Protocol) -> list[OwnerCall]:
         )
     ] + [
         OwnerCall("OrderBook", "set_order_terms", (0, 0, 2, 60, 0), OTHERS),
-        OwnerCall("PriceOracle", "set_published_feed", (0, 10**10, 60, 3_600), OTHERS),
-        OwnerCall("PriceOracle", "set_chainlink_feed", (0, 10**10, 60, 3_600, aggregator), OTHERS),
-        OwnerCall("PriceOracle", "set_publisher", (someone, True), OTHERS),
+        *[
+            OwnerCall("PriceOracle", function, arguments, OTHERS)
+            for function, arguments in (
+                ("set_published_feed", feed),
+                ("set_chainlink_feed", (*feed, aggregator)),
+                ("set_pyth_feed", (*feed, pyth, bytes(31) + b"\x07")),
+                ("set_signed_feed", feed),
+                ("set_publisher", (someone, True)),
+                ("set_signers", ([someone], 1)),
+                ("set_check", (0, aggregator, 10_000, 10_000)),
+                ("set_sequencer", (uptime, 3_600)),
+                ("announce_settlement", (0, now() // 3_600 + 48)),
+                ("cancel_settlement", (0,)),
+            )
+        ],
     ]
 
 
@@ -73,8 +88,9 @@ def _entry_points() -> Iterator[str]:
     for contract in ("Clearinghouse", "OrderBook", "LiquidityPool", "PriceOracle"):
         for name in _changing(contract):
             yield f"{contract}.{name}"
-    for name in _changing("MarketLogic"):
-        yield f"Clearinghouse.{name}"
+    for logic, contract in (("MarketLogic", "Clearinghouse"), ("OrderLogic", "OrderBook")):
+        for name in _changing(logic):
+            yield f"{contract}.{name}"
 
 
 def _changing(contract: str) -> Iterator[str]:

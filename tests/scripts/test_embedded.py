@@ -32,6 +32,12 @@ def test_deploy_shows_the_addresses() -> None:
     assert "nothing was kept" in text
 
 
+def test_deploy_hands_over_to_a_timelock() -> None:
+    text = run("deploy", "--market", "SOL-PERP", "--timelock-delay", "3600")
+    assert "timelock            0x" in text
+    assert "in 3,600 seconds" in text
+
+
 def test_add_market_lists_a_known_market() -> None:
     text = run("add_market", "SOL-PERP")
     assert text.startswith("The embedded chain is empty")

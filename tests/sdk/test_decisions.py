@@ -4,6 +4,7 @@ import pytest
 
 from bulkhead import decisions
 from bulkhead.decisions import CrossLedger, Readiness, Vault
+from bulkhead.deleveraging import Holding
 from bulkhead.listings import BTC
 from bulkhead.markets import Market, MarketState
 from bulkhead.orders import NO_GROUP, NOBODY, Order, OrderKind, PlacedOrder
@@ -17,6 +18,7 @@ from bulkhead.protocol.words import (
     Tier,
     TradeTerms,
 )
+from bulkhead.valuation import Valuation
 
 NOW = 1_000_000
 USD = 10**6  # quote
@@ -195,3 +197,70 @@ def test_a_cross_ledger_is_liquidatable_once_maintenance_reaches_equity() -> Non
 def test_escrow_backs_a_cross_ledger() -> None:
     maintenance = 50 * USD
     assert not decisions.liquidatable_cross([ledger(maintenance, escrow=1)], {0: state()})
+
+
+def with_terms(base: MarketState, **terms: int) -> MarketState:
+    """The same state where liquidations have these terms, and positions a minimum of 10 USD."""
+    market = replace(
+        base.market,
+        liquidation_terms=replace(base.market.liquidation_terms, **terms),
+        terms=replace(base.market.terms, min_notional=10),
+    )
+    return replace(base, market=market)
+
+
+def test_confidence_favours_the_account_and_doubt_whoever_has_equity() -> None:
+    wide = replace(state(), price=replace(state().price, confidence=1))
+    doubtful = replace(state(), price=replace(state().price, caution=words.ONLY_BANKRUPT))
+    for due in (vault(50 * USD), vault(1)):
+        assert decisions.liquidatable_isolated([due], {0: state()})
+        assert not decisions.liquidatable_isolated([due], {0: doubtful})
+    assert not decisions.liquidatable_isolated([vault(50 * USD)], {0: wide})
+    assert not decisions.liquidatable_cross([ledger(50 * USD)], {0: wide})
+    assert decisions.liquidatable_isolated([vault(0)], {0: doubtful})
+    assert not decisions.liquidatable_cross([ledger(1)], {0: doubtful})
+    assert decisions.liquidatable_cross([ledger(0)], {0: doubtful})
+
+
+def test_nothing_is_liquidated_in_the_settlement_window() -> None:
+    ending = replace(state(), price=replace(state().price, settles_at=NOW // 3_600))
+    assert not decisions.liquidatable_isolated([vault(0)], {0: ending})
+    assert not decisions.liquidatable_cross([ledger(0)], {0: ending})
+
+
+def test_a_large_vault_keeps_a_part_and_a_small_or_poor_one_nothing() -> None:
+    terms = {"penalty": 2_500, "buffer": 200_000}
+    large, small = with_terms(state(), **terms), with_terms(state(), partial_above=10**10, **terms)
+    # 60 of equity asked for, 45 there: 15 of the 35 that closing all would relieve.
+    lots = decisions.closing_size(vault(45 * USD), large)
+    assert 0.42 < lots / LOTS < 0.43
+    assert decisions.closing_size(vault(45 * USD), small) == LOTS
+    assert decisions.closing_size(vault(33 * USD), large) == LOTS
+
+
+def test_a_vault_is_topped_up_out_of_allowance_and_ledger_or_not_at_all() -> None:
+    priced = with_terms(state(), keeper_floor=12_500)
+    one = vault(40 * USD)
+    one = replace(one, position=replace(one.position, auto_margin=True))
+    need = 60 * USD + 12_500
+    settings = words.Settings(False, 0, 0, 0, need, 0)
+    owner, no_legs = Account(need, 0, 1, 0, 0, 0), Valuation()
+
+    def top_up(**changes: object) -> decisions.TopUp | None:
+        given = {"vault": one, "settings": settings, "owner": owner, "legs": no_legs} | changes
+        return decisions.top_up_of(state=priced, **given)  # type: ignore[arg-type]
+
+    assert top_up() == decisions.TopUp(60 * USD, 12_500)
+    assert top_up(vault=vault(40 * USD)) is None
+    assert top_up(settings=replace(settings, long_allowance=need - 1)) is None
+    assert top_up(owner=replace(owner, cash=need - 1)) is None
+    assert top_up(legs=replace(no_legs, is_firm=False)) is None
+    bankrupt = replace(one, position=replace(one.position, margin=0))
+    assert top_up(vault=bankrupt) is None
+
+
+def test_what_is_open_in_a_market_that_is_over_is_settled() -> None:
+    over = replace(state(), price=replace(state().price, kind=words.SETTLED))
+    holdings = [Holding(ALICE, market, 2, vault(1).position) for market in (1, 0)]
+    assert decisions.settleable(holdings, {0: over, 1: state()}) == (holdings[1],)
+    assert decisions.settleable(holdings, {0: over, 1: over}) == (holdings[1], holdings[0])

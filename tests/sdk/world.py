@@ -58,7 +58,7 @@ class World:
 
     def chainlink_feed(self, price: Amount) -> "Feed":
         """A new aggregator of a Chainlink kind, with its first round."""
-        chain, owner = self.reader.chain, self.admin.signer
+        chain, owner = self.reader.chain, self.admin.address
         code = encode_constructor("MockAggregator", (FEED_DECIMALS,))
         address = chain.wait(chain.submit(None, code, owner)).created
         assert address is not None
@@ -84,7 +84,7 @@ class Feed:
         chain = self.admin.reader.chain
         now = advance_time(chain.w3, 1).timestamp
         answer = to_units(price, FEED_DECIMALS)
-        chain.send(contract.call("set_answer", answer, now), self.admin.signer)
+        chain.send(contract.call("set_answer", answer, now), self.admin.address)
 
 
 def people(w3: Web3) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from bulkhead.protocol import words
 from tests.helpers.chain import Receipt, advance, now, refused
-from tests.helpers.doctored import doctor_house, doctor_price
+from tests.helpers.doctored import doctor_house
 from tests.helpers.protocol import BTC, ETH, FRICTIONLESS, PLENTY, USD, Protocol
 
 DAY = 86_400
@@ -209,7 +209,7 @@ def test_every_market_with_open_interest_needs_a_firm_price(
     protocol.push_price(0, 50_000)
     for caution in (words.NO_OPENING, words.ONLY_BANKRUPT):
         with protocol.anchored():
-            doctor_price(protocol, 0, caution=caution)
+            protocol.requote(0, caution=caution)
             with refused("price: not firm"):
                 withdraw(protocol)
     advance(60)
@@ -228,12 +228,12 @@ def test_nothing_is_withdrawn_while_a_market_settles_and_then_again(
     announced(protocol, USD)
     hour = now() // 3_600
     with protocol.anchored():
-        doctor_price(protocol, 0, settles_at=hour)
+        protocol.requote(0, settles_at=hour)
         with refused("price: not firm"):
             withdraw(protocol)
-        doctor_price(protocol, 0, kind=words.SETTLED)
+        protocol.requote(0, kind=words.SETTLED)
         withdraw(protocol)
-    doctor_price(protocol, 0, settles_at=hour + 1)
+    protocol.requote(0, settles_at=hour + 1)
     withdraw(protocol)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bulkhead.protocol import words
 from tests.helpers.chain import Receipt, advance, now, refused
-from tests.helpers.doctored import doctor_house, doctor_price
+from tests.helpers.doctored import doctor_house
 from tests.helpers.protocol import COOLDOWN, PLENTY, PPM, USD, Protocol
 
 DAY = 86_400
@@ -74,7 +74,7 @@ def expected_band(protocol: Protocol, *confidences: int) -> int:
 def test_the_band_is_every_market_s_skew_at_its_price_s_confidence(skewed: Protocol) -> None:
     before = equity(skewed)
     for market, confidence in enumerate((1_234, 5_678)):
-        doctor_price(skewed, market, confidence=confidence)
+        skewed.requote(market, confidence=confidence)
     found, band, is_live = skewed.pool.read("equity")
     assert (found, is_live) == (before, True)
     assert band == expected_band(skewed, 1_234, 5_678) > 0
@@ -84,13 +84,13 @@ def test_a_matched_market_has_no_band(protocol: Protocol) -> None:
     for name, is_buy in (("bull", True), ("bear", False)):
         protocol.deposit(protocol.actor(name), 20_000 * USD)
         protocol.trade(protocol.actor(name), 0, LOTS, is_buy=is_buy)
-    doctor_price(protocol, 0, confidence=100_000)
+    protocol.requote(0, confidence=100_000)
     assert protocol.pool.read("equity")[1] == 0
 
 
 def test_an_entrant_pays_the_upper_edge(skewed: Protocol, attacker: str) -> None:
     plain = skewed.pool.read("previewDeposit", 10**9)
-    doctor_price(skewed, 0, confidence=20_000)
+    skewed.requote(0, confidence=20_000)
     upper = -(-(equity(skewed) + expected_band(skewed, 20_000)) // FEMTO)
     expected = 10**9 * supply(skewed) // (upper + 1)
     assert skewed.pool.read("previewDeposit", 10**9) == expected < plain
@@ -106,7 +106,7 @@ def test_who_leaves_is_paid_the_lower_edge(skewed: Protocol) -> None:
     number = mature(skewed)
     with skewed.anchored():
         plain = fix(skewed, number).result
-    doctor_price(skewed, 0, confidence=20_000)
+    skewed.requote(0, confidence=20_000)
     lower = (equity(skewed) - expected_band(skewed, 20_000)) // FEMTO
     expected = SHARES * (lower + 1) // supply(skewed) - REWARD
     assert fix(skewed, number).result == expected < plain
@@ -120,13 +120,13 @@ def test_who_knows_the_price_within_its_confidence_wins_nothing(
     """The true price is 50,000; what is published is off by at most the 1 % it admits."""
     before = skewed.balance(attacker)
     skewed.push_price(0, price_in)
-    doctor_price(skewed, 0, confidence=10_102)
+    skewed.requote(0, confidence=10_102)
     shares = enter(skewed, attacker, PLENTY)
     number = request(skewed, attacker, shares)
     advance(COOLDOWN)
     skewed.push_price(1, skewed.dollars(1))
     skewed.push_price(0, price_out)
-    doctor_price(skewed, 0, confidence=10_102)
+    skewed.requote(0, confidence=10_102)
     fix(skewed, number)
     skewed.pool.send(attacker, "redeem", shares, attacker, attacker)
     earned = skewed.balance(attacker) - before
@@ -143,15 +143,15 @@ def stale(protocol: Protocol) -> None:
 
 
 def cautious(protocol: Protocol) -> None:
-    doctor_price(protocol, 1, caution=words.NO_OPENING)
+    protocol.requote(1, caution=words.NO_OPENING)
 
 
 def very_cautious(protocol: Protocol) -> None:
-    doctor_price(protocol, 1, caution=words.ONLY_BANKRUPT)
+    protocol.requote(1, caution=words.ONLY_BANKRUPT)
 
 
 def settling(protocol: Protocol) -> None:
-    doctor_price(protocol, 1, settles_at=now() // 3_600)
+    protocol.requote(1, settles_at=now() // 3_600)
 
 
 DOUBTS = pytest.mark.parametrize("doubt", [stale, cautious, very_cautious, settling])
@@ -205,12 +205,12 @@ def test_a_market_in_which_nothing_is_open_is_not_asked(
 
 def test_liquidity_moves_until_the_window_opens(skewed: Protocol, attacker: str) -> None:
     opens = now() // 3_600 + 1
-    doctor_price(skewed, 1, settles_at=opens)
+    skewed.requote(1, settles_at=opens)
     number = request(skewed, skewed.liquidity_provider)
     enter(skewed, attacker, USD)
     advance(opens * 3_600 - now() - 1)
     for market in range(2):
-        doctor_price(skewed, market, published_at=now())
+        skewed.requote(market, published_at=now())
     with skewed.anchored():
         enter(skewed, attacker, USD)
     advance(1)
@@ -221,7 +221,7 @@ def test_liquidity_moves_until_the_window_opens(skewed: Protocol, attacker: str)
 
 def test_a_settled_market_s_price_is_good_for_ever(skewed: Protocol, attacker: str) -> None:
     """It is final: older than any request, and older than any feed may be."""
-    doctor_price(skewed, 1, settles_at=now() // 3_600, kind=words.SETTLED)
+    skewed.requote(1, settles_at=now() // 3_600, kind=words.SETTLED)
     advance(30 * DAY)
     skewed.push_price(0, 50_000)
     enter(skewed, attacker, USD)
@@ -334,7 +334,7 @@ def test_at_constant_prices_nobody_s_coming_and_going_costs_those_who_stay(
     advance(COOLDOWN)
     skewed.refresh()
     for market in range(2):
-        doctor_price(skewed, market, confidence=confidence)
+        skewed.requote(market, confidence=confidence)
     moved = 0
     for _ in range(25):
         account = random.choice(providers)

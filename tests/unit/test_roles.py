@@ -128,7 +128,18 @@ OWNERS = {
         "accept_ownership",
     },
     "OrderBook": {"set_order_terms"},
-    "PriceOracle": {"set_published_feed", "set_chainlink_feed", "set_publisher"},
+    "PriceOracle": {
+        "set_published_feed",
+        "set_chainlink_feed",
+        "set_pyth_feed",
+        "set_signed_feed",
+        "set_publisher",
+        "set_signers",
+        "set_check",
+        "set_sequencer",
+        "announce_settlement",
+        "cancel_settlement",
+    },
 }
 SETTERS_OF_ONE_S_OWN = {
     "set_leverage",
@@ -136,6 +147,8 @@ SETTERS_OF_ONE_S_OWN = {
     "set_hedge_mode",
     "set_auto_margin",
     "set_operator",
+    "set_referral_share",
+    "set_referrer",
     "setOperator",
 }
 

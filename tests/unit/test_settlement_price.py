@@ -117,7 +117,7 @@ def test_prices_weigh_the_time_they_were_the_newest(protocol: Protocol) -> None:
     go_to(start + 2_700)
     protocol.publish(0, 60_000)
     go_to(start + HOUR)
-    event = fix(protocol).event("MarketSettled")
+    event = fix(protocol).event("SettlementFixed")
     expected = (900 * 40_000 + 1_800 * 50_000 + 900 * 60_000) * FEMTO // HOUR
     price = protocol.price(0)
     assert words.unpack_price(event.price_word) == price
@@ -291,7 +291,7 @@ def test_a_dead_feed_settles_its_market_at_the_last_good_price(protocol: Protoco
     with refused("feed: not dead"):
         settle_dead(protocol)
     advance(1)
-    event = settle_dead(protocol).event("MarketSettled")
+    event = settle_dead(protocol).event("SettlementFixed")
     price = protocol.price(0)
     assert words.unpack_price(event.price_word) == price
     assert (price.price, price.kind) == (last.price, words.SETTLED)

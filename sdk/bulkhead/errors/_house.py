@@ -4,6 +4,8 @@ from bulkhead.errors._entry import Entry
 
 HOUSE = {
     "aggregator: dead": Entry("The mock feed was told to be dead.", "Revive it.", True),
+    "aggregator: no bounds": Entry("The mock feed has no bounds.", "Set them, or do without."),
+    "aggregator: reverts": Entry("The mock feed is hostile.", "Use another one."),
     "caller: not allowed": Entry(
         "Another contract of the exchange, or a controller, may call this.",
         "Call the function that is meant for users.",
@@ -103,6 +105,9 @@ HOUSE = {
         "Bring newer prices, then fix again.",
         True,
     ),
+    "pyth: bad update": Entry("An update of the mock is 160 bytes.", "Encode its five words."),
+    "pyth: fee too low": Entry("The mock Pyth asks for its fee.", "Send it along."),
+    "pyth: no price": Entry("The mock Pyth has no such price.", "Update it first.", True),
     "request: lapsed": Entry(
         "Nobody fixed the request within a day of its maturity.",
         "Call lapse, then request again.",

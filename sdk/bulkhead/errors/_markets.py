@@ -12,6 +12,12 @@ MARKETS = {
         "Lower side_cap or keeper_share, or raise the penalty.",
     ),
     "cap: skew above side": Entry("skew_cap exceeds side_cap.", "Lower skew_cap."),
+    "check: bad confidence": Entry(
+        "max_confidence is at most 100,000 ppm.", "Lower it; zero is the default."
+    ),
+    "check: bad deviation": Entry(
+        "max_deviation of a second source is above 0 and below 100 %.", "Change it."
+    ),
     "fee: above insured penalty": Entry(
         "taker_fee exceeds insurance's part of the penalty.",
         "Lower taker_fee or keeper_share, or raise the penalty.",
@@ -25,17 +31,30 @@ MARKETS = {
         "No aggregator answers at the address.",
         "Check the address and the chain.",
     ),
+    "feed: bad contract": Entry("No contract is at the address.", "Check address and chain."),
     "feed: bad decimals": Entry(
         "The aggregator answers with more than 18 decimals.", "Use another feed."
+    ),
+    "feed: bad exponent": Entry(
+        "Pyth's price has an exponent outside -18 to 0.", "Use another feed."
     ),
     "feed: bad max age": Entry(
         "max_age is at least trade_age and below 2**20 seconds.", "Change max_age."
     ),
     "feed: bad trade age": Entry("trade_age is 1 to 65,535 seconds.", "Change trade_age."),
+    "feed: bad update": Entry(
+        "The Pyth contract refused the updates, or names no fee for them.",
+        "Fetch updates for this chain again and encode them with bulkhead.prices.pyth_updates.",
+    ),
     "feed: no answer": Entry(
-        "The aggregator did not answer.", "Try again when the feed is back.", True
+        "The feed's source did not answer.", "Try again when the feed is back.", True
     ),
     "feed: none": Entry("The market has no feed.", "The owner sets a feed first."),
+    "feed: not dead": Entry(
+        "The feed has not been silent for seven days beyond max_age, or has a price to be brought.",
+        "Bring a price, or wait.",
+        True,
+    ),
     "feed: silent": Entry(
         "Another max_age would change for how long the market's clock has stood still.",
         "Bring a newer price first, or keep max_age.",
@@ -73,13 +92,18 @@ MARKETS = {
     "lot: size is fixed": Entry(
         "The lot size of a listed market never changes.", "Give a later feed the same lot size."
     ),
+    "market: settled": Entry("The market is over, and its price final.", "Settle what is open."),
+    "market: settling": Entry(
+        "The market is over, or in the hour that its last price is the average of.",
+        "Wait until it is settled; then anyone settles what is open.",
+    ),
     "market: too many": Entry("There are at most 1,024 markets.", "None can be listed."),
     "market: unknown": Entry("No market has this id or symbol.", "Look at the list of markets."),
     "order: bad delay": Entry("The delay is 1 to 600 seconds.", "Change the delay."),
     "order: bad window": Entry("The window is 10 to 65,535 seconds.", "Change the window."),
     "payload: bad length": Entry(
-        "A published price is abi_encode(price, published_at): 64 bytes.",
-        "Encode exactly these two numbers.",
+        "A published price is 64 bytes, a signed one has up to 8 signatures of 65 bytes more.",
+        "Build it with bulkhead.prices.",
     ),
     "penalty: above half maintenance": Entry(
         "The penalty exceeds half the first tier's maintenance rate.", "Lower the penalty."
@@ -90,16 +114,72 @@ MARKETS = {
     "pool: shares above 90 percent": Entry(
         "All markets' shares of the pool sum to at most 90 %.", "Lower pool_share."
     ),
+    "price: at the feed's bound": Entry(
+        "The aggregator has reached a bound of its own, and no longer says the price.",
+        "Wait until it leaves the bound, or use another feed.",
+        True,
+    ),
     "price: from the future": Entry(
         "The price's time is after the block's.", "Take the time from the chain's latest block."
     ),
     "price: negative": Entry("The aggregator answered below zero.", "Use another feed."),
+    "price: none": Entry("The market has never had a price.", "Bring its first price."),
     "price: older than the last": Entry("A later price is already there.", "Bring a newer price."),
+    "price: too uncertain": Entry(
+        "The price's confidence interval is wider than the market takes.",
+        "Wait for a more certain price.",
+        True,
+    ),
     "price: zero": Entry(
         "The price is zero, or less than one femto USD per lot.", "Bring a price above zero."
     ),
     "publisher: not allowed": Entry(
         "The caller may not publish prices.", "The owner calls set_publisher."
+    ),
+    "refund: not taken": Entry(
+        "The caller does not take back what it sent beyond the fee.",
+        "Send exactly the fee, or from an account that takes ether.",
+    ),
+    "sequencer: bad grace": Entry(
+        "The grace is 1 to 86,400 seconds, and 0 where there is no sequencer.", "Change it."
+    ),
+    "sequencer: down": Entry(
+        "The chain's sequencer is down: no price is taken.", "Wait until it is up again.", True
+    ),
+    "sequencer: in grace": Entry(
+        "The chain's sequencer has only just returned: nothing counts as dead.",
+        "Wait for the end of the grace.",
+        True,
+    ),
+    "settlement: announced already": Entry(
+        "The market's settlement is announced.", "Cancel it before its hour begins."
+    ),
+    "settlement: bad hour": Entry(
+        "An hour since 1970 is below 2**20.", "Name the hour, not the second."
+    ),
+    "settlement: no price yet": Entry(
+        "The settlement's hour saw no price, and three days have not passed since.",
+        "Bring a price, or wait.",
+        True,
+    ),
+    "settlement: none": Entry("No settlement is announced.", "The owner announces one."),
+    "settlement: not over": Entry("The settlement's hour is not over.", "Wait for its end.", True),
+    "settlement: too soon": Entry(
+        "A settlement's hour begins at least a day from now.", "Name a later hour."
+    ),
+    "signer: bad threshold": Entry(
+        "The threshold is 1 to 8, and not above the number of signers.", "Change it."
+    ),
+    "signer: not allowed": Entry(
+        "A signature is of nobody who signs this feed, or of another price, market or chain.",
+        "Sign exactly what is sent, with keys the oracle knows.",
+    ),
+    "signer: not ascending": Entry(
+        "Signers and signatures are in the order of the signers' addresses, each once.",
+        "Sort them.",
+    ),
+    "signer: too few": Entry(
+        "Fewer signatures than the oracle's threshold.", "Collect more signatures."
     ),
     "size: bad minimum": Entry("min_notional is 1 to 65,535 USD.", "Change min_notional."),
     "skew: bad scale": Entry(
@@ -138,4 +218,7 @@ MARKETS = {
         "The tiers are still on their way from older rates.", "Wait until the ramp has ended.", True
     ),
     "tier: rates must rise": Entry("A tier's rate is below the one before.", "Order the rates."),
+    "value: below the fee": Entry(
+        "Less ether was sent than Pyth asks for the updates.", "Send at least getUpdateFee."
+    ),
 }

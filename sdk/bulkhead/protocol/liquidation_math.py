@@ -1,4 +1,4 @@
-"""The arithmetic of a liquidation: when, how much, who gets what. At which prices: `price_bounds`."""
+"""The arithmetic of a liquidation: when, how much, for whom. At which prices: `price_bounds`."""
 
 from bulkhead.protocol.fixed_point import FEMTO, PPM, THOUSAND_USD, div_up
 from bulkhead.protocol.margin_math import TAIL_TIERS, Tiers, tier_at
@@ -58,9 +58,10 @@ def buffered(maintenance: int, buffer: int) -> int:
 def partial_size(equity: int, size: int, price: int, tiers: Tiers, terms: LiquidationTerms) -> int:
     """The fewest lots whose closing leaves equity of at least maintenance margin and buffer.
 
-    The maximum over the tiers k of ((1 + buffer) * MM_k - equity) / (price * ((1 + buffer) * mmr_k -
-    penalty)), up, where MM_k = mmr_k * notional - d_k is the line of tier k; its deduction follows
-    from the floors. All of it where closing costs as much as it relieves.
+    The maximum over the tiers k of
+    ((1 + buffer) * MM_k - equity) / (price * ((1 + buffer) * mmr_k - penalty)), up, where
+    MM_k = mmr_k * notional - d_k is the line of tier k; its deduction follows from the floors. All
+    of it where closing costs as much as it relieves.
 
     Args:
         equity: Femto, less what must back anything else. `PART_ROUNDING` of it is spared.

@@ -31,8 +31,12 @@ def is_fresh(price: Price, now: int) -> bool:
 
 
 def is_firm(price: Price, now: int) -> bool:
-    """Whether a price is fresh and its oracle has no doubt about it."""
-    return price.caution == words.NO_CAUTION and is_fresh(price, now)
+    """Whether a price is fresh, undoubted, and no settlement's average is about to replace it."""
+    return (
+        price.caution == words.NO_CAUTION
+        and is_fresh(price, now)
+        and (is_settled(price) or not is_settling(price, now))
+    )
 
 
 def may_trade(price: Price, now: int) -> bool:
@@ -41,11 +45,8 @@ def may_trade(price: Price, now: int) -> bool:
 
 
 def may_move_liquidity(price: Price, now: int) -> bool:
-    """Whether money of the pool or of insurance may move at a price.
-
-    A firm one, and not one that a settlement window is about to replace by its average.
-    """
-    return is_firm(price, now) and (is_settled(price) or not is_settling(price, now))
+    """Whether money of the pool or of insurance may move at a price: a firm one."""
+    return is_firm(price, now)
 
 
 def profit_counts(price: Price, now: int) -> bool:

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from bulkhead.protocol.words import ISOLATED_LONG, MAX_LEVERAGE
+from bulkhead.protocol.words import ISOLATED_LONG, MAX_LEVERAGE, MAX_NOTIONAL
 from tests.helpers.chain import refused
 from tests.helpers.protocol import (
     CROSS,
@@ -107,10 +107,12 @@ def liquidate_at_the_edge(protocol: Protocol, account: str, slot: int, is_long: 
     return far
 
 
+@pytest.mark.parametrize("partial_above", [MAX_NOTIONAL, 0])
 @pytest.mark.parametrize("seed", range(6))
-def test_no_cycle_of_trades_and_liquidations_wins(seed: int) -> None:
+def test_no_cycle_of_trades_and_liquidations_wins(seed: int, partial_above: int) -> None:
     random = Random(f"cycle {seed}")
     market = draw_market(random)
+    market = replace(market, terms=replace(market.terms, partial_above=partial_above))
     terms = market.terms
     protocol = Protocol(market)
     is_long = random.random() < 0.5  # the side of what will be liquidated
@@ -148,6 +150,15 @@ def test_no_cycle_of_trades_and_liquidations_wins(seed: int) -> None:
         )
         receipt = protocol.fill(close, at(price))
         impact += receipt.event("PositionDecreased").impact
+        rest = protocol.position(person.victim, 0, ISOLATED_LONG + (not is_long)).size
+        assert (rest != 0) == (partial_above == 0)
+        if rest:  # liquidated in part
+            protocol.trade(
+                *(person.victim, 0, 0, at(price)),
+                is_buy=not is_long,
+                reduce_only=True,
+                margin_mode=ISOLATED,
+            )
         assert person.worth() <= money
 
     assert impact < 0, "the skew was moved back for a payment"

@@ -269,8 +269,8 @@ def test_a_market_is_over_its_share_and_deleveraging_stops_at_nine_tenths(
     for (owed, cash, share), excess in zip(
         inputs, liquidation_math.call("excess_owed", inputs), strict=True
     ):
-        line = Fraction(max(cash, 0) * share * FEMTO, PPM)
-        assert excess == (owed - line * Fraction(9, 10) if owed > line else 0)
+        backing = Fraction(max(cash, 0) * share * FEMTO, PPM)
+        assert excess == (owed - backing * Fraction(9, 10) if owed > backing else 0)
 
 
 def test_a_rank_is_the_profit_per_lot_against_the_average(liquidation_math: Library) -> None:
