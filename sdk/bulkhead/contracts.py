@@ -37,6 +37,7 @@ class Contracts:
         self.liquidity_pool = Contract(deployment.liquidity_pool, interface_of("LiquidityPool"))
         self.lens = Contract(deployment.lens, interface_of("Lens"))
         self.order_lens = Contract(deployment.order_lens, interface_of("OrderLens"))
+        self.risk_lens = Contract(deployment.risk_lens, interface_of("RiskLens"))
         self.timelock = (
             Contract(deployment.timelock, interface_of("Timelock")) if deployment.timelock else None
         )

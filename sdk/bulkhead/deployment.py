@@ -59,6 +59,7 @@ class Deployment:
     lens: str
     simulator: str
     order_lens: str
+    risk_lens: str
     clearinghouse: str
     timelock: str | None = None
 
@@ -213,6 +214,7 @@ def _names(*, with_token: bool, with_timelock: bool) -> list[str]:
         "Lens",
         "Simulator",
         "OrderLens",
+        "RiskLens",
         "Clearinghouse",
     ]
 
@@ -236,6 +238,7 @@ def _arguments(
         "Lens": (clearinghouse, oracle, order_book, pool),
         "Simulator": (clearinghouse, oracle),
         "OrderLens": (clearinghouse, oracle, order_book, at["Lens"], at["Simulator"]),
+        "RiskLens": (clearinghouse, oracle),
         "Clearinghouse": (
             owner,
             token,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from bulkhead import orders, queries, valuation
@@ -17,12 +19,15 @@ from bulkhead.interfaces import Event
 from bulkhead.markets import Market, MarketState
 from bulkhead.orders import Exit, Order, OrderStatus, Outcome, PlacedOrder, Preview
 from bulkhead.protocol import words
+from bulkhead.protocol.fixed_point import PPM
 from bulkhead.protocol.words import OrderTerms
-from bulkhead.values import from_units, to_usd
+from bulkhead.risk import MarketRisk, Risk, market_risk_of, risk_of
+from bulkhead.values import from_units, to_usd, up
 
 if TYPE_CHECKING:
     from web3 import Web3
 
+_USD = 10**15  # femto
 MarketName: TypeAlias = Market | int | str
 """A market, its id, or its symbol."""
 
@@ -188,6 +193,49 @@ class Reader:
         """Keeper fee, delay and window of a market's orders."""
         query = queries.order_terms(self.contracts, self.market_id(market))
         return self.chain.run(query, block)
+
+    def risks(
+        self, positions: Sequence[tuple[str, int, int]], block: Block | None = None
+    ) -> tuple[Risk, ...]:
+        """How long funding alone lets positions live, and who is in line for deleveraging.
+
+        Args:
+            positions: Account, market and slot of each, up to 64.
+            block: At which; now where it is None.
+        """
+        ids = [words.position_id(int(account, 16), *rest) for account, *rest in positions]
+        found = self.chain.read(self.contracts.risk_lens.call("risks", ids), block)
+        return tuple(map(risk_of, found))
+
+    def market_risk(self, market: MarketName, block: Block | None = None) -> MarketRisk:
+        """How a market stands to its share of the pool."""
+        call = self.contracts.risk_lens.call("market_risk", self.market_id(market))
+        return market_risk_of(self.chain.read(call, block))
+
+    def max_order_size(self, order: Order) -> int:
+        """The most lots with which an order would fill at the current price, 0 if with none.
+
+        Halves between what fills and what does not by previews, so it takes some fifty calls.
+
+        Args:
+            order: Any size; all else as it would be placed.
+
+        Raises:
+            BulkheadError: If it could not be placed with the least size either.
+        """
+        state = self.market_state(order.market)
+        cap = state.market.terms.skew_scale * state.market.terms.side_cap // PPM
+        low = up(Fraction(state.market.terms.min_notional * _USD, max(state.price.price, 1)))
+        high = 2 * cap + low  # a flip may close all of a side and open all of the other
+        if not self._would_fill(order, low):
+            return 0
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._would_fill(order, middle) else (low, middle)
+        return low
+
+    def _would_fill(self, order: Order, size: int) -> bool:
+        return self.preview_order(replace(order, size=size)).reason == 0
 
     def order_state(self, order_hash: bytes, block: Block | None = None) -> words.OrderState:
         """All that the chain keeps of an order, at a block or now."""
