@@ -28,8 +28,8 @@ def reader(built: World) -> Iterator[Reader]:
     world = refreshed(built)
     alice, bob = world.trader(20_000), Trader(world.reader, world.people[6])
     world.admin.mint(bob.address, RICH)
-    settle_roles(world, alice, bob)
     govern(world)
+    settle_roles(world, alice, bob)
     trade(world, alice, bob)
     liquidate(world, alice, bob)
     leave(world, alice)
@@ -62,6 +62,8 @@ def settle_roles(world: World, alice: Trader, bob: Trader) -> None:
 def govern(world: World) -> None:
     """A market comes, is doubted, ramps, and is settled; insurance gives some back."""
     admin, symbol = world.admin, SOL.symbol
+    admin.mint(admin.address, 1_000)
+    admin.fund_insurance(1_000)
     admin.list_market(SOL)
     admin.replace_tiers(symbol, SOL.tiers)
     raised = [one._replace(initial_rate=one.initial_rate + 1_000) for one in SOL.tiers]
@@ -118,7 +120,7 @@ def trade(world: World, alice: Trader, bob: Trader) -> None:
     alice.deposit_margin(BTC_PERP, 50, is_long=True)
     alice.remove_margin(BTC_PERP, 100, is_long=True)
     alice.convert_to_cross(ETH_PERP, is_long=True)
-    alice.convert_to_isolated(ETH_PERP, 1_000, is_long=True)
+    alice.convert_to_isolated(ETH_PERP, is_long=True)
     alice.set_auto_margin(ETH_PERP, 1, is_long=True)
     resting = alice.place(
         BTC_PERP, "0.1", is_buy=True, kind=OrderKind.LIMIT, acceptable_price=90_000
@@ -169,7 +171,14 @@ def leave(world: World, alice: Trader) -> None:
 
 
 # What happens in a dispute's end and in liquidations of the ladder is replayed in tests/unit.
-ELSEWHERE = {"DisputeEnded", "HouseSettled", "PairNetted", "PositionDeleveraged", "PositionSettled"}
+ELSEWHERE = {
+    "DisputeEnded",
+    "HouseSettled",
+    "MarginToppedUp",
+    "PairNetted",
+    "PositionDeleveraged",
+    "PositionSettled",
+}
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +219,7 @@ def test_the_books_are_clean_to_the_unit(reader: Reader) -> None:
 def test_the_replay_holds_what_is_open(replay: Replay) -> None:
     open_slots = [slot for (_, _, slot), one in replay.positions.items() if one.size]
     assert open_slots == [words.CROSS_SHORT]
-    assert len(replay.positions) == 4
+    assert len(replay.positions) == 5
     assert {state.status for state in replay.orders.values()} == {1, 2, 3}
     assert len(replay.settings) == 2
     assert replay.prices[0].silence > 0
