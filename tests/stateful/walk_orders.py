@@ -64,7 +64,12 @@ PLACING = {
     "operator: order too small",
 }
 CANCELLING = {"order: not pending", "order: market is binding", "operator: not allowed"}
-REPLACING = {"order: group is done", "order: wrong position mode", "order: bad group"}
+REPLACING = {
+    "order: group is done",
+    "order: wrong position mode",
+    "order: bad group",
+    "position: ended",  # a child whose entry opened nothing
+}
 BATCH = 32
 
 
