@@ -1,7 +1,8 @@
 """Gas of every operation, as whole transactions, beside what others take for the same.
 
 Demo parameters, four tiers, fees, impact and funding on. Markets and the keeper's and treasury's
-words are warm, time passes between steps, and the price has been pushed before.
+words are warm, time passes between steps, and the price has been pushed before. This file has the
+paths that peers have, too; each of the other nouns is measured in a world of its own.
 """
 
 from __future__ import annotations
@@ -14,18 +15,22 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.world import USD, World
+from benchmarks import feeds, orders, pool, positions
+from benchmarks.world import (
+    BATCH,
+    BTC_SIZE,
+    ETH_SIZE,
+    USD,
+    Figures,
+    World,
+    alone_and_further,
+)
 from bulkhead.orders import MarginMode, OrderKind
 
 RESULTS = Path("build/gas.json")
 PEERS = Path(__file__).with_name("peers.json")
 
-BTC_SIZE = 5 * 10**6  # lots: 0.05 BTC, 5,000 USD
-ETH_SIZE = 10**6  # lots: 1 ETH, 4,000 USD
 CRASH = Decimal("0.9")
-BATCH = 20
-
-Figures = dict[str, int]
 
 
 def main() -> None:
@@ -33,7 +38,7 @@ def main() -> None:
     console = Console()
     with console.status("measuring"):
         world = World(markets=2)
-        warm(world)
+        world.warm()
         figures |= money_and_isolated(world)
         figures |= isolated_liquidations(world)
         few = trade_of_newcomer(world)
@@ -41,23 +46,14 @@ def main() -> None:
         many = trade_of_newcomer(world)
         figures["tax_per_listed_market"] = round((many - few) / 30)
         figures |= cross(world)
+        for noun in (orders, positions, pool, feeds):
+            world = World(markets=2, accounts=noun.ACCOUNTS)
+            world.warm()
+            figures |= noun.figures(world)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"operations": figures}, indent=2) + "\n")
     console.print(table_of(figures))
     console.print(f"written to {RESULTS}")
-
-
-def warm(world: World) -> None:
-    """Another trader is already in, on both sides and in both modes."""
-    for market in range(len(world.prices)):
-        warm_market(world, market)
-
-
-def warm_market(world: World, market: int) -> None:
-    size = BTC_SIZE if market == 0 else ETH_SIZE
-    for mode in (MarginMode.CROSS, MarginMode.ISOLATED):
-        is_buy = mode is MarginMode.CROSS
-        world.trade(world.other, market, size, margin_mode=mode, is_buy=is_buy)
 
 
 def money_and_isolated(world: World) -> Figures:
@@ -96,11 +92,8 @@ def isolated_liquidations(world: World) -> Figures:
         world.deposit(account, 1_000 * USD)
         world.trade(account, 0, BTC_SIZE)
     figures = {"push_price": world.push(0, CRASH).gas_used}
-    alone, one, *twenty = accounts
-    figures["liquidate_isolated"] = world.liquidate_isolated(alone).gas_used
-    single = world.liquidate_isolated(one).gas_used
-    batch = world.liquidate_isolated(*twenty).gas_used
-    figures["liquidate_batch_marginal"] = (batch - single) // (BATCH - 1)
+    alone, further = alone_and_further(world.liquidate_isolated, accounts)
+    figures |= {"liquidate_isolated": alone, "liquidate_batch_marginal": further}
     world.push(0)
     return figures
 
@@ -116,7 +109,7 @@ def cross(world: World) -> Figures:
     figures: Figures = {}
     markets = range(9)
     for market in markets[2:]:
-        warm_market(world, market)
+        world.warm_market(market)
     trader = world.newcomer()
     world.deposit(trader, 100_000 * USD)
     mode = {"margin_mode": MarginMode.CROSS}

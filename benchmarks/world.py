@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from bulkhead.admin import Admin
 from bulkhead.chain import Receipt
 from bulkhead.deployment import deploy
-from bulkhead.interfaces import Call
+from bulkhead.interfaces import Call, Event
 from bulkhead.listings import BTC, ETH, Listing
 from bulkhead.local import advance_time, memory_chain
 from bulkhead.orders import NO_GROUP, MarginMode, Order, placed_of
@@ -22,6 +23,13 @@ GAS = 16_000_000
 USD = 10**6
 LEVERAGE = 10 * 10**6  # ppm
 TICK = 5  # seconds between steps
+COOLDOWN = 60  # seconds from an LP's request to its maturity
+
+BTC_SIZE = 5 * 10**6  # lots: 0.05 BTC, 5,000 USD
+ETH_SIZE = 10**6  # lots: 1 ETH, 4,000 USD
+BATCH = 20
+
+Figures = dict[str, int]
 
 
 class World:
@@ -31,7 +39,7 @@ class World:
         self.w3 = memory_chain(accounts)
         everyone = [str(account) for account in self.w3.eth.accounts]
         self.owner, self.keeper, self.liquidity_provider, self.other, *self.fresh = everyone
-        self.reader = Reader(self.w3, deploy(self.w3, self.owner, cooldown=60))
+        self.reader = Reader(self.w3, deploy(self.w3, self.owner, cooldown=COOLDOWN))
         self.admin = Admin(self.reader, self.owner)
         self.prices: dict[int, Decimal] = {}
         self._salt = 0
@@ -70,6 +78,17 @@ class World:
             self.admin.list_market(listing)
             self.prices[market] = listing.price
 
+    def warm(self) -> None:
+        """Another trader is already in, on both sides and in both modes."""
+        for market in range(len(self.prices)):
+            self.warm_market(market)
+
+    def warm_market(self, market: int) -> None:
+        size = BTC_SIZE if market == 0 else ETH_SIZE
+        for mode in (MarginMode.CROSS, MarginMode.ISOLATED):
+            is_buy = mode is MarginMode.CROSS
+            self.trade(self.other, market, size, margin_mode=mode, is_buy=is_buy)
+
     def push(self, market: int, factor: Decimal = Decimal(1), *, tick: int = TICK) -> Receipt:
         """Publishes a market's price, times a factor, after some time has passed."""
         if tick:
@@ -83,10 +102,10 @@ class World:
     def deposit(self, account: str, amount: int) -> Receipt:
         return self.send(account, self.clearinghouse.call("deposit", account, amount))
 
-    def place(self, account: str, market: int, size: int, **changes: Any) -> tuple[Order, Receipt]:
-        """Commits an order: a buy of lots at 10x, unless changed."""
+    def order(self, market: int, size: int, **changes: Any) -> Order:
+        """A buy of lots at 10x by whoever places it, unless changed."""
         self._salt += 1
-        order = replace(
+        return replace(
             Order(
                 account=NOBODY,
                 placer=NOBODY,
@@ -110,12 +129,20 @@ class World:
             ),
             **changes,
         )
+
+    def place(self, account: str, market: int, size: int, **changes: Any) -> tuple[Order, Receipt]:
+        """Commits an order."""
+        order = self.order(market, size, **changes)
         book = self.reader.contracts.order_book
         receipt = self.send(account, book.call("place", order.to_tuple()))
-        events = self.reader.contracts.decode_logs(receipt.logs)
-        return placed_of(events[0]).order, receipt
+        (placed,) = self.placed_in(receipt)
+        return placed, receipt
 
-    def execute(self, order: Order) -> Receipt:
+    def placed_in(self, receipt: Receipt, count: int = 1) -> list[Order]:
+        """The orders that a transaction has placed, as resolved."""
+        return [placed_of(event).order for event in self.expect(receipt, "OrderPlaced", count)]
+
+    def execute(self, order: Order, factor: Decimal = Decimal(1)) -> Receipt:
         """Fills an order at a price published for it, the account's other legs' prices fresh."""
         account = words.unpack_account(
             self.reader.chain.read(self.clearinghouse.call("account_word", order.account))
@@ -123,12 +150,10 @@ class World:
         for market, _ in leg_keys(account):
             if market != order.market:
                 self.push(market, tick=0)
-        self.push(order.market)
+        self.push(order.market, factor)
         book = self.reader.contracts.order_book
         receipt = self.send(self.keeper, book.call("execute", order.to_tuple()))
-        names = [event.name for event in self.reader.contracts.decode_logs(receipt.logs)]
-        if "OrderExecuted" not in names:
-            raise RuntimeError(f"the order was not filled: {names}")
+        self.expect(receipt, "OrderExecuted")
         return receipt
 
     def trade(self, account: str, market: int, size: int, **changes: Any) -> Receipt:
@@ -136,21 +161,40 @@ class World:
 
     def liquidate_isolated(self, *accounts: str) -> Receipt:
         """Liquidates the accounts' isolated longs in market 0."""
-        ids = [words.position_id(int(one, 16), 0, words.ISOLATED_LONG) for one in accounts]
+        ids = [isolated_long(one) for one in accounts]
         receipt = self.send(self.keeper, self.clearinghouse.call("liquidate_isolated", ids))
-        self._expect(receipt, len(accounts))
+        self.expect(receipt, "PositionLiquidated", len(accounts))
         return receipt
 
     def liquidate_cross(self, account: str, legs: int) -> Receipt:
         receipt = self.send(self.keeper, self.clearinghouse.call("liquidate_cross", [account]))
-        self._expect(receipt, legs)
+        self.expect(receipt, "PositionLiquidated", legs)
         return receipt
 
-    def _expect(self, receipt: Receipt, positions: int) -> None:
+    def expect(self, receipt: Receipt, name: str, count: int = 1) -> list[Event]:
+        """The events of a name that a transaction must have logged, so many of them."""
         events = self.reader.contracts.decode_logs(receipt.logs)
-        ended = sum(event.name == "PositionLiquidated" for event in events)
-        if ended != positions:
-            raise RuntimeError(f"{ended} of {positions} positions were liquidated")
+        found = [event for event in events if event.name == name]
+        if len(found) != count:
+            names = [event.name for event in events]
+            raise RuntimeError(f"{len(found)} of {count} {name} among {names}")
+        return found
+
+
+def isolated_long(account: str, market: int = 0) -> int:
+    """The id of an account's isolated long."""
+    return words.position_id(int(account, 16), market, words.ISOLATED_LONG)
+
+
+def alone_and_further(act: Callable[..., Receipt], accounts: Sequence[str]) -> tuple[int, int]:
+    """What a transaction for one account takes, and each further one in a batch.
+
+    The second is the difference between a batch of one and a batch of the rest.
+    """
+    alone, one, *rest = accounts
+    first = act(alone).gas_used
+    single, batch = act(one).gas_used, act(*rest).gas_used
+    return first, (batch - single) // (len(rest) - 1)
 
 
 def listing_of(market: int) -> Listing:

@@ -129,6 +129,14 @@ TRADING = {
         "A hedge-mode account's orders name a side; a one-way account's do not.",
         "Set position_side to match the account's mode.",
     ),
+    "permit: bad allowance": Entry(
+        "The permit is not for exactly this amount, or was spent.",
+        "Sign one for the amount; a standing allowance is not taken this way.",
+    ),
+    "position: other side open": Entry(
+        "In one-way mode a margin mode holds one side, and the target holds the other.",
+        "Close that side, or trade in hedge mode.",
+    ),
     "position: not open": Entry("The slot holds no position.", "Check market, side and mode."),
     "position: nothing to reduce": Entry(
         "The order only reduces, and there was nothing on the other side.",

@@ -177,7 +177,8 @@ def test_a_senseless_answer_stops_nobody_elses_order_or_liquidation(
     mine = protocol.place(trader, 0, LOTS, kind=LIMIT, acceptable_price=2**63)
     other = protocol.place(attacker, 1, 0, is_buy=False, reduce_only=True, margin_mode=ISOLATED)
     feed.aggregator.send(protocol.owner, "set_answer", answer, now() + late)
-    protocol.wait(1)
+    advance(protocol.markets[1].delay)
+    protocol.push_price(1, protocol.dollars(1))
     with protocol.anchored():
         batch = protocol.book.attempt(protocol.keeper, "execute_orders", [mine, other])
         assert (batch.refusal, protocol.status(other)) == (None, EXECUTED)

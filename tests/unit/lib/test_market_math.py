@@ -124,9 +124,27 @@ def test_the_clock_stands_still_while_the_feed_is_silent(market_math: Library) -
         published_at, max_age = draw.integer(0, 2**35), draw.unsigned(20)
         silence = draw.integer(0, published_at)
         age = draw.integer(0, 2**20, max_age)
-        price = draw.struct(Price, published_at=published_at, max_age=max_age, silence=silence)
+        price = draw.struct(
+            Price, published_at=published_at, max_age=max_age, silence=silence, settles_at=0
+        )
         inputs.append((price, published_at + age))
         expected.append(published_at - silence + (age if age < max_age else max_age))
+    assert market_math.call("live_time", inputs) == expected
+
+
+def test_the_clock_ends_where_the_settlement_begins(market_math: Library) -> None:
+    draw = Draw("end of the clock")
+    inputs, expected = [], []
+    for _ in range(INPUTS):
+        hour = draw.integer(1, 2**20 - 1)
+        silence = draw.integer(0, 3_600 * hour)
+        published_at = draw.integer(silence, 2**35, 3_600 * hour)
+        price = draw.struct(
+            Price, published_at=published_at, max_age=3_600, silence=silence, settles_at=hour
+        )
+        now = draw.integer(published_at, 2**36, 3_600 * hour)
+        inputs.append((price, now))
+        expected.append(min(now, published_at + 3_600, 3_600 * hour) - silence)
     assert market_math.call("live_time", inputs) == expected
 
 

@@ -147,11 +147,11 @@ def test_releasing_everything_leaves_the_next_generation_and_nothing_else(
 ) -> None:
     draw = Draw("end")
     ends = [(position, is_long, position.size) for position, is_long, _ in splits(draw)]
-    ends.append((Position(1, 2, 3, 2**24 - 1, 4), True, 1))
+    ends.append((Position(1, 2, 3, 2**23 - 1, 4), True, 1))
     for (position, _, _), (left, released) in zip(
         ends, position_math.call("decrease", ends), strict=True
     ):
-        generation = (position.generation + 1) % 2**24
+        generation = (position.generation + 1) % 2**23
         assert (left.size, left.entry_notional, left.margin, left.funding_index) == (0, 0, 0, 0)
         assert left.generation == generation
         assert released.margin == position.margin
