@@ -29,6 +29,16 @@ class Number(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class Size(Number):
+    """A size; `all` is 0, which reduce-only orders take for all there is."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Decimal:
+        """A Decimal of it."""
+        return Decimal(0) if value == "all" else super().convert(value, param, ctx)
+
+
 class Person(click.ParamType):
     """An address, or the name or index of one of a local node's accounts."""
 
@@ -62,5 +72,6 @@ class Hash(click.ParamType):
 
 
 NUMBER = Number()
+SIZE = Size()
 PERSON = Person()
 HASH = Hash()

@@ -11,6 +11,7 @@ from bulkhead.values import from_ppm
 
 if TYPE_CHECKING:
     from bulkhead.accounts import AccountView, Position
+    from bulkhead.chain import Receipt
     from bulkhead.markets import Market, MarketState
     from bulkhead.orders import PlacedOrder
 
@@ -86,6 +87,34 @@ class AccountShown:
     orders_since_block: int
     positions: tuple[PositionRow, ...]
     orders: tuple[OrderRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A transaction that was mined, and the account's money after it."""
+
+    done: str
+    account: str
+    transaction: str
+    block: int
+    gas_used: int
+    cash: Decimal
+    free_collateral: Decimal
+    equity: Decimal
+
+
+def change_of(done: str, receipt: Receipt, view: AccountView) -> Change:
+    """What a transaction left."""
+    return Change(
+        done=done,
+        account=view.address,
+        transaction=receipt.transaction,
+        block=receipt.block,
+        gas_used=receipt.gas_used,
+        cash=view.cash,
+        free_collateral=view.free_collateral,
+        equity=view.equity,
+    )
 
 
 def market_row(state: MarketState) -> MarketRow:

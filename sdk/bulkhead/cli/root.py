@@ -15,6 +15,14 @@ HOMES = {
     "status": Home("bulkhead.cli.reading", "status", "Show where the exchange is and what it has."),
     "markets": Home("bulkhead.cli.reading", "markets", "Show the markets."),
     "account": Home("bulkhead.cli.reading", "account", "Show an account, all of it."),
+    "deposit": Home("bulkhead.cli.money", "deposit", "Bring money into an account."),
+    "withdraw": Home("bulkhead.cli.money", "withdraw", "Take money out."),
+    "order": Home("bulkhead.cli.trading", "order", "Place an order, or show what it would do."),
+    "bracket": Home("bulkhead.cli.trading", "bracket", "Place an entry and what closes it."),
+    "cancel": Home("bulkhead.cli.trading", "cancel", "Cancel an order, or all that rest."),
+    "margin": Home("bulkhead.cli.money", "margin", "Add or remove an isolated position's margin."),
+    "leverage": Home("bulkhead.cli.settings", "leverage", "Set the leverage in a market."),
+    "mode": Home("bulkhead.cli.settings", "mode", "Set the default margin mode, or hedge mode."),
 }
 """Every command. A new one is a line here and a `click.Command` there."""
 
