@@ -6,6 +6,7 @@ index. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bulkhead.protocol import words
@@ -84,6 +85,16 @@ class ExchangeState:
             *self.tiers[market],
             *self.ramps.get(market, (0, 0, 0)),
         )
+
+    def store_market(self, market: int, market_words: Sequence[int]) -> None:
+        """Takes a market's words as `Clearinghouse.market_words` returns them."""
+        self.markets[market] = words.unpack_market(market_words[0])
+        self.sides[market, True] = words.unpack_side(market_words[1])
+        self.sides[market, False] = words.unpack_side(market_words[2])
+        self.trade_terms[market] = words.unpack_trade_terms(market_words[3])
+        self.liquidation_terms[market] = words.unpack_liquidation_terms(market_words[4])
+        self.tiers[market] = (market_words[5], market_words[6])
+        self.ramps[market] = (market_words[7], market_words[8], market_words[9])
 
     def margins(self) -> int:
         """Quote units in all isolated positions together."""

@@ -103,3 +103,9 @@ def from_ppm(ppm: int) -> Decimal:
 def to_wad(amount: Amount, name: str = "price") -> int:
     """An amount in units of 1e-18; refused unless that is a whole number."""
     return to_units(amount, WAD_DECIMALS, name)
+
+
+def written(number: Decimal) -> str:
+    """A number in digits: exact, without exponent and trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bulkhead.values import written
+
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.table import Table
 
 DIGITS = Decimal("1e-6")  # what people are shown; JSON has them all
 PRECISION = 100  # digits that rounding for people may meet
-PLAIN_WIDTH = 250  # columns where nobody looks: a pipe or a file
+PLAIN_WIDTH = 160  # columns where nobody looks: a pipe or a file
 JSON_INTEGER = 2**53  # from here on other languages' JSON loses digits
 
 
@@ -87,7 +90,7 @@ def plain(value: Any) -> Any:
         case int():
             return value if abs(value) < JSON_INTEGER else str(value)
         case Decimal():
-            return _exact(value)
+            return written(value)
         case bytes():
             return f"0x{value.hex()}"
         case Mapping():
@@ -122,18 +125,13 @@ def _number(number: Decimal) -> str:
         return f"{rounded:,f}"
 
 
-def _exact(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _parts(result: Any) -> Iterator[RenderableType]:
     from rich.text import Text
 
     if isinstance(result, str):
         yield Text(result)
     elif _is_table(result):
-        yield _table(result)
+        yield from _rows(result)
     else:
         tables = {one.name: getattr(result, one.name) for one in fields(result)}
         yield _list({name: one for name, one in tables.items() if not _has_parts(one)})
@@ -162,18 +160,55 @@ def _list(values: Mapping[str, Any]) -> RenderableType:
     return grid
 
 
-def _table(rows: Sequence[Any]) -> RenderableType:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def _rows(rows: Sequence[Any]) -> Iterator[RenderableType]:
+    """A table; rows that hold tables of their own come one after the other."""
+    from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    names = [field.name for field in fields(rows[0])]
-    for name in names:
-        numbers = all(isinstance(getattr(row, name), Decimal | int | None) for row in rows)
-        table.add_column(_title(name), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(text_of(getattr(row, name)) for name in names))
-    return table
+    if any(_has_parts(getattr(rows[0], one.name)) for one in fields(rows[0])):
+        for row in rows:
+            yield Text()
+            yield from _parts(row)
+    else:
+        yield Rows(rows)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Results in a table; in a list each where that is too wide for the terminal."""
+
+    rows: Sequence[Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """What rich prints."""
+        table = self._table()
+        if console.measure(table).minimum <= options.max_width:
+            yield table
+            return
+        for row in self.rows:
+            yield _list({name: getattr(row, name) for name in self._names()})
+            yield ""
+
+    def _names(self) -> list[str]:
+        """The fields that say anything."""
+        names = [field.name for field in fields(self.rows[0])]
+        return [name for name in names if any(getattr(row, name) is not None for row in self.rows)]
+
+    def _table(self) -> Table:
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for name in self._names():
+            column = [getattr(row, name) for row in self.rows]
+            numbers = all(isinstance(one, Decimal | int | None) for one in column)
+            table.add_column(
+                _title(name),
+                justify="right" if numbers else "left",
+                no_wrap=not any(" " in text_of(one) for one in column),
+            )
+        for row in self.rows:
+            table.add_row(*(text_of(getattr(row, name)) for name in self._names()))
+        return table
 
 
 def _title(name: str) -> str:

@@ -17,6 +17,7 @@ from bulkhead.cli.session import Session, signing
 from bulkhead.orders import MarginMode, OrderKind, OrderState, PositionSide
 
 if TYPE_CHECKING:
+    from bulkhead.chain import Receipt
     from bulkhead.handles import OrderHandle
     from bulkhead.order_desk import OrderFields
     from bulkhead.trader import Trader
@@ -55,7 +56,7 @@ def entry_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--expires-in",
                 type=click.IntRange(min=1),
-                help="Seconds it may rest; not a market order.",
+                help="Seconds it may rest.",
             ),
             click.option("--client-id", help="Your name for it: under one name it is placed once."),
             click.option(
@@ -180,23 +181,25 @@ def cancel(session: Session, hashes: tuple[bytes, ...], is_all: bool, account: s
     trader = session.trader(account)
     with session.output.working("cancelling"):
         if is_all:
-            receipt = trader.cancel_all()
-            hashes = _resting(session, trader.account)
+            receipt = _cancel_all(session, trader)
         elif len(hashes) == 1:
             receipt = trader.cancel(hashes[0])
-            hashes = ()
-        # After `cancel_all` nothing of it can fill; this returns the keepers' fees.
-        for start in range(0, len(hashes), BATCH):
-            receipt = trader.cancel_orders(hashes[start : start + BATCH])
+        else:
+            receipt = trader.cancel_orders(hashes)
         change = changed(session, "cancelled", receipt, trader.account)
     session.output.show(change)
 
 
-def _resting(session: Session, account: str) -> tuple[bytes, ...]:
+def _cancel_all(session: Session, trader: Trader) -> Receipt:
+    """Ends all that rests at once; then what has ended gives the keepers' fees back."""
+    receipt = trader.cancel_all()
     reader = session.reader
-    first = max(reader.block().number - ORDER_BLOCKS, session.deployment.block)
-    found = reader.open_orders(account, first).orders
-    return tuple(one.hash for one in found if one.order.kind != OrderKind.MARKET)
+    first = max(receipt.block - ORDER_BLOCKS, session.deployment.block)
+    resting = reader.open_orders(trader.account, first).orders
+    hashes = [one.hash for one in resting if one.order.kind != OrderKind.MARKET]
+    for start in range(0, len(hashes), BATCH):
+        receipt = trader.cancel_orders(hashes[start : start + BATCH])
+    return receipt
 
 
 def _watcher(session: Session, account: str) -> Trader:
