@@ -60,5 +60,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
 def shell(built: CommandLine) -> Iterator[CommandLine]:
     tester = built.world.reader.chain.w3.provider.ethereum_tester  # type: ignore[attr-defined]
     snapshot = tester.take_snapshot()
-    yield built
+    # Seen for the first time: keepers remember orders.
+    w3, deployment = built.world.reader.chain.w3, built.world.reader.deployment
+    people = [str(one) for one in w3.eth.accounts]
+    yield CommandLine(world.load(w3, deployment, people), built.folder)
     tester.revert_to_snapshot(snapshot)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from web3.types import Wei
 
 from tests.cli.conftest import CommandLine
 
@@ -31,7 +32,8 @@ def keystore(key: LocalAccount, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def funded(shell: CommandLine, key: LocalAccount) -> CommandLine:
     """The key has gas and tokens."""
     w3 = shell.world.reader.chain.w3
-    w3.eth.send_transaction({"from": w3.eth.accounts[9], "to": key.address, "value": 10**18})
+    rich = w3.eth.accounts[-1]
+    w3.eth.send_transaction({"from": rich, "to": key.address, "value": Wei(10**18)})
     shell.world.admin.mint(key.address, 100)
     return shell
 
@@ -166,9 +168,9 @@ def test_a_local_node_s_accounts_have_names_and_numbers(shell: CommandLine, pers
 
 @pytest.mark.parametrize("person", ["nobody", "10", "-1", "0x1234"])
 def test_somebody_unknown_is_told(shell: CommandLine, person: str) -> None:
-    code, said = shell.error("account", "--", person)
-    assert code == 2
-    assert "nobody is called" in said["reason"]
+    done = shell.run("account", "--", person)
+    assert done.exit_code == 2
+    assert "nobody is called" in done.stderr
 
 
 def test_the_node_signs_for_its_own_accounts_alone(shell: CommandLine) -> None:

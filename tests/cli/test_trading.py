@@ -106,7 +106,7 @@ def test_an_order_that_does_not_fill_in_time_says_so(alice: CommandLine) -> None
         (["--stop", "110000", "--worst", "111000"], "stop", {"trigger_price": "110000"}),
         (["--take-profit", "90000"], "take-profit", {"trigger_price": "90000"}),
         (
-            ["--trailing", "0.05", "--starts-at", "95000"],
+            ["--trailing", "0.05", "--starts-at", "9"],
             "trailing-stop",
             {"callback_rate": "0.05"},
         ),

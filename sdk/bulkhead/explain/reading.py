@@ -33,17 +33,19 @@ def explain_liquidation(reader: Reader, transaction: str) -> Explanation:
     """
     receipt = reader.chain.receipt(transaction)
     at = reader.block(receipt.block)
+    order = reader.chain.transactions(at.number)
+    before = order[: order.index(receipt.transaction)]
     events = reader.events(at.number, at.number)
     mine = [event for event in events if event.transaction == receipt.transaction]
+    # Log indices are no order on eth-tester, where every transaction's begin at zero.
+    earlier = [event for one in before for event in events if event.transaction == one]
     due = [event for event in mine if event.name in LIQUIDATIONS]
     if not due:
         raise ValueError(f"transaction {transaction} liquidated nothing")
-    earlier = [event for event in events if event.index < mine[0].index]
     replay = LedgerReplay(reader.contracts.liquidity_pool.address)
     named = {event["market"] for event in (*earlier, *mine) if "market" in event.arguments}
-    before = reader.block(at.number - 1)
     load = _load(reader.contracts, replay, due, named)
-    markets = reader.chain.run(load, before)
+    markets = reader.chain.run(load, reader.block(at.number - 1))
     faces = {
         market: Face(state.market.symbol, state.market.lot_size, state.is_latest)
         for market, state in reader.market_states(markets, at).items()
