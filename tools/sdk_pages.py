@@ -15,17 +15,17 @@ SDK = Path(__file__).resolve().parent.parent / "sdk"
 PACKAGE = "bulkhead"
 
 AREAS = {
-    "Reading": ("reader", "accounts", "markets", "prices", "risk"),
-    "Trading": (
+    "Reader": ("reader", "accounts", "markets", "prices", "risk"),
+    "Trader": (
         *("trader", "order_desk", "handles", "orders", "order_plans"),
         *("signatures", "permits"),
     ),
-    "Keeping": ("keeper", "decisions", "deleveraging", "watch"),
-    "Liquidity": ("liquidity",),
-    "Governing": ("deployment", "admin", "listings", "governance"),
-    "Checking": ("audit", "replay", "state"),
+    "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
+    "Liquidity provider": ("liquidity",),
+    "Admin": ("deployment", "admin", "listings", "governance"),
+    "Audit": ("audit", "replay", "state"),
     "Local chains": ("local", "world", "demo"),
-    "Errors": ("errors",),
+    "Exceptions": ("errors",),
     "Values": ("values", "valuation"),
     "Connection": ("chain", "contracts", "interfaces", "queries"),
     "Arithmetic": ("protocol",),
