@@ -140,6 +140,12 @@ def test_a_module_that_no_area_names_has_a_page_of_its_own(monkeypatch: pytest.M
     assert "sdk/trader.md" not in found
 
 
+def test_what_a_package_gives_out_stands_once() -> None:
+    page = sdk_pages.pages()["sdk/connection.md"]
+    assert "::: bulkhead.chain\n" in page
+    assert "::: bulkhead.chain." not in page
+
+
 def test_an_area_names_modules_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sdk_pages, "AREAS", {"Trading": ("trader", "gone")})
     with pytest.raises(ValueError, match=r"bulkhead\.gone"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import griffe
@@ -27,7 +28,7 @@ AREAS = {
     "Local chains": ("local", "world", "demo"),
     "Exceptions": ("errors",),
     "Values": ("values", "valuation"),
-    "Connection": ("chain", "contracts", "interfaces", "queries"),
+    "Connection": ("chain", "actors", "contracts", "interfaces", "queries"),
     "Arithmetic": ("protocol",),
 }
 
@@ -36,6 +37,9 @@ HEAD = """# SDK
 `import bulkhead` gives the names below; it loads nothing else until one is used. Amounts go in as
 `Decimal`, `int` or `str`, never as floats, and come out as `Decimal`. Whatever a contract refuses
 for is an exception of its own: [Errors](../errors.md).
+
+Every verb is written once and stands under a class `...Verbs`. `Trader` and `AsyncTrader` have all
+of `TraderVerbs`: on the first a call returns when it is done, on the second it is awaited.
 
 """
 
@@ -65,21 +69,30 @@ def _areas() -> Iterator[tuple[str, list[str]]]:
             if module not in rest:
                 raise ValueError(f"the area {title} names {module}, which is not there")
             rest.remove(module)
-        yield title, [inner for module in modules for inner in (module, *modules_of(module))]
+        yield title, [inner for module in modules for inner in (module, *_inside(module))]
     for module in rest:
-        yield module.rpartition(".")[2], [module, *modules_of(module)]
+        yield module.rpartition(".")[2], [module, *_inside(module)]
+
+
+def _inside(module: str) -> list[str]:
+    """The modules of a package, unless it gives out itself what they have."""
+    return [] if _package()[module.removeprefix(f"{PACKAGE}.")].exports else modules_of(module)
 
 
 def _page(title: str, modules: list[str]) -> str:
     return f"# {title}\n\n" + "\n".join(f"::: {module}\n" for module in modules)
 
 
+@cache
+def _package() -> griffe.Object | griffe.Alias:
+    return griffe.load(PACKAGE, search_paths=[SDK])
+
+
 def _overview() -> str:
     """Every name of the package itself, with a link to its entry."""
-    package = griffe.load(PACKAGE, search_paths=[SDK])
     rows = [
         f"| [`{name}`][{member.target_path}] | {_summary(member)} |"
-        for name, member in sorted(package.members.items())
+        for name, member in sorted(_package().members.items())
         if isinstance(member, griffe.Alias) and member.target_path.startswith(f"{PACKAGE}.")
     ]
     return HEAD + "\n".join(["| name | what it is |", "| --- | --- |", *rows]) + "\n"
