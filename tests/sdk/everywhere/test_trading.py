@@ -28,7 +28,15 @@ def test_a_mined_placement_is_no_fill(world: World) -> None:
     world.fill(handle)
     outcome = handle.outcome()
     assert outcome.state is OrderState.EXECUTED
-    assert [fill.name for fill in outcome.fills] == ["PositionIncreased"]
+    (fill,) = outcome.fills
+    assert fill.is_increase
+    assert fill.is_buy
+    assert fill.size == Decimal("0.1")
+    assert fill.mark_price == 100_000
+    (vault,) = world.reader.account(trader.address).isolated
+    assert fill.price == vault.entry_price
+    assert fill.price * fill.size == fill.mark_price * fill.size + fill.impact
+    assert fill.realised == 0
 
 
 def test_a_handle_is_built_again_from_its_hash(world: World) -> None:
