@@ -21,7 +21,7 @@ print(order.waits_for())  # price: too early
 world.fill()  # publishes a newer price, and a keeper passes by
 print(order.state())  # executed
 for fill in order.outcome().fills:
-    print(f"bought {fill.size:.2f} at {fill.price:,.2f}")  # bought 0.10 at 100,000.50
+    print(f"bought {fill.size:.2f} at {fill.price:,.2f}")  # bought 0.10 at 100,000.03
 
 (position,) = world.reader.account(alice.address).positions
 print(f"{position.size:.2f} BTC, liquidated at {position.liquidation_price:,.0f}")
