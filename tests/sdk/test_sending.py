@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_typing import HexStr
 from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
@@ -178,7 +179,7 @@ def test_a_keystore_signs(node: Node, tmp_path: Path, monkeypatch: pytest.Monkey
     import json
 
     path = tmp_path / "key.json"
-    path.write_text(json.dumps(Account.encrypt(KEY, "secret", kdf="pbkdf2", iterations=1)))
+    path.write_text(json.dumps(Account.encrypt(HexStr(KEY), "secret", kdf="pbkdf2", iterations=1)))
     key = key_from_keystore(path, "secret")
     assert key.address == node.key.address
     with pytest.raises(ValueError, match="MAC"):
