@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -13,10 +15,14 @@ _PAGES = {**example_page.pages(), **sdk_pages.pages(), **contract_pages.pages()}
 def on_config(config: MkDocsConfig) -> None:
     """Replaces each folder in the menu by its pages."""
     config.nav = [
-        {title: [page for page in _PAGES if page.startswith(path)] if path.endswith("/") else path}
-        for entry in config.nav or []
-        for title, path in entry.items()
+        {title: _pages_of(entry) for title, entry in item.items()} for item in config.nav or []
     ]
+
+
+def _pages_of(entry: Any) -> Any:
+    if isinstance(entry, str) and entry.endswith("/"):
+        return [page for page in _PAGES if page.startswith(entry)]
+    return entry
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> None:
