@@ -13,11 +13,11 @@ from ape.cli import ConnectedProviderCommand, network_option
 from ape.exceptions import ApeException
 
 from bulkhead import world
+from bulkhead.cli.parameters import NUMBER as NUMBER
 from bulkhead.deployment import Deployment
 from bulkhead.errors import BulkheadError, DeploymentError, Rejected
 from bulkhead.listings import BTC, DEMO_LISTINGS, ETH, Listing
 from bulkhead.local import advance_time, is_local
-from bulkhead.values import decimal_of
 from bulkhead.world import World
 
 if TYPE_CHECKING:
@@ -54,23 +54,6 @@ class Script(ConnectedProviderCommand):
             return super().invoke(ctx)
         except (ApeException, BulkheadError, ValueError) as error:
             raise click.ClickException(str(error)) from error
-
-
-class Number(click.ParamType):
-    """A number taken exactly as it is written."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            return decimal_of(value, "value")
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-NUMBER = Number()
 
 
 def is_embedded() -> bool:

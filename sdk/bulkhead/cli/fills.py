@@ -12,25 +12,25 @@ from bulkhead.protocol.price_bounds import NO_PRICE
 from bulkhead.values import femto_to_usd, from_ppm, to_usd
 
 if TYPE_CHECKING:
+    from bulkhead.fills import Fill
     from bulkhead.handles import OrderHandle
-    from bulkhead.interfaces import Event
-    from bulkhead.markets import Market
     from bulkhead.orders import Preview
     from bulkhead.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """What a fill did to one position."""
+class FillRow:
+    """What an order did to one position, in one line."""
 
     did: str
     position: str
     size: Decimal
+    price: Decimal
     mark_price: Decimal
     impact: Decimal
     fee: Decimal
-    margin_added: Decimal | None
-    realised: Decimal | None
+    margin_added: Decimal
+    realised: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Placed:
     block: int
     keeper_fee: Decimal
     orders: tuple[OrderRow, ...]
-    fills: tuple[Fill, ...]
+    fills: tuple[FillRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def placed(reader: Reader, handles: tuple[OrderHandle, ...]) -> Placed:
         block=first.placed.block,
         keeper_fee=to_usd(first.placed.keeper_fee),
         orders=tuple(order_row(handle.placed, market) for handle in handles),
-        fills=tuple(_fill(event, market) for event in outcome.fills),
+        fills=tuple(map(_row, outcome.fills)),
     )
 
 
@@ -140,7 +140,7 @@ def previewed(reader: Reader, preview: Preview) -> Previewed:
         realised=to_usd(preview.realised),
         margin_moved=to_usd(preview.margin),
         position_after=PositionAfter(
-            position=position_word(after["slot"]),
+            position=valuation.slot_name(after["slot"]),
             size=market.size_of(after["size"]),
             entry_price=market.price_of(after["entry_price"]),
             margin=to_usd(after["margin"]),
@@ -162,21 +162,15 @@ def previewed(reader: Reader, preview: Preview) -> Previewed:
     )
 
 
-def position_word(slot: int) -> str:
-    """A slot's margin mode and side."""
-    mode = "isolated" if valuation.is_isolated(slot) else "cross"
-    return f"{mode} {'long' if valuation.is_long(slot) else 'short'}"
-
-
-def _fill(event: Event, market: Market) -> Fill:
-    is_increase = event.name == "PositionIncreased"
-    return Fill(
-        did="increased" if is_increase else "decreased",
-        position=position_word(event["slot"]),
-        size=market.size_of(event["size"]),
-        mark_price=market.price_of(event["price"]),
-        impact=femto_to_usd(event["impact"]),
-        fee=to_usd(event["fee"]),
-        margin_added=to_usd(event["margin"]) if is_increase else None,
-        realised=None if is_increase else to_usd(event["realised"]),
+def _row(fill: Fill) -> FillRow:
+    return FillRow(
+        did="increased" if fill.is_increase else "decreased",
+        position=valuation.slot_name(fill.slot),
+        size=fill.size,
+        price=fill.price,
+        mark_price=fill.mark_price,
+        impact=fill.impact,
+        fee=fill.fee,
+        margin_added=fill.margin,
+        realised=fill.realised,
     )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bulkhead.cli.parameters import NUMBER, PERSON
-from bulkhead.cli.results import Change, change_of
 from bulkhead.cli.session import Session, signing
 
 if TYPE_CHECKING:
     from bulkhead.chain import Receipt
+    from bulkhead.cli.results import Change
 
 
 @click.command()
@@ -88,5 +88,7 @@ margin.add_command(remove)
 
 def changed(session: Session, done: str, receipt: Receipt, account: str) -> Change:
     """What a transaction left of an account's money, at its block."""
+    from bulkhead.cli.results import change_of
+
     reader = session.reader
     return change_of(done, receipt, reader.account(account, reader.block(receipt.block)))

@@ -8,9 +8,7 @@ from decimal import Decimal
 import click
 
 from bulkhead.cli.parameters import PERSON
-from bulkhead.cli.results import account_shown, market_row, order_row
 from bulkhead.cli.session import Session, connected, signing
-from bulkhead.protocol import words
 
 ORDER_BLOCKS = 50_000  # that are searched for orders, unless told otherwise
 
@@ -41,6 +39,8 @@ class Status:
 @connected
 def status(session: Session) -> None:
     """Show where the exchange is, whose it is, and what it has."""
+    from bulkhead.protocol.words import FLAG_STOPPED
+
     reader, deployment = session.reader, session.deployment
     with session.output.working("reading the exchange"):
         at = reader.block()
@@ -54,7 +54,7 @@ def status(session: Session) -> None:
             time=at.timestamp,
             owner=owner,
             timelock=deployment.timelock,
-            opening="stopped" if house.word.flags & words.FLAG_STOPPED else "allowed",
+            opening="stopped" if house.word.flags & FLAG_STOPPED else "allowed",
             markets=len(states),
             markets_without_firm_price=tuple(
                 state.market.symbol for state in states if not state.is_firm
@@ -75,6 +75,8 @@ def status(session: Session) -> None:
 @connected
 def markets(session: Session) -> None:
     """Show every market: its price, how firm that is, funding, open interest, fees."""
+    from bulkhead.cli.results import market_row
+
     with session.output.working("reading the markets"):
         states = session.reader.markets()
     session.output.show(tuple(map(market_row, states)))
@@ -93,6 +95,8 @@ def account(session: Session, who: str | None, since: int | None) -> None:
 
     The orders are those placed since a block, which is shown, too; older ones are not listed.
     """
+    from bulkhead.cli.results import account_shown, order_row
+
     reader = session.reader
     address = session.address_of(who)
     at = reader.block()

@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkhead.cli.failures import NotFilled
-from bulkhead.cli.fills import Placed, placed, previewed
-from bulkhead.cli.money import changed
 from bulkhead.cli.parameters import HASH, NUMBER, PERSON, SIZE
 from bulkhead.cli.reading import ORDER_BLOCKS
 from bulkhead.cli.session import Session, signing
-from bulkhead.orders import MarginMode, OrderKind, OrderState, PositionSide
 
 if TYPE_CHECKING:
     from bulkhead.chain import Receipt
     from bulkhead.handles import OrderHandle
-    from bulkhead.order_desk import OrderFields
+    from bulkhead.order_ticket import OrderFields
+    from bulkhead.orders import OrderKind
     from bulkhead.trader import Trader
 
 BATCH = 32  # orders that one transaction cancels
-POSITIONS = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
+POSITIONS = ("long", "short")
 
 
 def entry_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,7 +48,7 @@ def entry_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--position",
-                type=click.Choice(list(POSITIONS)),
+                type=click.Choice(POSITIONS),
                 help="In hedge mode the position that is meant; what SIDE says if left out.",
             ),
             click.option(
@@ -108,6 +106,8 @@ def order(
     SIDE `long` buys and `short` sells. With --reduce-only, SIZE `all` is all there is when it
     fills. An order fills later, at a price published after it; a market order has a minute or so.
     """
+    from bulkhead.cli.fills import previewed
+
     kind, trigger = _kind(entry["limit"], stop, take_profit, trailing, starts_at)
     if preview:
         owner = session.address_of(account)
@@ -176,6 +176,8 @@ def bracket(
 @signing
 def cancel(session: Session, hashes: tuple[bytes, ...], is_all: bool, account: str | None) -> None:
     """Cancel the orders of some HASHES, or --all."""
+    from bulkhead.cli.money import changed
+
     if is_all == bool(hashes):
         raise click.UsageError("name orders by their hashes, or say --all")
     trader = session.trader(account)
@@ -192,6 +194,8 @@ def cancel(session: Session, hashes: tuple[bytes, ...], is_all: bool, account: s
 
 def _cancel_all(session: Session, trader: Trader) -> Receipt:
     """Ends all that rests at once; then what has ended gives the keepers' fees back."""
+    from bulkhead.orders import OrderKind
+
     receipt = trader.cancel_all()
     reader = session.reader
     first = max(receipt.block - ORDER_BLOCKS, session.deployment.block)
@@ -217,6 +221,8 @@ def _kind(
     starts_at: Decimal | None = None,
 ) -> tuple[OrderKind, Decimal | None]:
     """What an order waits for, and its trigger."""
+    from bulkhead.orders import OrderKind
+
     kinds = {
         OrderKind.LIMIT: limit,
         OrderKind.STOP: stop,
@@ -250,6 +256,8 @@ def _fields(
     client_id: str | None,
 ) -> OrderFields:
     """What an order says, as the SDK takes it."""
+    from bulkhead.orders import MarginMode, PositionSide
+
     if limit is not None and worst is not None:
         raise click.UsageError("--limit is the worst fill of a limit order already")
     modes = {None: MarginMode.DEFAULT, True: MarginMode.ISOLATED, False: MarginMode.CROSS}
@@ -263,7 +271,7 @@ def _fields(
     }
     named = position or (side if side in POSITIONS else None)
     if position or (named and session.reader.account(trader.account).is_hedge):
-        fields["position_side"] = POSITIONS[str(named)]
+        fields["position_side"] = PositionSide[str(named).upper()]
     if expires_in is not None:
         fields["expiry"] = session.reader.now() + expires_in
     if client_id is not None:
@@ -273,9 +281,12 @@ def _fields(
 
 def _follow(session: Session, handles: tuple[OrderHandle, ...], wait: float | None) -> None:
     """Shows what was placed, once the first of it has ended or its time is over."""
+    from bulkhead.cli.fills import placed
+    from bulkhead.orders import OrderState
+
     if wait is not None:
         _wait(session, handles[0], wait)
-    shown: Placed = placed(session.reader, handles)
+    shown = placed(session.reader, handles)
     session.output.show(shown)
     if wait is not None and shown.state != OrderState.EXECUTED:
         why = f": {shown.reason}" if shown.reason else ""

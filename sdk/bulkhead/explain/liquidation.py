@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bulkhead import valuation
 from bulkhead.explain import steps
-from bulkhead.explain.tale import Check, Explanation, Part, Tale, quote, slot_name, usd
+from bulkhead.explain.tale import Check, Explanation, Part, Tale, quote, usd
 from bulkhead.interfaces import Event
 from bulkhead.markets import MarketState, market_of, state_of
 from bulkhead.protocol import margin_math, position_math, words
@@ -236,7 +236,7 @@ class _Teller:
             pair = {slot: legs[id, slot] for slot in range(2) if (id, slot) in legs}
             for slot, leg in pair.items():
                 value = steps.tell_value(tale, state, slot, leg)
-                name = f"value of {state.market.symbol} {slot_name(slot)}"
+                name = f"value of {state.market.symbol} {valuation.slot_name(slot)}"
                 tale.tell(name, "PnL less funding owed", femto_to_usd(value))
             long, short = pair.get(0, CLOSED), pair.get(1, CLOSED)
             if valuation.value_pair(state, long, short).maintenance:
@@ -356,7 +356,7 @@ class _Teller:
             symbol = self.faces[event["market"]].symbol
             pair = "cross long and short"
             slot = event.arguments.get("slot")
-            position = f"{symbol} {pair if slot is None else slot_name(slot)}"
+            position = f"{symbol} {pair if slot is None else valuation.slot_name(slot)}"
         checks = tuple(tale.checks)
         self.parts.append(Part(did, event["account"], position, tuple(tale.steps), checks))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from bulkhead import valuation
 from bulkhead.values import femto_to_usd, from_ppm, to_usd, written
 
 
@@ -99,12 +98,6 @@ class Explanation:
     agrees: bool
     parts: tuple[Part, ...]
     payments: tuple[Check, ...]
-
-
-def slot_name(slot: int) -> str:
-    """A slot in words: its margin mode and side."""
-    mode = "isolated" if valuation.is_isolated(slot) else "cross"
-    return f"{mode} {'long' if valuation.is_long(slot) else 'short'}"
 
 
 def usd(femto: int) -> str:
