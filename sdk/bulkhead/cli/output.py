@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 DIGITS = Decimal("1e-6")  # what people are shown; JSON has them all
 PRECISION = 100  # digits that rounding for people may meet
-PLAIN_WIDTH = 160  # columns where nobody looks: a pipe or a file
+PLAIN_WIDTH = 200  # columns where nobody looks: a pipe or a file
+MOST_WIDTH = 10_000  # columns that no table needs
 JSON_INTEGER = 2**53  # from here on other languages' JSON loses digits
 
 
@@ -116,6 +117,12 @@ def text_of(value: Any) -> str:
     return str(plain(value))
 
 
+def _short(value: Any) -> str:
+    """A value as people read it in a table: of a hash that is not the row's own, both ends."""
+    text = text_of(value)
+    return f"{text[:6]}…{text[-4:]}" if isinstance(value, bytes) else text
+
+
 def _number(number: Decimal) -> str:
     if not number.is_finite():
         return "∞"
@@ -128,8 +135,8 @@ def _number(number: Decimal) -> str:
 def _parts(result: Any) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    if isinstance(result, str):
-        yield Text(result)
+    if isinstance(result, str) or result == ():
+        yield Text(text_of(result))
     elif _is_table(result):
         yield from _rows(result)
     else:
@@ -181,7 +188,9 @@ class Rows:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """What rich prints."""
         table = self._table()
-        if console.measure(table).minimum <= options.max_width:
+        # What is measured within a width is never wider.
+        free = options.update(width=MOST_WIDTH)
+        if console.measure(table, options=free).minimum <= options.max_width:
             yield table
             return
         for row in self.rows:
@@ -207,7 +216,8 @@ class Rows:
                 no_wrap=not any(" " in text_of(one) for one in column),
             )
         for row in self.rows:
-            table.add_row(*(text_of(getattr(row, name)) for name in self._names()))
+            first, *rest = (getattr(row, name) for name in self._names())
+            table.add_row(text_of(first), *map(_short, rest))
         return table
 
 
