@@ -17,7 +17,7 @@ NOT_FILLED = 5  # an order was placed, and has not filled
 INTERRUPTED = 130
 
 _PRIVATE = re.compile(r"\b(0x)?[0-9a-fA-F]{64}\b")
-_PATH = re.compile(r"with url: \S+")
+_PATH = re.compile(r"(with|for) url: \S+")
 
 
 class NotFilled(click.ClickException):
