@@ -19,7 +19,7 @@ from bulkhead.cli import failures
         (errors.DeploymentError("none"), 4, False),
         (click.UsageError("what"), 2, False),
         (ValueError("bad"), 2, False),
-        (failures.NotFilled("rests"), 5, True),
+        (failures.NotFilled("rests"), 5, False),
         (click.Abort(), 130, False),
     ],
 )

@@ -54,7 +54,7 @@ def _judge(error: BaseException) -> tuple[int, str, bool]:
     if isinstance(error, click.Abort):
         return INTERRUPTED, "aborted", False
     if isinstance(error, click.ClickException):
-        return error.exit_code, unprivate(error.format_message()), error.exit_code == NOT_FILLED
+        return error.exit_code, unprivate(error.format_message()), False
     if isinstance(error, Unreachable):
         # The path of a node's address is often the key to it.
         return NO_EXCHANGE, _PATH.sub("", str(error)), True
