@@ -17,7 +17,7 @@ implements: IWordLens
 initializes: lens_reading
 
 ACCOUNTS: constant(uint256) = 1024
-WORDS: constant(uint256) = 8192
+WORDS: constant(uint256) = 6144
 MARKETS: constant(uint256) = 64
 BATCH: constant(uint256) = 1024
 WIDTH: constant(uint256) = 3  # words of a position: id, position, settings
@@ -27,7 +27,7 @@ MAP: constant(uint256) = words.MAX_MARKETS // 256  # words of a bit map of all m
 # Upper bounds. What is left when the last word is read must still bear the answer.
 WORD_GAS: constant(uint256) = 4_500  # of reading a word and appending it
 MARKET_GAS: constant(uint256) = 300_000  # of a market whose feed burns all that it is given
-ANSWER_GAS: constant(uint256) = 1_500_000  # of the longest answer
+ANSWER_GAS: constant(uint256) = 1_000_000  # of the longest answer
 
 ORDER_BOOK: immutable(IOrderBook)
 
