@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bulkhead.interfaces import Event
 from bulkhead.markets import OPEN, tier_words
-from bulkhead.orders import NO_GROUP, Order, OrderStatus, order_of
+from bulkhead.orders import NO_GROUP, OrderStatus, order_of
 from bulkhead.protocol import words
 from bulkhead.state import NO_ACCOUNT, ExchangeState
 
@@ -25,7 +25,6 @@ class Replay(ExchangeState):
 
     # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
     _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
-    _placed: dict[bytes, Order] = field(default_factory=dict)
 
     def take_all(self, events: Iterable[Event]) -> None:
         """Takes in events, in their order."""
@@ -94,6 +93,7 @@ class Replay(ExchangeState):
         market: int = event["market"]
         match event.name:
             case "MarketListed":
+                self.symbols[market], self.lot_sizes[market] = event["symbol"], event["lot_size"]
                 self.tiers[market] = tier_words(words.Tier(**tier) for tier in event["tiers"])
                 self._store_terms(market, OPEN, event["terms"])
             case "TermsChanged":
@@ -109,7 +109,7 @@ class Replay(ExchangeState):
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
                 self.orders[event["order_hash"]] = state
-                self._placed[event["order_hash"]] = order_of(event["order"])
+                self.placed[event["order_hash"]] = order_of(event["order"])
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
@@ -145,7 +145,7 @@ class Replay(ExchangeState):
             filled=filled,
             generation=generation,
         )
-        order = self._placed[order_hash]
+        order = self.placed[order_hash]
         if state.is_child:
             self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
         elif order.group != NO_GROUP:

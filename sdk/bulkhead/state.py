@@ -7,8 +7,12 @@ index. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bulkhead.protocol import words
+
+if TYPE_CHECKING:
+    from bulkhead.orders import Order
 
 Slot = tuple[str, int, int]  # account, market, slot
 
@@ -32,11 +36,14 @@ class ExchangeState:
         liquidation_terms: By market.
         tiers: By market: the two words of those above the first.
         ramps: By market: the ramp's word and those of the tiers before it.
+        symbols: By market.
+        lot_sizes: WAD base units per lot, by market.
         prices: By market.
         checks: By market: the words of what its prices are checked against.
         settlements: By market: the words of what its settlement has counted.
         sequencer: The word of the sequencer's uptime feed.
         orders: By hash, ended ones too.
+        placed: The orders themselves, as resolved, by hash.
         order_terms: By market.
         done_groups: Of which one order has filled, by account, placer and group.
         operators: By account and operator.
@@ -58,11 +65,14 @@ class ExchangeState:
     liquidation_terms: dict[int, words.LiquidationTerms] = field(default_factory=dict)
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    symbols: dict[int, str] = field(default_factory=dict)
+    lot_sizes: dict[int, int] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
     checks: dict[int, int] = field(default_factory=dict)
     settlements: dict[int, int] = field(default_factory=dict)
     sequencer: int = 0
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
+    placed: dict[bytes, Order] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
     operators: dict[tuple[str, str], words.Operator] = field(default_factory=dict)

@@ -148,14 +148,26 @@ def withdrawable(account: Account, legs: Valuation) -> int:
     """What may leave the cross ledger, quote, down. Unrealised profit never leaves."""
     if not account.legs:
         return max(account.cash, 0)
-    return max(account.cash + fixed_point.quote_down(min(legs.worth, 0) - legs.initial), 0)
+    return max(free_cash(account.cash, legs), 0)
+
+
+def free_cash(cash: int, legs: Valuation) -> int:
+    """Cash less unrealised losses and initial margin of open legs, quote, down; may be negative."""
+    return cash + fixed_point.quote_down(min(legs.worth, 0) - legs.initial)
 
 
 def leg_keys(account: Account) -> tuple[tuple[int, int], ...]:
     """Market and slot of every open cross leg, as the account's word has them."""
-    return tuple(
-        divmod(index, 2) for index in range(2 * words.CROSS_MARKETS) if account.legs >> index & 1
-    )
+    return keys_of(account.legs)
+
+
+def keys_of(legs: int) -> tuple[tuple[int, int], ...]:
+    """Market and slot of every cross leg whose bit is set, as in an account's word."""
+    keys: list[tuple[int, int]] = []
+    while legs:
+        keys.append(divmod(words.lowest_bit_index(legs), 2))
+        legs &= legs - 1
+    return tuple(keys)
 
 
 def markets_of(keys: Iterable[tuple[int, int]]) -> tuple[int, ...]:

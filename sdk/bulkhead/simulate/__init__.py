@@ -1,0 +1,1 @@
+"""The exchange without a chain: what accounts, actions, prices and time come to."""

@@ -1,0 +1,79 @@
+"""The exchange without a chain, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bulkhead import valuation
+from bulkhead.accounts import AccountView, HouseView, account_view
+from bulkhead.interfaces import Event
+from bulkhead.markets import MarketState
+from bulkhead.protocol import words
+from bulkhead.simulate.account_verbs import AccountVerbs
+from bulkhead.simulate.liquidation_verbs import LiquidationVerbs
+from bulkhead.simulate.order_verbs import OrderVerbs
+from bulkhead.simulate.owner_verbs import OwnerVerbs
+from bulkhead.state import ExchangeState
+
+
+class Engine(AccountVerbs, OrderVerbs, LiquidationVerbs, OwnerVerbs):
+    """The contracts over a state and a clock.
+
+    Every verb has the contract's name, order of arguments and units; where it matters who calls,
+    that comes first. It returns what the contract returns and logs, or raises what the contract
+    reverts with, and then has changed nothing.
+
+    There is no token: who pays has what he pays. Nor are there signatures: whoever is named as the
+    placer has signed.
+    """
+
+    @property
+    def state(self) -> ExchangeState:
+        """All that the exchange holds."""
+        return self.ledger.state
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All that was logged since the engine was made."""
+        return self.ledger.events
+
+    @property
+    def now(self) -> int:
+        """The chain's time, seconds; it only advances."""
+        return self.ledger.now
+
+    @now.setter
+    def now(self, seconds: int) -> None:
+        self.ledger.now = seconds
+
+    def advance(self, seconds: int) -> None:
+        """Lets time pass."""
+        self.now += seconds
+
+    def market(self, market: int) -> MarketState:
+        """A market now."""
+        self.ledger.require_listed(market)
+        return self.ledger.market_state(market)
+
+    def account(self, address: str) -> AccountView:
+        """An account now."""
+        ledger = self.ledger
+        word = ledger.account(address)
+        legs = {key: ledger.position(address, *key) for key in valuation.leg_keys(word)}
+        vaults = self._vaults_of(address) if word.vaults else {}
+        markets = {market for market, _ in (*legs, *vaults)}
+        states = {market: ledger.market_state(market) for market in markets}
+        return account_view(address, word, legs, vaults, states, ledger.now)
+
+    def house(self) -> HouseView:
+        """What belongs to no account."""
+        return HouseView(self.ledger.house)
+
+    def _vaults_of(self, address: str) -> dict[tuple[int, int], words.Position]:
+        found = {}
+        for market in self.state.markets:
+            for slot in (words.ISOLATED_LONG, words.ISOLATED_SHORT):
+                position = self.ledger.position(address, market, slot)
+                if position.size:
+                    found[market, slot] = position
+        return found
