@@ -35,7 +35,7 @@ def auto_deleverage(ledger: Ledger, market: int, ids: Sequence[int]) -> int:
     for position_id in ids:
         if position_id <= last:
             continue  # in ascending order, so that none is cut twice
-        last = id
+        last = position_id
         holding = _holding(ledger, position_id)
         if holding is None or holding.market != market:
             continue
