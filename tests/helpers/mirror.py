@@ -14,9 +14,10 @@ from bulkhead.orders import Order, domain_separator
 from bulkhead.protocol import words
 from bulkhead.replay import Replay
 from bulkhead.simulate.engine import Engine
+from bulkhead.simulate.liquidity_pool import PoolState
 from bulkhead.state import ExchangeState
 from tests.helpers.chain import Contract, Receipt, now
-from tests.helpers.protocol import Ledger, Protocol
+from tests.helpers.protocol import COOLDOWN, Ledger, Protocol
 
 WATCHED = ("Clearinghouse", "OrderBook", "PriceOracle", "LiquidityPool")
 OF_THE_TOKENS = {"Transfer", "Approval"}
@@ -28,6 +29,7 @@ SENDERLESS = {
     "claim_fees",
     "end_ramp",
     "fix_settlement",
+    "lapse",
     "ramp_tiers",
     "replace_tiers",
     "request_insurance",
@@ -66,7 +68,9 @@ class Mirror:
         self.protocol = protocol
         (_, name, version, chain_id, book, *_) = protocol.book.read("eip712Domain")
         assert (name, version) == ("Bulkhead", "1")
-        self.engine = Engine(state, now(), domain=domain_separator(chain_id, book))
+        pool, provider = protocol.pool, protocol.liquidity_provider
+        shares = PoolState(COOLDOWN, {provider: pool.read("balanceOf", provider)})
+        self.engine = Engine(state, now(), domain=domain_separator(chain_id, book), pool=shares)
         self.calls: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         for contract in (protocol.clearinghouse, protocol.book, protocol.oracle, protocol.pool):
@@ -85,7 +89,9 @@ class Mirror:
         receipt = attempt(sender, function, *arguments, **options)
         self.engine.now = now()
         self.calls[function] += 1
-        value, refusal, events = None, None, ()
+        value: Any = None
+        refusal: str | None = None
+        events: Sequence[Event] = ()
         try:
             done = self.verb(contract, sender, function, arguments)()
             value, events = done.value, done.events
@@ -97,9 +103,12 @@ class Mirror:
             assert value == receipt.result, (function, value, receipt.result)
             logged = [event for event in receipt.events if event.name not in OF_THE_TOKENS]
             assert [one.name for one in events] == [one.name for one in logged]
-            for mine, theirs in zip(events, logged, strict=True):
-                assert flat(mine.arguments) == theirs.values, (function, mine.name)
-        self.compare()
+            for ours, theirs in zip(events, logged, strict=True):
+                assert flat(ours.arguments) == theirs.values, (function, ours.name)
+        if function == "update":
+            self.compare_price(arguments[0])  # all that it may touch, and there are many
+        else:
+            self.compare()
         return receipt
 
     def verb(
@@ -109,13 +118,13 @@ class Mirror:
         target: Any = self.engine
         if contract.name == "LiquidityPool":
             target, function = self.engine.pool, POOL.get(function, function)
+            if function in ("request_redeem", "redeem"):
+                arguments = arguments[:-1]  # the sender's own
         if function == "update":
             market, payload = arguments
-            price, published_at = (
-                int.from_bytes(payload[at : at + 32], "big") for at in (0, 32)
-            )
+            price, published_at = (int.from_bytes(payload[at : at + 32], "big") for at in (0, 32))
             return partial(self.engine.update, market, price, published_at)
-        given = [typed(one) for one in arguments]
+        given: list[Any] = [typed(one) for one in arguments]
         if function == "set_terms":
             given[1] = Terms(*given[1])
         if function == "ramp_tiers":
@@ -123,6 +132,10 @@ class Mirror:
         if function not in SENDERLESS:
             given.insert(0, sender)
         return partial(getattr(target, function), *given)
+
+    def compare_price(self, market: int) -> None:
+        price = self.engine.state.prices[market]
+        assert words.pack_price(price) == Ledger(self.protocol).price(market)
 
     def compare(self) -> None:
         """Every word there is."""
@@ -184,7 +197,12 @@ def events_of(receipt: Receipt) -> Iterator[Event]:
     """A receipt's events as the package decodes them."""
     for address, topics, data in receipt.logs:
         log = Log(
-            "0x" + address.hex(), tuple(topic.to_bytes(32, "big") for topic in topics), data, 0, "", 0
+            "0x" + address.hex(),
+            tuple(topic.to_bytes(32, "big") for topic in topics),
+            data,
+            0,
+            "",
+            0,
         )
         for name in WATCHED:
             event = interface_of(name).decode_log(log)

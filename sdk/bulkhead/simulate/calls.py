@@ -52,8 +52,8 @@ class Caller:
         state: ExchangeState,
         now: int,
         *,
-        outdated: Collection[int] = (),
-        domain: bytes = NO_DOMAIN,
+        outdated: Collection[int],
+        domain: bytes,
     ) -> None:
         self.ledger = Ledger(state, now, outdated, domain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bulkhead import valuation
 from bulkhead.accounts import AccountView, HouseView, account_view
@@ -10,9 +10,12 @@ from bulkhead.interfaces import Event
 from bulkhead.markets import MarketState
 from bulkhead.protocol import words
 from bulkhead.simulate.account_verbs import AccountVerbs
+from bulkhead.simulate.calls import NO_DOMAIN
 from bulkhead.simulate.liquidation_verbs import LiquidationVerbs
+from bulkhead.simulate.liquidity_pool import PoolState
 from bulkhead.simulate.order_verbs import OrderVerbs
 from bulkhead.simulate.owner_verbs import OwnerVerbs
+from bulkhead.simulate.pool_verbs import Pool
 from bulkhead.state import ExchangeState
 
 
@@ -25,7 +28,26 @@ class Engine(AccountVerbs, OrderVerbs, LiquidationVerbs, OwnerVerbs):
 
     There is no token: who pays has what he pays. Nor are there signatures: whoever is named as the
     placer has signed.
+
+    Args:
+        state: All that the exchange holds. It is changed in place.
+        now: The chain's time, seconds.
+        outdated: Markets whose source is known to have a newer price than the one taken.
+        domain: The EIP-712 domain separator that orders are hashed under.
+        pool: Who has which part of the pool; nobody where it is left out.
     """
+
+    def __init__(
+        self,
+        state: ExchangeState,
+        now: int,
+        *,
+        outdated: Collection[int] = (),
+        domain: bytes = NO_DOMAIN,
+        pool: PoolState | None = None,
+    ) -> None:
+        super().__init__(state, now, outdated=outdated, domain=domain)
+        self.pool = Pool(self, pool or PoolState())
 
     @property
     def state(self) -> ExchangeState:

@@ -1,7 +1,7 @@
 """The random walk of the contracts, with the engine beside them: equal word for word."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +9,6 @@ from tests.helpers.mirror import Mirror, Recorder, state_of
 from tests.stateful.test_random_walk import Walk
 
 ACTIONS = int(os.environ.get("MIRROR_ACTIONS", "300"))
-POOL = ("add_liquidity", "request_exit", "fix_exit")
 
 
 class MirroredWalk(Walk):
@@ -20,9 +19,6 @@ class MirroredWalk(Walk):
         except AssertionError as error:
             error.add_note(f"at step {self.step}: {getattr(kind, '__name__', kind)}")
             raise
-
-    def chosen(self, actions: int) -> Sequence[Callable[[], object]]:
-        return [kind for kind in super().chosen(actions) if kind.__name__ not in POOL]
 
 
 def test_the_engine_does_what_the_contracts_do(capsys: pytest.CaptureFixture[str]) -> None:
