@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bulkhead.interfaces import Event
 from bulkhead.markets import OPEN, tier_words
-from bulkhead.orders import NO_GROUP, OrderStatus, order_of
+from bulkhead.orders import NO_GROUP, Order, OrderStatus, order_of
 from bulkhead.protocol import words
 from bulkhead.state import NO_ACCOUNT, ExchangeState
 
@@ -25,6 +25,7 @@ class Replay(ExchangeState):
 
     # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
     _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
+    _placed: dict[bytes, Order] = field(default_factory=dict)
 
     def take_all(self, events: Iterable[Event]) -> None:
         """Takes in events, in their order."""
@@ -109,7 +110,7 @@ class Replay(ExchangeState):
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
                 self.orders[event["order_hash"]] = state
-                self.placed[event["order_hash"]] = order_of(event["order"])
+                self._placed[event["order_hash"]] = order_of(event["order"])
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
@@ -145,7 +146,7 @@ class Replay(ExchangeState):
             filled=filled,
             generation=generation,
         )
-        order = self.placed[order_hash]
+        order = self._placed[order_hash]
         if state.is_child:
             self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
         elif order.group != NO_GROUP:

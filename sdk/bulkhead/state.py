@@ -7,12 +7,8 @@ index. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from bulkhead.protocol import words
-
-if TYPE_CHECKING:
-    from bulkhead.orders import Order
 
 Slot = tuple[str, int, int]  # account, market, slot
 
@@ -43,7 +39,6 @@ class ExchangeState:
         settlements: By market: the words of what its settlement has counted.
         sequencer: The word of the sequencer's uptime feed.
         orders: By hash, ended ones too.
-        placed: The orders themselves, as resolved, by hash.
         order_terms: By market.
         done_groups: Of which one order has filled, by account, placer and group.
         operators: By account and operator.
@@ -72,7 +67,6 @@ class ExchangeState:
     settlements: dict[int, int] = field(default_factory=dict)
     sequencer: int = 0
     orders: dict[bytes, words.OrderState] = field(default_factory=dict)
-    placed: dict[bytes, Order] = field(default_factory=dict)
     order_terms: dict[int, words.OrderTerms] = field(default_factory=dict)
     done_groups: set[tuple[str, str, bytes]] = field(default_factory=set)
     operators: dict[tuple[str, str], words.Operator] = field(default_factory=dict)

@@ -47,6 +47,7 @@ class Ledger:
     ) -> None:
         self.state = state
         self.events: list[Event] = []
+        self.placed: dict[bytes, Order] = {}  # by hash: the chain keeps none of them
         self.outdated = frozenset(outdated)
         self.domain = domain
         self._now = now

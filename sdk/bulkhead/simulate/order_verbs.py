@@ -81,7 +81,7 @@ class OrderVerbs(Caller):
 
     def placed(self, order_hash: bytes) -> PlacedOrder:
         """An order that was placed, with what became of its bracket or group."""
-        state, order = self.ledger.order(order_hash), self.ledger.state.placed[order_hash]
+        state, order = self.ledger.order(order_hash), self.ledger.placed[order_hash]
         reason = order_groups.reason_of(self.ledger, order, is_child=state.is_child)
         return PlacedOrder(
             hash=order_hash,

@@ -72,7 +72,7 @@ def place(
         is_bound=is_bound,
         generation=generation,
     )
-    ledger.put(ledger.state.placed, order_hash, resolved)
+    ledger.put(ledger.placed, order_hash, resolved)
     ledger.log(
         "OrderPlaced",
         order_hash=order_hash,
