@@ -9,6 +9,7 @@ from bulkhead.accounts import AccountView, HouseView, account_view
 from bulkhead.interfaces import Event
 from bulkhead.markets import MarketState
 from bulkhead.protocol import words
+from bulkhead.simulate import cross_margin
 from bulkhead.simulate.account_verbs import AccountVerbs
 from bulkhead.simulate.calls import NO_DOMAIN
 from bulkhead.simulate.liquidation_verbs import LiquidationVerbs
@@ -56,8 +57,14 @@ class Engine(AccountVerbs, OrderVerbs, LiquidationVerbs, OwnerVerbs):
 
     @property
     def events(self) -> Sequence[Event]:
-        """All that was logged since the engine was made."""
+        """All that was logged and not taken away by `take_events`."""
         return self.ledger.events
+
+    def take_events(self) -> tuple[Event, ...]:
+        """What was logged since this was asked last; it is not kept."""
+        events = tuple(self.ledger.events)
+        self.ledger.events.clear()
+        return events
 
     @property
     def now(self) -> int:
@@ -82,7 +89,7 @@ class Engine(AccountVerbs, OrderVerbs, LiquidationVerbs, OwnerVerbs):
         ledger = self.ledger
         word = ledger.account(address)
         legs = {key: ledger.position(address, *key) for key in valuation.leg_keys(word)}
-        vaults = self._vaults_of(address) if word.vaults else {}
+        vaults = self.vaults_of(address) if word.vaults else {}
         markets = {market for market, _ in (*legs, *vaults)}
         states = {market: ledger.market_state(market) for market in markets}
         return account_view(address, word, legs, vaults, states, ledger.now)
@@ -91,7 +98,20 @@ class Engine(AccountVerbs, OrderVerbs, LiquidationVerbs, OwnerVerbs):
         """What belongs to no account."""
         return HouseView(self.ledger.house)
 
-    def _vaults_of(self, address: str) -> dict[tuple[int, int], words.Position]:
+    def equity(self, address: str) -> int:
+        """What an account is worth now, femto: cash, escrow, and all of its positions."""
+        ledger = self.ledger
+        word = ledger.account(address)
+        vaults = self.vaults_of(address) if word.vaults else {}
+        return valuation.cross_equity(
+            word, cross_margin.value_legs(ledger, address, word.legs)
+        ) + sum(
+            valuation.value_vault(ledger.market_state(market), slot, position).worth
+            for (market, slot), position in vaults.items()
+        )
+
+    def vaults_of(self, address: str) -> dict[tuple[int, int], words.Position]:
+        """An account's open isolated positions, by market and slot."""
         found = {}
         for market in self.state.markets:
             for slot in (words.ISOLATED_LONG, words.ISOLATED_SHORT):
