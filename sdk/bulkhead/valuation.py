@@ -87,22 +87,24 @@ def value_vault(state: MarketState, slot: int, position: Position) -> Valuation:
     )
 
 
+def worth_of_pair(state: MarketState, long: Position, short: Position) -> int:
+    """What the two cross legs of one market are worth: a silent one's profit for a while only."""
+    worth = 0
+    if long.size:
+        worth = value_of(state, words.CROSS_LONG, long)
+    if short.size:
+        worth += value_of(state, words.CROSS_SHORT, short)
+    return worth if price_validity.profit_counts(state.price, state.now) else min(worth, 0)
+
+
 def value_pair(state: MarketState, long: Position, short: Position) -> Valuation:
     """The two cross legs of one market: margin is required for the larger one.
 
     Initially also for what taking the matched part apart would cost. A settled market asks for
     none.
     """
-    worth = 0
-    leverage = long.margin
-    if long.size:
-        worth = value_of(state, words.CROSS_LONG, long)
-    if short.size:
-        worth += value_of(state, words.CROSS_SHORT, short)
-        if not long.size:
-            leverage = short.margin
-    if not price_validity.profit_counts(state.price, state.now):
-        worth = min(worth, 0)
+    worth = worth_of_pair(state, long, short)
+    leverage = long.margin if long.size or not short.size else short.margin
     is_current = state.is_fresh or not state.is_live
     # The doubt about a price that is not fresh shields nobody.
     caution = state.price.caution if state.is_fresh else words.NO_CAUTION

@@ -9,7 +9,7 @@ from bulkhead.accounts import AccountView, HouseView, account_view
 from bulkhead.interfaces import Event
 from bulkhead.markets import MarketState
 from bulkhead.protocol import words
-from bulkhead.simulate import cross_margin
+from bulkhead.protocol.fixed_point import FEMTO
 from bulkhead.simulate.account_verbs import AccountVerbs
 from bulkhead.simulate.calls import NO_DOMAIN
 from bulkhead.simulate.liquidation_verbs import LiquidationVerbs
@@ -102,13 +102,15 @@ class Engine(AccountVerbs, OrderVerbs, LiquidationVerbs, OwnerVerbs):
         """What an account is worth now, femto: cash, escrow, and all of its positions."""
         ledger = self.ledger
         word = ledger.account(address)
+        worth = (word.cash + word.escrow) * FEMTO
+        for market in {market for market, _ in valuation.leg_keys(word)}:
+            legs = (ledger.position(address, market, slot) for slot in range(2))
+            worth += valuation.worth_of_pair(ledger.market_state(market), *legs)
         vaults = self.vaults_of(address) if word.vaults else {}
-        return valuation.cross_equity(
-            word, cross_margin.value_legs(ledger, address, word.legs)
-        ) + sum(
-            valuation.value_vault(ledger.market_state(market), slot, position).worth
-            for (market, slot), position in vaults.items()
-        )
+        for (market, slot), position in vaults.items():
+            value = valuation.value_of(ledger.market_state(market), slot, position)
+            worth += position.margin * FEMTO + value
+        return worth
 
     def vaults_of(self, address: str) -> dict[tuple[int, int], words.Position]:
         """An account's open isolated positions, by market and slot."""

@@ -60,7 +60,6 @@ def keep(engine: Engine, keeper: str, accounts: Iterable[str], pending: Iterable
 
 def held_by(engine: Engine, accounts: Iterable[str]) -> Held:
     """What some accounts hold now."""
-    states = {market: engine.market(market) for market in engine.state.markets}
     vaults: list[Vault] = []
     ledgers: list[CrossLedger] = []
     for account in accounts:
@@ -73,11 +72,13 @@ def held_by(engine: Engine, accounts: Iterable[str]) -> Held:
         if word.legs:
             legs = {key: engine.ledger.position(account, *key) for key in valuation.leg_keys(word)}
             ledgers.append(CrossLedger(account, word, legs))
-    return Held(states, vaults, ledgers)
+    markets = {one.market for one in vaults}
+    markets |= {market for ledger in ledgers for market, _ in ledger.legs}
+    return Held({market: engine.market(market) for market in sorted(markets)}, vaults, ledgers)
 
 
 def _execute(engine: Engine, keeper: str, orders: list[PlacedOrder]) -> None:
-    states = {market: engine.market(market) for market in engine.state.markets}
+    states = {market: engine.market(market) for market in {one.order.market for one in orders}}
     moved = decisions.ratchetable_orders(orders, states, engine.now)
     if moved:
         engine.ratchet(keeper, [one.order for one in moved])

@@ -37,10 +37,8 @@ def update(ledger: Ledger, market: int, price: int, published_at: int, confidenc
     is_newer = published_at != last.published_at
     if last.accepted_at == ledger.now or not (is_newer or last.caution):
         return words.pack_price(last)
-    taken = replace(last, caution=words.NO_CAUTION)
-    if is_newer:
-        taken = replace(taken, **_checked(ledger, market, last, price, published_at, confidence))
-    word = ledger.store_price(market, taken)
+    changes = _checked(ledger, market, last, price, published_at, confidence) if is_newer else {}
+    word = ledger.store_price(market, replace(last, caution=words.NO_CAUTION, **changes))
     ledger.log("PriceUpdated", market=market, price_word=word)
     return word
 
