@@ -118,7 +118,7 @@ class Mirror:
         target: Any = self.engine
         if contract.name == "LiquidityPool":
             target, function = self.engine.pool, POOL.get(function, function)
-            if function in ("request_redeem", "redeem"):
+            if function in ("request_redeem", "redeem", "withdraw"):
                 arguments = arguments[:-1]  # the sender's own
         if function == "update":
             market, payload = arguments
