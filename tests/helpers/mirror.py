@@ -13,6 +13,7 @@ from bulkhead.listings import Terms, TierTerms
 from bulkhead.orders import Order, domain_separator
 from bulkhead.protocol import words
 from bulkhead.replay import Replay
+from bulkhead.simulate import closing
 from bulkhead.simulate.engine import Engine
 from bulkhead.simulate.liquidity_pool import PoolState
 from bulkhead.state import ExchangeState
@@ -76,6 +77,24 @@ class Mirror:
         for contract in (protocol.clearinghouse, protocol.book, protocol.oracle, protocol.pool):
             contract.attempt = partial(self.attempt, contract, contract.attempt)  # type: ignore[method-assign]
         self.compare()
+        for contract in (protocol.clearinghouse, protocol.oracle):
+            contract.read = partial(self.read, contract.read)  # type: ignore[method-assign]
+
+    def read(self, read: Callable[..., Any], function: str, *arguments: Any) -> Any:
+        """Words that were compared after the last call are read where that takes no time."""
+        state = self.engine.state
+        match function, arguments:
+            case "price_word", (market,):
+                return words.pack_price(state.prices[market])
+            case "market_words", (market,):
+                return state.market_words(market)
+            case "house_word", ():
+                return words.pack_house(state.house)
+            case "account_word", (account,):
+                return words.pack_account(self.engine.ledger.account(account))
+            case "position_word", (id_,):
+                return words.pack_position(closing.holding_of(self.engine.ledger, id_)[3])
+        return read(function, *arguments)
 
     def attempt(
         self,

@@ -40,6 +40,11 @@ class Desk:
         """Long minus short lots."""
         return market_math.skew_of(self.long.size, self.short.size)
 
+    def keep_fee(self) -> None:
+        """Leaves the keeper's fee with the account."""
+        self.account = replace(self.account, cash=self.account.cash + self.keeper_fee)
+        self.keeper_fee = 0
+
 
 @dataclass(slots=True)
 class Part:

@@ -23,7 +23,7 @@ from bulkhead.simulate import (
 )
 from bulkhead.simulate.guards import require
 from bulkhead.simulate.ledger import Ledger
-from bulkhead.simulate.trading import Result, Trade
+from bulkhead.simulate.trades import Result, Trade
 
 
 def execute(ledger: Ledger, keeper: str, order: Order) -> int:

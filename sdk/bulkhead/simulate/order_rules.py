@@ -8,7 +8,7 @@ from bulkhead.protocol.fixed_point import PPM, quote_up
 from bulkhead.protocol.reasons import Reason
 from bulkhead.protocol.words import OrderState, OrderTerms, Settings
 from bulkhead.simulate.guards import require
-from bulkhead.simulate.trading import Trade
+from bulkhead.simulate.trades import Trade
 from bulkhead.valuation import slot_of
 
 MAX_CALLBACK = 500_000  # ppm

@@ -3,60 +3,22 @@
 Everything is computed and checked before anything is stored, so a refusal is a value.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bulkhead import valuation
 from bulkhead.markets import OPEN, MarketState
 from bulkhead.protocol import market_math, words
-from bulkhead.protocol.fixed_point import FEMTO, PPM
+from bulkhead.protocol.fixed_point import PPM
 from bulkhead.protocol.reasons import Reason, must_wait
-from bulkhead.protocol.words import Account, Position
-from bulkhead.simulate import cross_margin, fills
-from bulkhead.simulate.fills import Desk, Fill, Part
+from bulkhead.protocol.words import Account
+from bulkhead.simulate import cross_margin, fills, trade_checks
+from bulkhead.simulate.fills import Desk, Part
 from bulkhead.simulate.ledger import Ledger
-from bulkhead.valuation import Valuation, is_long, slot_of
+from bulkhead.simulate.trades import Plan, Result, Trade
+from bulkhead.valuation import is_long, slot_of
 
 SHORT = 2  # position_side of the short in hedge mode, 1 is the long
 USD = 10**15  # femto
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """What the order book asks of the clearinghouse, as in `ITrading.vyi`."""
-
-    account: str
-    market: int
-    is_isolated: bool
-    position_side: int
-    is_buy: bool
-    reduce_only: bool
-    size: int
-    acceptable_price: int
-    margin: int
-    leverage: int
-    bound_to: int
-    epoch: int
-    refusal: Reason
-    builder: str
-    builder_rate: int
-    referrer: str
-    referral_share: int
-    order_hash: bytes
-    keeper: str
-    keeper_fee: int
-    is_escrowed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a trade, as in `ITrading.vyi`."""
-
-    reason: Reason
-    receiver: str = ""
-    keeper_fee: int = 0
-    builder_fee: int = 0
-    filled: int = 0
-    generation: int = 0
 
 
 def execute_trade(ledger: Ledger, trade: Trade) -> Result:
@@ -68,27 +30,17 @@ def execute_trade(ledger: Ledger, trade: Trade) -> Result:
         # Its owner has ended it: the fee stays with him.
         return _end(ledger, trade.account, unfilled, trade.account, keeper_fee, Reason.BY_OWNER)
 
-    reduction, increase, reason = _plan(ledger, desk, trade)
-    reduced, increased = Fill(), Fill()
-    if reason == Reason.FILLED and reduction.size:
-        reduced = fills.reduce(desk, reduction)
-        if reduced.realised > 0 and desk.house.pool_cash + desk.house.insurance < 0:
+    plan, reason = _plan(ledger, desk, trade)
+    if reason == Reason.FILLED and plan.reduction.size:
+        plan.reduced = fills.reduce(desk, plan.reduction)
+        if plan.reduced.realised > 0 and desk.house.pool_cash + desk.house.insurance < 0:
             reason = Reason.POOL_SHORT
-    if reason == Reason.FILLED and increase.size:
+    if reason == Reason.FILLED and plan.increase.size:
         skew = desk.skew
-        increased = fills.increase(desk, increase)
-        reason = fills.limit_reason(desk, skew, trade.is_buy, increased.position)
+        plan.increased = fills.increase(desk, plan.increase)
+        reason = fills.limit_reason(desk, skew, trade.is_buy, plan.increased.position)
     if reason == Reason.FILLED:
-        reason = _check(
-            ledger,
-            trade,
-            state,
-            desk,
-            unfilled,
-            keeper_fee,
-            (reduction, increase),
-            (reduced, increased),
-        )
+        reason = trade_checks.check(ledger, trade, state, desk, unfilled, keeper_fee, plan)
 
     if reason == Reason.FILLED:
         if (
@@ -98,15 +50,15 @@ def execute_trade(ledger: Ledger, trade: Trade) -> Result:
             and not _may_leave(ledger, trade.account, desk.account, trade.keeper, desk.keeper_fee)
         ):
             # A vault that took nothing from the ledger: nothing has been asked of the ledger yet.
-            _keep_fee(desk)
-        _store(ledger, desk, trade, (reduction, increase), (reduced, increased))
+            desk.keep_fee()
+        _store(ledger, desk, trade, plan)
         return Result(
             reason=reason,
             receiver=trade.keeper,
             keeper_fee=desk.keeper_fee,
             builder_fee=desk.builder_fee,
-            filled=increase.size,
-            generation=increased.position.generation,
+            filled=plan.increase.size,
+            generation=plan.increased.position.generation,
         )
     if must_wait(reason):
         return Result(reason)
@@ -151,11 +103,6 @@ def _may_leave(ledger: Ledger, account: str, state: Account, keeper: str, keeper
     return legs.is_firm and valuation.free_cash(state.cash, legs) >= 0
 
 
-def _keep_fee(desk: Desk) -> None:
-    desk.account = replace(desk.account, cash=desk.account.cash + desk.keeper_fee)
-    desk.keeper_fee = 0
-
-
 def _open_desk(ledger: Ledger, trade: Trade, state: MarketState) -> Desk:
     """The state a fill works on: funding accrued, the keeper's fee taken out of escrow."""
     account, keeper_fee = ledger.account(trade.account), 0
@@ -177,7 +124,7 @@ def _open_desk(ledger: Ledger, trade: Trade, state: MarketState) -> Desk:
     )
 
 
-def _plan(ledger: Ledger, desk: Desk, trade: Trade) -> tuple[Part, Part, Reason]:
+def _plan(ledger: Ledger, desk: Desk, trade: Trade) -> tuple[Plan, Reason]:
     """Which slots an order touches and by how much.
 
     In one-way mode it reduces the opposite slot first and opens its own with the rest; in hedge
@@ -222,7 +169,8 @@ def _plan(ledger: Ledger, desk: Desk, trade: Trade) -> tuple[Part, Part, Reason]
         reason = Reason.BELOW_MINIMUM
     if not trade.is_isolated and not reduction.size and held:
         increase.leverage = reduction.position.margin  # the legs of a pair share one
-    return reduction, increase, _price_reason(desk, trade, reduction.size, increase.size, reason)
+    reason = _price_reason(desk, trade, reduction.size, increase.size, reason)
+    return Plan(reduction, increase), reason
 
 
 def _read(
@@ -264,147 +212,11 @@ def _price_reason(desk: Desk, trade: Trade, reduced: int, increased: int, reason
     return reason
 
 
-def _check(
-    ledger: Ledger,
-    trade: Trade,
-    state: MarketState,
-    desk: Desk,
-    unfilled: Account,
-    keeper_fee: int,
-    parts: tuple[Part, Part],
-    filled: tuple[Fill, Fill],
-) -> Reason:
-    """What margin has against a fill that is on the desk."""
-    (reduction, increase), (reduced, increased) = parts, filled
-    if not trade.is_isolated:
-        if not desk.account.legs:
-            return Reason.FILLED
-        held = unfilled.cash + unfilled.escrow + keeper_fee
-        reason = _check_cross(ledger, trade, held, desk.account, state, parts, filled)
-        if reason == Reason.BELOW_INITIAL and not increase.size and desk.keeper_fee:
-            # The keeper's fee must not be what keeps a position from being closed.
-            _keep_fee(desk)
-            reason = _check_cross(ledger, trade, held, desk.account, state, parts, filled)
-        return reason
-    if increase.size:
-        return _check_opened(ledger, trade, unfilled.cash, desk.account, state, increase, increased)
-    if reduced.unpaid:
-        return Reason.BELOW_INITIAL
-    if reduced.from_vault:
-        return _check_reduced(state, reduction, reduced)
-    return Reason.FILLED
-
-
-def _check_opened(
-    ledger: Ledger,
-    trade: Trade,
-    cash_before: int,
-    account: Account,
-    state: MarketState,
-    part: Part,
-    fill: Fill,
-) -> Reason:
-    """What an isolated order takes from the cross ledger must be withdrawable.
-
-    And the vault must hold the tiers' initial margin without the fill's own gain. (The leverage
-    decides what an order moves, so that a vault at a loss can still be added to.)
-    """
-    taken = cash_before - account.cash
-    if taken > 0:
-        available = cash_before
-        if account.legs:
-            legs = cross_margin.value_legs(ledger, trade.account, account.legs)
-            if not legs.is_firm:
-                return Reason.PRICE_NOT_FIRM
-            available = valuation.free_cash(cash_before, legs)
-        if taken > available:
-            return Reason.NOT_WITHDRAWABLE
-    vault = valuation.value_vault(state, part.slot, fill.position)
-    if vault.worth - max(0, -fill.impact) < vault.initial:
-        return Reason.BELOW_INITIAL
-    return Reason.FILLED
-
-
-def _check_reduced(state: MarketState, part: Part, fill: Fill) -> Reason:
-    """A vault that paid for its own reduction must be no less healthy than before.
-
-    (Any other shrinks alike in margin, value and requirement.)
-    """
-    now = valuation.value_vault(state, part.slot, fill.position)
-    then = valuation.value_vault(state, part.slot, part.position)
-    if now.worth >= now.initial or _is_healthier(now, then):
-        return Reason.FILLED
-    return Reason.BELOW_INITIAL
-
-
-def _check_cross(
-    ledger: Ledger,
-    trade: Trade,
-    held: int,
-    account: Account,
-    state: MarketState,
-    parts: tuple[Part, Part],
-    filled: tuple[Fill, Fill],
-) -> Reason:
-    """The account must hold its initial margin without the fill's own gain.
-
-    A reduction may instead leave equity / maintenance margin no lower: one that does not raise the
-    net position of its market.
-
-    Args:
-        ledger: The words.
-        trade: What is filled.
-        held: Quote, cash and escrow before.
-        account: After it.
-        state: The market.
-        parts: What was reduced and increased.
-        filled: What became of the two.
-    """
-    (reduction, increase), (reduced_fill, increased_fill) = parts, filled
-    before = reduction.position
-    reduced = reduced_fill.position if reduction.size else before
-    increased = increased_fill.position if increase.size else increase.position
-    others = cross_margin.value_legs(
-        ledger, trade.account, account.legs & ~(3 << (trade.market << 1))
-    )
-    if increase.size and not others.is_firm:
-        return Reason.PRICE_NOT_FIRM
-    now = others + _value_pair(state, trade.is_buy, reduced, increased)
-    worth = now.worth + account.cash * FEMTO
-    if worth - max(0, -increased_fill.impact) >= now.initial:
-        return Reason.FILLED
-    if not increase.size and abs(reduced.size - increased.size) <= abs(
-        before.size - increased.size
-    ):
-        then = others + _value_pair(state, trade.is_buy, before, increased)
-        # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
-        if _is_healthier(
-            replace(now, worth=worth + account.escrow * FEMTO),
-            replace(then, worth=then.worth + held * FEMTO),
-        ):
-            return Reason.FILLED
-    return Reason.BELOW_INITIAL
-
-
-def _value_pair(
-    state: MarketState, is_buy: bool, reduced: Position, increased: Position
-) -> Valuation:
-    if is_buy:
-        return valuation.value_pair(state, increased, reduced)
-    return valuation.value_pair(state, reduced, increased)
-
-
-def _is_healthier(now: Valuation, then: Valuation) -> bool:
-    """Whether equity / maintenance margin is not lower than it was."""
-    return now.worth * then.maintenance >= then.worth * now.maintenance
-
-
 def _store(
     ledger: Ledger,
     desk: Desk,
     trade: Trade,
-    parts: tuple[Part, Part],
-    filled: tuple[Fill, Fill],
+    plan: Plan,
 ) -> None:
     drift = market_math.funding_drift(desk.terms.funding_velocity, desk.skew, desk.terms.skew_scale)
     left = {
@@ -412,8 +224,9 @@ def _store(
         "account_word": ledger.store_account(trade.account, desk.account),
         "house_word": ledger.store_house(desk.house),
     }
-    for part, fill, name in zip(
-        parts, filled, ("PositionDecreased", "PositionIncreased"), strict=True
+    for part, fill, name in (
+        (plan.reduction, plan.reduced, "PositionDecreased"),
+        (plan.increase, plan.increased, "PositionIncreased"),
     ):
         if not part.size:
             continue

@@ -17,9 +17,9 @@ ACTIONS = int(os.environ.get("MIRROR_ACTIONS", "400"))
 SEED = int(os.environ.get("MIRROR_SEED", "11"))
 CALLS = 1_000
 SEEN = {
-    "increase": 60,
-    "decrease": 20,
-    "flip": 5,
+    "increase": 45,
+    "decrease": 14,
+    "flip": 2,
     f"filled kind {MARKET}": 30,
     f"filled kind {LIMIT}": 8,
     f"filled kind {STOP}": 4,
@@ -32,14 +32,14 @@ SEEN = {
     "ended": 30,
     "ratcheted": 4,
     "builder paid": 10,
-    "isolated liquidation": 20,
-    "isolated partial": 5,
+    "isolated liquidation": 12,
+    "isolated partial": 3,
     "isolated deficit": 3,
-    "top-up": 3,
-    "cross liquidation": 10,
-    "cross partial": 3,
+    "top-up": 2,
+    "cross liquidation": 5,
+    "cross partial": 1,
     "cross deficit": 2,
-    "netting": 2,
+    "netting": 1,
     "settled": 3,
 }
 ACCEPTED = {

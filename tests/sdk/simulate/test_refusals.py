@@ -54,6 +54,7 @@ def mirrored(built: tuple[Protocol, Recorder]) -> Iterator[Protocol]:
         yield protocol
     for contract in contracts:
         del contract.attempt
+        vars(contract).pop("read", None)
 
 
 def attempt(protocol: Protocol, contract: str, sender: str, function: str, *arguments: Any) -> str:
