@@ -32,6 +32,8 @@ class ExchangeState:
         liquidation_terms: By market.
         tiers: By market: the two words of those above the first.
         ramps: By market: the ramp's word and those of the tiers before it.
+        symbols: By market.
+        lot_sizes: WAD base units per lot, by market.
         prices: By market.
         checks: By market: the words of what its prices are checked against.
         settlements: By market: the words of what its settlement has counted.
@@ -58,6 +60,8 @@ class ExchangeState:
     liquidation_terms: dict[int, words.LiquidationTerms] = field(default_factory=dict)
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    symbols: dict[int, str] = field(default_factory=dict)
+    lot_sizes: dict[int, int] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
     checks: dict[int, int] = field(default_factory=dict)
     settlements: dict[int, int] = field(default_factory=dict)
