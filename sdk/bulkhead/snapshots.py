@@ -122,11 +122,11 @@ def snapshot_of(pages: Sequence[Page], liquidity_pool: str) -> Snapshot:
         liquidity_pool: The pool's address.
 
     Raises:
-        Rejected: If they are of several blocks.
+        MovedOn: If they are of several blocks.
     """
     moment = pages[0].moment
     if any(page.moment != moment for page in pages):
-        raise errors.Rejected("the node answered parts of one question at several blocks")
+        raise errors.MovedOn("the node answered parts of one question at several blocks")
     state = ExchangeState(liquidity_pool, house=words.unpack_house(moment["house"]))
     markets: dict[int, MarketState] = {}
     for page in pages:
@@ -161,6 +161,8 @@ def _holdings(page: Page) -> Iterator[tuple[tuple[str, int], list[tuple[int, int
 def _take_market(state: ExchangeState, found: Mapping[str, Any]) -> None:
     market: int = found["market"]
     stored: tuple[int, ...] = found["state"]
+    state.symbols[market] = found["symbol"]
+    state.lot_sizes[market] = found["lot_size"]
     state.markets[market] = words.unpack_market(stored[0])
     state.sides[market, True] = words.unpack_side(stored[1])
     state.sides[market, False] = words.unpack_side(stored[2])

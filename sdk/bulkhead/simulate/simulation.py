@@ -8,9 +8,10 @@ from itertools import count
 from eth_utils.address import is_address, to_checksum_address
 from eth_utils.crypto import keccak
 
+from bulkhead.fills import DECREASED, INCREASED, fill_of
 from bulkhead.interfaces import Event
 from bulkhead.listings import DEMO_LISTINGS, Listing
-from bulkhead.orders import OrderStatus, Outcome, PlacedOrder, outcome_of
+from bulkhead.orders import Outcome, PlacedOrder, ended, resting
 from bulkhead.simulate.curve import EquityCurve
 from bulkhead.simulate.engine import Engine
 from bulkhead.simulate.keeping import keep
@@ -18,6 +19,8 @@ from bulkhead.simulate.participants import MarketName, Participant
 from bulkhead.simulate.paths import Step
 from bulkhead.state import ExchangeState
 from bulkhead.values import Amount, to_quote, to_wad
+
+ENDS = ("OrderExecuted", "OrderCancelled")
 
 START = 1_700_000_000  # seconds
 POOL = 2_000_000  # USD
@@ -79,12 +82,16 @@ class Simulation:
 
     def outcome(self, placed: PlacedOrder) -> Outcome:
         """What has become of an order."""
-        status = OrderStatus(self.engine.ledger.order(placed.hash).status)
         self._collect()
         own = tuple(
             event for event in self._history if event.arguments.get("order_hash") == placed.hash
         )
-        return outcome_of(placed, status, own, self.engine.now)
+        end = next((one for one in own if one.name in ENDS), None)
+        if end is None:
+            return resting(placed, self.engine.now)
+        market = self.engine.ledger.market(placed.order.market)
+        fills = (one for one in own if one.name in (INCREASED, DECREASED))
+        return ended(end, tuple(fill_of(one, market) for one in fills))
 
     def run(
         self,
