@@ -7,30 +7,31 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
-from bulkhead.actors import ActorVerbs
 from bulkhead.chain import Program, Receipt, verb
 from bulkhead.errors import ClientIdTaken, StopBeyondLiquidation
 from bulkhead.handles import HandleVerbs
-from bulkhead.order_entry import (
-    CLIENT_ID_BLOCKS,
+from bulkhead.order_ticket import (
     CloseFields,
     OrderFields,
     exits_of,
-    order_of_fields,
+    is_small,
+    new_salt,
+    order_from,
+    says_the_same,
 )
 from bulkhead.orders import (
     NOBODY,
     MarginMode,
     Order,
     OrderKind,
-    Permission,
     PlacedOrder,
     PositionSide,
     Preview,
     placed_of,
 )
+from bulkhead.permissions import PermissionVerbs
 from bulkhead.signatures import SignedBracket, SignedOrder
-from bulkhead.values import Amount, to_ppm, to_quote
+from bulkhead.values import Amount
 
 if TYPE_CHECKING:
     from bulkhead.chain import Signer
@@ -38,8 +39,12 @@ if TYPE_CHECKING:
 
 Handle = TypeVar("Handle")
 
+BELOW_MINIMUM = "size: below minimum"
+CLIENT_ID_BLOCKS = 50_000
+"""For how many blocks a client's id keeps an order from being placed twice."""
 
-class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
+
+class OrderDeskVerbs(PermissionVerbs, Generic[Handle]):
     """Places orders for one account. Sizes are base units, prices USD per base unit.
 
     Args:
@@ -85,6 +90,7 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
         before = yield from self._placed_before(order, fields)
         if before is not None:
             return self._handle(before)
+        yield from self._check_minimum(order, size)
         if not beyond_liquidation:
             yield from self._check_stop(order)
         return (yield from self.place_order(order))
@@ -123,11 +129,11 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
         if before is not None:
             rest = yield from self.exchange.children(before)
             return tuple(map(self._handle, (before, *rest)))
-        exits = yield from self._exits(entry, take_profit, stop_loss, trailing)
-        children = [replace(one, margin_mode=entry.margin_mode) for one in exits]
+        found = yield from self.exchange.market(entry.market)
+        exits = exits_of(entry, found, take_profit, stop_loss, trailing)
         if not beyond_liquidation:
-            yield from self._check_bracket(entry, children)
-        sent = [self._sent(one).to_tuple() for one in (entry, *children)]
+            yield from self._check_bracket(entry, exits)
+        sent = [self._sent(one).to_tuple() for one in (entry, *exits)]
         return self._handles((yield from self._order_book("place_bracket", sent[0], sent[1:])))
 
     @verb
@@ -158,7 +164,8 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
             position_side=side,
         )
         group = secrets.token_bytes(32)
-        exits = yield from self._exits(opened, take_profit, stop_loss, trailing)
+        found = yield from self.exchange.market(opened.market)
+        exits = exits_of(opened, found, take_profit, stop_loss, trailing)
         orders = [replace(one, group=group) for one in exits]
         if not beyond_liquidation:
             for one in orders:
@@ -177,7 +184,7 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
             **changes: Fields of `Order`, in the contract's units; the salt is new unless named.
         """
         placed = yield from self._order(old)
-        changes.setdefault("salt", secrets.randbits(128))
+        changes.setdefault("salt", new_salt())
         order = replace(placed, **changes)
         receipt = yield from self._order_book("replace", placed.to_tuple(), order.to_tuple())
         return self._handles(receipt)[0]
@@ -196,7 +203,7 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
     ) -> Program[Order]:
         """An order in the contract's own units; takes what `place` takes, sends nothing."""
         found = yield from self.exchange.market(market)
-        return order_of_fields(found, self.account, self.address, size, fields)
+        return order_from(found, self.account, self.address, size, fields)
 
     @verb
     def close_position(
@@ -266,65 +273,21 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
             receipts.append((yield from self._order_book("cancel_nonces", word, mask)))
         return tuple(receipts)
 
-    # Who else may do what
+    def _check_minimum(self, order: Order, size: Amount) -> Program[None]:
+        """A position is never opened below the market's least; one that is there may grow by less.
 
-    @verb
-    def set_operator(
-        self,
-        operator: str,
-        permissions: Permission,
-        *,
-        markets: Iterable[MarketName] = (),
-        notional: Amount = 0,
-        expiry: int,
-    ) -> Program[Receipt]:
-        """Lets an operator trade for the signer, and replaces what it was allowed.
-
-        Args:
-            operator: Who.
-            permissions: What it may do.
-            markets: Where, unless `Permission.ALL_MARKETS` is among them.
-            notional: USD that its orders may open in all.
-            expiry: Seconds, the last it may act in.
+        Raises:
+            ValueError: If a fill now would be refused for that.
         """
-        bits = 0
-        for market in markets:
-            bits |= 1 << (yield from self.exchange.market_id(market))
-        quote = to_quote(notional, "notional")
-        call = ("set_operator", operator, int(permissions), bits, quote, expiry)
-        return (yield from self._order_book(*call))
-
-    @verb
-    def revoke_operator(self, operator: str) -> Program[Receipt]:
-        """Takes all rights from an operator; its orders end when their price comes."""
-        return self._order_book("set_operator", operator, 0, 0, 0, 0)
-
-    @verb
-    def approve_builder(self, builder: str, max_fee: Amount) -> Program[Receipt]:
-        """Lets a front-end charge up to a part of notional, at most 0.001; 0 revokes."""
-        return self._order_book("approve_builder", builder, to_ppm(max_fee, "max_fee"))
-
-    @verb
-    def set_referrer(self, referrer: str) -> Program[Receipt]:
-        """Names, once, who brought the signer's account."""
-        return self._order_book("set_referrer", referrer)
-
-    @verb
-    def set_referral_share(self, share: Amount) -> Program[Receipt]:
-        """As a builder: what part of its fees goes to the referrers of those who pay them."""
-        return self._order_book("set_referral_share", to_ppm(share, "share"))
-
-    def _exits(
-        self,
-        entry: Order,
-        take_profit: Amount | None,
-        stop_loss: Amount | None,
-        callback_rate: Amount | None,
-    ) -> Program[list[Order]]:
-        """What closes a position that an order like `entry` opens."""
-        market = yield from self.exchange.market(entry.market)
-        exits = exits_of(market, entry, take_profit, stop_loss, callback_rate)
-        return [replace(one, placer=self.address) for one in exits]
+        state = yield from self.exchange.market_state(order.market)
+        if not is_small(order, state):
+            return
+        after = yield from self.exchange.preview_order(order)
+        if after.text == BELOW_MINIMUM:
+            raise ValueError(
+                f"size: {size} opens a position of less than the {state.market.terms.min_notional} "
+                f"USD that {state.market.symbol} asks for"
+            )
 
     def _check_stop(self, order: Order) -> Program[None]:
         """A reduce-only stop must come before the liquidation of what it protects."""
@@ -377,18 +340,9 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
         last = (yield from self.exchange.block()).number
         first = max(last - CLIENT_ID_BLOCKS, self.exchange.deployment.block)
         found = yield from self.exchange.find_order(self.account, fields["client_id"], first)
-        if found is not None and not _says_the_same(found.order, order):
+        if found is not None and not says_the_same(found.order, order):
             raise ClientIdTaken(f"client_id: {fields['client_id']!r} names another order")
         return found
-
-    def _order_book(self, name: str, *arguments: object) -> Program[Receipt]:
-        return self._send(self.exchange.contracts.order_book.call(name, *arguments))
-
-
-def _says_the_same(placed: Order, order: Order) -> bool:
-    """Whether an order is one that was placed; a retry may have another price in mind."""
-    names = ("market", "kind", "is_buy", "reduce_only", "size")
-    return all(getattr(placed, name) == getattr(order, name) for name in names)
 
 
 def _beyond(market: int, trigger: int, liquidation: int) -> StopBeyondLiquidation:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from bulkhead.accounts import AccountView
-from bulkhead.order_entry import CloseFields, OrderFields, exits_of, order_of_fields
+from bulkhead.order_ticket import CloseFields, OrderFields, exits_of, order_from
 from bulkhead.orders import Order, PlacedOrder
 from bulkhead.simulate.calls import Done
 from bulkhead.simulate.engine import Engine
@@ -151,7 +151,7 @@ class Participant:
         """
         entry = self.order(market, size, **fields)
         found = self.engine.ledger.market(entry.market)
-        exits = exits_of(found, entry, take_profit, stop_loss, trailing)
+        exits = exits_of(entry, found, take_profit, stop_loss, trailing)
         children = [replace(one, salt=self._next_salt()) for one in exits]
         placed = self.engine.place_bracket(self.address, entry, children)
         return tuple(self.engine.placed(one) for one in placed.value)
@@ -179,4 +179,4 @@ class Participant:
         if "salt" not in fields and "client_id" not in fields:
             fields["salt"] = self._next_salt()
         found = self.engine.ledger.market(self._market_id(market))
-        return order_of_fields(found, self.address, self.address, size, fields)
+        return order_from(found, self.address, self.address, size, fields)

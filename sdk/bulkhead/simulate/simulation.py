@@ -8,9 +8,10 @@ from itertools import count
 from eth_utils.address import is_address, to_checksum_address
 from eth_utils.crypto import keccak
 
+from bulkhead.fills import DECREASED, INCREASED, fill_of
 from bulkhead.interfaces import Event
 from bulkhead.listings import DEMO_LISTINGS, Listing
-from bulkhead.orders import OrderStatus, Outcome, PlacedOrder, outcome_of
+from bulkhead.orders import Outcome, PlacedOrder, ended, resting
 from bulkhead.simulate.curve import EquityCurve
 from bulkhead.simulate.engine import Engine
 from bulkhead.simulate.keeping import keep
@@ -22,6 +23,7 @@ from bulkhead.values import Amount, to_quote, to_wad
 START = 1_700_000_000  # seconds
 POOL = 2_000_000  # USD
 INSURANCE = 100_000  # USD
+ENDS = ("OrderExecuted", "OrderCancelled")
 MAX_ROUNDS = 16  # of the keeper at one step
 
 
@@ -79,12 +81,14 @@ class Simulation:
 
     def outcome(self, placed: PlacedOrder) -> Outcome:
         """What has become of an order."""
-        status = OrderStatus(self.engine.ledger.order(placed.hash).status)
         self._collect()
-        own = tuple(
-            event for event in self._history if event.arguments.get("order_hash") == placed.hash
-        )
-        return outcome_of(placed, status, own, self.engine.now)
+        own = [event for event in self._history if event.arguments.get("order_hash") == placed.hash]
+        end = next((event for event in own if event.name in ENDS), None)
+        if end is None:
+            return resting(placed, self.engine.now)
+        market = self.engine.ledger.market(placed.order.market)
+        fills = (event for event in own if event.name in (INCREASED, DECREASED))
+        return ended(end, tuple(fill_of(event, market) for event in fills))
 
     def run(
         self,
@@ -176,7 +180,7 @@ class Simulation:
             self._history.append(event)
             if event.name == "OrderPlaced":
                 self._pending[event["order_hash"]] = None
-            elif event.name in ("OrderExecuted", "OrderCancelled"):
+            elif event.name in ENDS:
                 self._pending.pop(event["order_hash"], None)
         return bool(events)
 

@@ -1,4 +1,8 @@
-"""An order as people say it: sizes in base units, prices in USD per base unit. Pure."""
+"""What people say of an order, and the order that says it in the contract's units. Pure.
+
+Roundings never make an order more than was meant: sizes go down to lots, a limit never gets worse,
+a trigger never comes early.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import secrets
 from dataclasses import replace
 from typing import Required, TypedDict
 
-from bulkhead.markets import Market
+from bulkhead.markets import Market, MarketState
 from bulkhead.orders import (
     NO_GROUP,
     NOBODY,
@@ -16,10 +20,10 @@ from bulkhead.orders import (
     PositionSide,
     salt_of,
 )
-from bulkhead.values import Amount, to_ppm, to_quote
+from bulkhead.values import Amount, decimal_of, to_ppm, to_quote
 
-CLIENT_ID_BLOCKS = 50_000
-"""For how many blocks a client's id keeps an order from being placed twice."""
+SALT_BITS = 128
+_USD = 10**15  # femto
 
 
 class CloseFields(TypedDict, total=False):
@@ -74,28 +78,24 @@ class OrderFields(CloseFields, total=False):
     leverage: Amount
 
 
-def order_of_fields(
+def order_from(
     market: Market, account: str, placer: str, size: Amount, fields: OrderFields
 ) -> Order:
-    """An order in the contract's own units.
+    """An order as people speak of it, in the contract's units.
 
     Args:
         market: Where.
-        account: Whose.
-        placer: Who commits it.
+        account: Whose it is.
+        placer: Who places it.
         size: Base units, rounded down to lots; 0, if reduce-only, for all there is then.
         fields: The rest of it.
 
     Raises:
-        ValueError: For a size below one lot, or an amount that its unit can not say.
+        ValueError: For what no such market takes. It names the field, the limit and what was given.
     """
     is_buy = fields["is_buy"]
     kind = fields.get("kind", OrderKind.MARKET)
-    reduce_only = fields.get("reduce_only", False)
-    lots = market.lots_down(size)
-    if lots == 0 and not (reduce_only and size == 0):
-        raise ValueError(f"size: less than one lot of {market.size_of(1)}")
-    return Order(
+    order = Order(
         account=account,
         placer=placer,
         market=market.id,
@@ -103,8 +103,8 @@ def order_of_fields(
         margin_mode=fields.get("margin_mode", MarginMode.DEFAULT),
         position_side=fields.get("position_side", PositionSide.ONE_WAY),
         is_buy=is_buy,
-        reduce_only=reduce_only,
-        size=lots,
+        reduce_only=fields.get("reduce_only", False),
+        size=market.lots_down(size),
         trigger_price=_trigger(market, fields.get("trigger_price"), kind, is_buy),
         callback_rate=to_ppm(fields.get("callback_rate", 0), "callback_rate"),
         acceptable_price=_acceptable(market, fields.get("acceptable_price"), is_buy),
@@ -116,70 +116,96 @@ def order_of_fields(
         builder_fee=to_ppm(fields.get("builder_fee", 0), "builder_fee"),
         salt=_salt(fields),
     )
+    _check_size(order, market, size)
+    return order
 
 
 def exits_of(
-    market: Market,
     entry: Order,
-    take_profit: Amount | None,
-    stop_loss: Amount | None,
-    callback_rate: Amount | None,
-) -> list[Order]:
-    """What closes a position that an order like `entry` opens: the exits of a bracket.
+    market: Market,
+    take_profit: Amount | None = None,
+    stop_loss: Amount | None = None,
+    trailing: Amount | None = None,
+) -> tuple[Order, ...]:
+    """What closes all of a position that an order like `entry` opens.
 
     Args:
-        market: Where.
-        entry: What opens it.
-        take_profit: The price of its take-profit.
-        stop_loss: The price of its stop; of a trailing one, where that begins to follow.
-        callback_rate: Of a trailing stop: 0.05 is five percent.
-
-    Raises:
-        ValueError: If there would be none.
+        entry: That order.
+        market: Its market.
+        take_profit: The price of a take-profit.
+        stop_loss: The price of a stop; of a trailing one, where that begins to follow.
+        trailing: The callback rate of a trailing stop instead.
     """
-    if take_profit is None and stop_loss is None and callback_rate is None:
+    if take_profit is None and stop_loss is None and trailing is None:
         raise ValueError("a bracket has a take-profit, a stop, or both")
-    trails = callback_rate is not None
-    prices = {
-        OrderKind.TAKE_PROFIT: take_profit,
-        OrderKind.TRAILING_STOP if trails else OrderKind.STOP: stop_loss,
-    }
-    rate = to_ppm(callback_rate or 0, "callback_rate")
-    return [
-        replace(
-            entry,
-            kind=kind,
-            is_buy=not entry.is_buy,
-            reduce_only=True,
-            size=0,
-            trigger_price=_trigger(market, price, kind, not entry.is_buy),
-            callback_rate=rate if kind is OrderKind.TRAILING_STOP else 0,
-            acceptable_price=0,
-            margin=0,
-            leverage=0,
-            expiry=0,
-            group=NO_GROUP,
-            builder=NOBODY,
-            builder_fee=0,
-            salt=secrets.randbits(128),
-        )
-        for kind, price in prices.items()
-        if price is not None or kind is OrderKind.TRAILING_STOP
-    ]
+    exits = []
+    if take_profit is not None:
+        exits.append(_exit(entry, market, OrderKind.TAKE_PROFIT, take_profit))
+    if trailing is not None:
+        exits.append(_exit(entry, market, OrderKind.TRAILING_STOP, stop_loss, trailing))
+    elif stop_loss is not None:
+        exits.append(_exit(entry, market, OrderKind.STOP, stop_loss))
+    return tuple(exits)
 
 
-def _salt(fields: CloseFields) -> int:
+def new_salt() -> int:
+    """One that no other order has."""
+    return secrets.randbits(SALT_BITS)
+
+
+def is_small(order: Order, state: MarketState) -> bool:
+    """Whether an order by itself opens less than a position in its market may be."""
+    price = order.acceptable_price or order.trigger_price or state.price.price
+    return not order.reduce_only and order.size * price < state.market.terms.min_notional * _USD
+
+
+def says_the_same(placed: Order, order: Order) -> bool:
+    """Whether an order is one that was placed; a retry may have another price in mind."""
+    names = ("market", "kind", "is_buy", "reduce_only", "size")
+    return all(getattr(placed, name) == getattr(order, name) for name in names)
+
+
+def _exit(
+    entry: Order, market: Market, kind: OrderKind, price: Amount | None, rate: Amount = 0
+) -> Order:
+    is_buy = not entry.is_buy
+    return replace(
+        entry,
+        kind=kind,
+        is_buy=is_buy,
+        reduce_only=True,
+        size=0,
+        trigger_price=_trigger(market, price, kind, is_buy),
+        callback_rate=to_ppm(rate, "trailing"),
+        acceptable_price=0,
+        margin=0,
+        leverage=0,
+        expiry=0,
+        group=NO_GROUP,
+        builder=NOBODY,
+        builder_fee=0,
+        salt=new_salt(),
+    )
+
+
+def _check_size(order: Order, market: Market, size: Amount) -> None:
+    """Nothing is asked for only by a reduce-only order that says so."""
+    if order.size == 0 and not (order.reduce_only and decimal_of(size, "size") == 0):
+        raise ValueError(f"size: {size} is less than one lot of {market.size_of(1).normalize():f}")
+
+
+def _salt(fields: OrderFields) -> int:
     if "client_id" in fields:
         return salt_of(fields["client_id"])
     salt = fields.get("salt")
-    return secrets.randbits(128) if salt is None else salt
+    return new_salt() if salt is None else salt
 
 
 def _acceptable(market: Market, price: Amount | None, is_buy: bool) -> int:
     return 0 if price is None else market.acceptable_price(price, is_buy=is_buy)
 
 
-def _trigger(market: Market, price: Amount | None, kind: OrderKind, is_buy: bool) -> int:
+def _trigger(market: Market, price: Amount | None, kind: int, is_buy: bool) -> int:
     if price is None:
         return 0
     must_rise = is_buy == (kind == OrderKind.STOP)
