@@ -160,17 +160,7 @@ def _holdings(page: Page) -> Iterator[tuple[tuple[str, int], list[tuple[int, int
 
 def _take_market(state: ExchangeState, found: Mapping[str, Any]) -> None:
     market: int = found["market"]
-    stored: tuple[int, ...] = found["state"]
-    state.symbols[market] = found["symbol"]
-    state.lot_sizes[market] = found["lot_size"]
-    state.markets[market] = words.unpack_market(stored[0])
-    state.sides[market, True] = words.unpack_side(stored[1])
-    state.sides[market, False] = words.unpack_side(stored[2])
-    state.trade_terms[market] = words.unpack_trade_terms(stored[3])
-    state.liquidation_terms[market] = words.unpack_liquidation_terms(stored[4])
-    state.tiers[market] = (stored[5], stored[6])
-    state.ramps[market] = (stored[7], stored[8], stored[9])
-    state.prices[market] = words.unpack_price(found["price"])
+    state.take_market(market, found["symbol"], found["lot_size"], found["state"], found["price"])
     state.order_terms[market] = words.unpack_order_terms(found["order_terms"])
 
 

@@ -8,52 +8,27 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TextIO
 
+from bulkhead.fills import DECREASED, INCREASED, Fill, fill_of
 from bulkhead.interfaces import Event
 from bulkhead.markets import Market
 from bulkhead.protocol import words
-from bulkhead.valuation import is_isolated, is_long
+from bulkhead.valuation import is_isolated
 from bulkhead.values import femto_to_usd, to_usd
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class AccountFill:
     """A position that an order has changed.
 
     Attributes:
         time: Seconds.
         account: Whose, by name.
-        market: Where.
-        slot: 0 cross long, 1 cross short, 2 isolated long, 3 isolated short.
-        is_increase: Whether it grew.
-        event: What the exchange logged: lots, femto and quote.
+        fill: What it did.
     """
 
     time: int
     account: str
-    market: Market
-    slot: int
-    is_increase: bool
-    event: Event
-
-    @property
-    def is_long(self) -> bool:
-        """The position's side."""
-        return is_long(self.slot)
-
-    @property
-    def size(self) -> Decimal:
-        """Base units."""
-        return self.market.size_of(self.event["size"])
-
-    @property
-    def price(self) -> Decimal:
-        """USD per base unit, the mark."""
-        return self.market.price_of(self.event["price"])
-
-    @property
-    def fee(self) -> Decimal:
-        """USD."""
-        return to_usd(self.event["fee"])
+    fill: Fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +95,7 @@ class EquityCurve:
     markets: dict[str, Market] = field(default_factory=dict)
     prices: dict[str, list[int]] = field(default_factory=dict)
     equities: dict[str, list[int]] = field(default_factory=dict)
-    fills: list[Fill] = field(default_factory=list)
+    fills: list[AccountFill] = field(default_factory=list)
     liquidations: list[Liquidation] = field(default_factory=list)
     fees: dict[str, int] = field(default_factory=dict)
     penalties: dict[str, int] = field(default_factory=dict)
@@ -177,13 +152,13 @@ class EquityCurve:
         """
         for event in events:
             self.events.append(event)
-            if event.name in ("PositionIncreased", "PositionDecreased"):
-                account, market = name_of(event["account"]), market_of(event["market"])
-                is_increase = event.name == "PositionIncreased"
-                self.fills.append(
-                    Fill(event.block, account, market, event["slot"], is_increase, event)
+            if event.name in (INCREASED, DECREASED):
+                account, fill = (
+                    name_of(event["account"]),
+                    fill_of(event, market_of(event["market"])),
                 )
-                self.fees[account] = self.fees.get(account, 0) + event["fee"]
+                self.fills.append(AccountFill(event.block, account, fill))
+                self.fees[account] = self.fees.get(account, 0) + fill.fee_quote
             elif event.name == "PositionLiquidated":
                 account, market = name_of(event["account"]), market_of(event["market"])
                 self.liquidations.append(

@@ -20,11 +20,10 @@ from bulkhead.simulate.paths import Step
 from bulkhead.state import ExchangeState
 from bulkhead.values import Amount, to_quote, to_wad
 
-ENDS = ("OrderExecuted", "OrderCancelled")
-
 START = 1_700_000_000  # seconds
 POOL = 2_000_000  # USD
 INSURANCE = 100_000  # USD
+ENDS = ("OrderExecuted", "OrderCancelled")
 MAX_ROUNDS = 16  # of the keeper at one step
 
 
@@ -83,15 +82,13 @@ class Simulation:
     def outcome(self, placed: PlacedOrder) -> Outcome:
         """What has become of an order."""
         self._collect()
-        own = tuple(
-            event for event in self._history if event.arguments.get("order_hash") == placed.hash
-        )
-        end = next((one for one in own if one.name in ENDS), None)
+        own = [event for event in self._history if event.arguments.get("order_hash") == placed.hash]
+        end = next((event for event in own if event.name in ENDS), None)
         if end is None:
             return resting(placed, self.engine.now)
         market = self.engine.ledger.market(placed.order.market)
-        fills = (one for one in own if one.name in (INCREASED, DECREASED))
-        return ended(end, tuple(fill_of(one, market) for one in fills))
+        fills = (event for event in own if event.name in (INCREASED, DECREASED))
+        return ended(end, tuple(fill_of(event, market) for event in fills))
 
     def run(
         self,
@@ -183,7 +180,7 @@ class Simulation:
             self._history.append(event)
             if event.name == "OrderPlaced":
                 self._pending[event["order_hash"]] = None
-            elif event.name in ("OrderExecuted", "OrderCancelled"):
+            elif event.name in ENDS:
                 self._pending.pop(event["order_hash"], None)
         return bool(events)
 

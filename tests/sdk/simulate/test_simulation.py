@@ -59,8 +59,9 @@ def test_a_long_gains_what_the_price_gains_less_fees_and_impact(simulation: Simu
     alice.deposit(10_000)
     alice.place(MARKET, "0.1", is_buy=True, leverage=10)
     curve = simulation.run(paths.linear(MARKET, 100_000, 101_000, **LINE))
-    (fill,) = curve.fills
-    assert (fill.account, fill.is_long, fill.size) == ("alice", True, Decimal("0.1"))
+    (filled,) = curve.fills
+    fill = filled.fill
+    assert (filled.account, fill.is_buy, fill.size) == ("alice", True, Decimal("0.1"))
     gained = Decimal("0.1") * (101_000 - fill.price)
     assert 0 < 10_000 + gained - fill.fee - curve.equity("alice")[-1] < Decimal("0.5")
 
@@ -131,8 +132,10 @@ def test_a_trailing_stop_follows_the_price_and_sells_on_the_way_back(
     up = paths.linear(MARKET, 100_000, 110_000, **LINE)
     simulation.run(up)
     curve = simulation.run(paths.linear(MARKET, 110_000, 105_000, **LINE))
-    (fill,) = curve.fills
-    assert fill.price == Decimal("107_750")  # the first step at or below 98 % of the best
+    (filled,) = curve.fills
+    assert filled.fill.mark_price == Decimal(
+        "107_750"
+    )  # the first step at or below 98 % of the best
     assert simulation.outcome(stop).state == OrderState.EXECUTED
     assert not alice.account.positions
 
