@@ -435,5 +435,5 @@ def test_parts_of_different_blocks_are_refused(scene: World) -> None:
     first = scene.node.answer(call)
     (call,) = query.send((first,))
     advance(1)
-    with pytest.raises(errors.Rejected, match="several blocks"):
+    with pytest.raises(errors.MovedOn, match="several blocks"):
         query.send((scene.node.answer(call),))
