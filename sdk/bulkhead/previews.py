@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Unpack
 
-from bulkhead import queries
+from bulkhead import queries, valuation
 from bulkhead.accounts import AccountView, Position
 from bulkhead.chain import Program, verb
 from bulkhead.errors import Refused
@@ -20,7 +21,7 @@ from bulkhead.interfaces import Event
 from bulkhead.order_desk import Handle, OrderDeskVerbs
 from bulkhead.order_ticket import OrderFields
 from bulkhead.orders import NOBODY, Order
-from bulkhead.values import Amount, to_ppm, to_quote
+from bulkhead.values import Amount, to_ppm, to_quote, to_usd
 
 if TYPE_CHECKING:
     from bulkhead.reader import MarketName
@@ -54,16 +55,29 @@ class OrderPreview(WritePreview):
         reason: Why it would end or rest instead; empty if it fills.
         fills: What it would change.
         market: Where.
+        cash_before: Quote, cash and escrow before the order was placed.
     """
 
     reason: str
     fills: tuple[Fill, ...]
     market: int
+    cash_before: int
 
     @property
     def positions(self) -> tuple[Position, ...]:
         """The account's positions in its market, after it: with their liquidation prices."""
         return tuple(one for one in self.after.positions if one.market.id == self.market)
+
+    @property
+    def worst_case(self) -> Decimal:
+        """USD of its ledger that the account can lose by it, costs included.
+
+        Into a vault: what leaves the ledger for good or into the vault. In cross: all there is.
+        """
+        if any(not valuation.is_isolated(fill.slot) for fill in self.fills):
+            return to_usd(self.cash_before)
+        left = self.after.word.cash + self.after.word.escrow
+        return to_usd(max(self.cash_before - left, 0))
 
 
 class PreviewVerbs(OrderDeskVerbs[Handle], Generic[Handle]):
@@ -223,9 +237,23 @@ class PreviewVerbs(OrderDeskVerbs[Handle], Generic[Handle]):
         order = yield from self.order(market, size, **fields)
         engine = yield from self._engine([order.market], None)
         yield from self._take_rights(engine, order)
+        return self._filled(engine, order, price, at)
+
+    def _filled(
+        self,
+        engine: Engine,
+        order: Order,
+        price: Amount | None = None,
+        at: int | None = None,
+        leverage: int | None = None,
+    ) -> OrderPreview:
+        """An order placed now, and filled at a later price."""
+        if leverage is not None:
+            order = replace(order, leverage=leverage)
         executed_at = engine.now + engine.ledger.order_terms(order.market).delay
         if at is not None:
             executed_at = max(at, engine.now)
+        begun = engine.account(self.account)
         placed = engine.place(self.address, order)
         resolved = engine.placed(placed.value).order
         _publish(engine, order.market, price, executed_at)
@@ -241,6 +269,7 @@ class PreviewVerbs(OrderDeskVerbs[Handle], Generic[Handle]):
             reason=reason,
             fills=tuple(fill_of(event, found) for event in filled),
             market=order.market,
+            cash_before=begun.word.cash + begun.word.escrow,
         )
 
     def _asked(self, market: MarketName, amount: Amount) -> Program[tuple[int, int]]:

@@ -7,7 +7,8 @@ index. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from bulkhead.protocol import words
 
@@ -112,6 +113,16 @@ class ExchangeState:
         self.tiers[market] = (first, second)
         self.ramps[market] = (ramp[0], ramp[1], ramp[2])
         self.prices[market] = words.unpack_price(price_word)
+
+    def copy(self) -> ExchangeState:
+        """The same tables, to go on from; what they hold is never changed in place."""
+        tables: dict[str, Any] = {
+            one.name: getattr(self, one.name) for one in fields(ExchangeState)
+        }
+        for name, table in tables.items():
+            if isinstance(table, dict | set):
+                tables[name] = table.copy()
+        return ExchangeState(**tables)
 
     def margins(self) -> int:
         """Quote units in all isolated positions together."""

@@ -116,6 +116,10 @@ class ClientIdTaken(Permanent):
     """An order with this client id was placed, and says something else."""
 
 
+class Unreached(Permanent):
+    """What was wished for can not be had: no size, leverage or margin brings it about."""
+
+
 class StopBeyondLiquidation(Permanent):
     """A stop would come too late: its position is liquidated before."""
 
