@@ -116,9 +116,8 @@ class ExchangeState:
 
     def copy(self) -> ExchangeState:
         """The same tables, to go on from; what they hold is never changed in place."""
-        tables: dict[str, Any] = {
-            one.name: getattr(self, one.name) for one in fields(ExchangeState)
-        }
+        names = [one.name for one in fields(ExchangeState)]
+        tables: dict[str, Any] = {name: getattr(self, name) for name in names}
         for name, table in tables.items():
             if isinstance(table, dict | set):
                 tables[name] = table.copy()
