@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bulkhead import MarginMode, PositionSide, Trader, errors
-from bulkhead.explain import Explanation, Face, Part, explain_liquidation, told
+from bulkhead.explain import Explanation, Part, explain_liquidation, told
 from bulkhead.explain.reading import LIQUIDATIONS
 from bulkhead.local import advance_time
 from bulkhead.prices import published_price
@@ -193,10 +193,8 @@ def test_a_number_that_differs_does_not_agree(world: World) -> None:
     for told_events, agrees in ((mine, True), (forged, False)):
         replay = Replay(world.reader.contracts.liquidity_pool.address)
         replay.take_all(one for one in events if one.block < mine[0].block)
-        state = world.reader.market_state(BTC)
-        faces = {0: Face(BTC, state.market.lot_size, True)}
         now = world.reader.block(mine[0].block).timestamp
-        assert told(replay, faces, told_events, now).agrees is agrees
+        assert told(replay, told_events, now).agrees is agrees
 
 
 def test_a_transaction_that_liquidated_nothing_has_nothing_to_explain(world: World) -> None:

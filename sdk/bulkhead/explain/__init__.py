@@ -4,7 +4,6 @@ The state just before the liquidation is what the chain held a block earlier, an
 block up to it. From there every number is worked out anew and compared with what was logged.
 """
 
-from bulkhead.explain.liquidation import Face as Face
 from bulkhead.explain.liquidation import told as told
 from bulkhead.explain.reading import explain_liquidation as explain_liquidation
 from bulkhead.explain.tale import Check as Check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bulkhead import valuation
@@ -18,27 +18,18 @@ from bulkhead.valuation import CLOSED, Valuation
 from bulkhead.values import femto_to_usd, to_usd
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
-    """What a market is called and counts in, and whether its feed had nothing newer."""
-
-    symbol: str
-    lot_size: int
-    is_latest: bool
-
-
 def told(
-    replay: LedgerReplay, faces: Mapping[int, Face], events: Sequence[Event], now: int
+    replay: LedgerReplay, events: Sequence[Event], now: int, outdated: Collection[int] = ()
 ) -> Explanation:
     """A liquidation explained. Pure.
 
     Args:
         replay: What the exchange held before it; it is moved on.
-        faces: Of all markets that its accounts have positions in.
         events: Everything that the transaction logged.
         now: The chain's time.
+        outdated: Markets whose feed had something newer than the price taken.
     """
-    teller = _Teller(replay, faces, now)
+    teller = _Teller(replay, now, outdated)
     insurance = replay.house.insurance
     for event in events:
         teller.take(event)
@@ -71,10 +62,10 @@ class _Debtor:
 class _Teller:
     """Follows the events of one transaction."""
 
-    def __init__(self, replay: LedgerReplay, faces: Mapping[int, Face], now: int) -> None:
+    def __init__(self, replay: LedgerReplay, now: int, outdated: Collection[int]) -> None:
         self.replay = replay
-        self.faces = faces
         self.now = now
+        self.outdated = outdated
         self.house = replay.house
         self.rewards = 0
         self.debtor: _Debtor | None = None
@@ -104,13 +95,13 @@ class _Teller:
     # What was before
 
     def _state(self, market: int) -> MarketState:
-        face, found = self.faces[market], self.replay.market_words(market)
+        held, found = self.replay, self.replay.market_words(market)
         return state_of(
-            market_of(market, face.symbol, face.lot_size, found),
+            market_of(market, held.symbols[market], held.lot_sizes[market], found),
             found,
-            words.pack_price(self.replay.prices[market]),
+            words.pack_price(held.prices[market]),
             self.now,
-            is_latest=face.is_latest,
+            is_latest=market not in self.outdated,
         )
 
     def _legs(self, account: str) -> dict[tuple[int, int], Position]:
@@ -353,7 +344,7 @@ class _Teller:
     def _add(self, did: str, event: Event, tale: Tale) -> None:
         position = ""
         if "market" in event.arguments:
-            symbol = self.faces[event["market"]].symbol
+            symbol = self.replay.symbols[event["market"]]
             pair = "cross long and short"
             slot = event.arguments.get("slot")
             position = f"{symbol} {pair if slot is None else valuation.slot_name(slot)}"

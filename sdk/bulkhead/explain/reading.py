@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from bulkhead import queries, valuation
-from bulkhead.explain.liquidation import Face, told
+from bulkhead.explain.liquidation import told
 from bulkhead.explain.tale import Explanation
-from bulkhead.protocol import words
 from bulkhead.replay import LedgerReplay
+from bulkhead.state import ExchangeState
 
 if TYPE_CHECKING:
-    from bulkhead.chain import Query
-    from bulkhead.contracts import Contracts
-    from bulkhead.interfaces import Event
     from bulkhead.reader import Reader
 
 LIQUIDATIONS = ("MarginToppedUp", "PairNetted", "PositionLiquidated")
@@ -42,52 +38,13 @@ def explain_liquidation(reader: Reader, transaction: str) -> Explanation:
     due = [event for event in mine if event.name in LIQUIDATIONS]
     if not due:
         raise ValueError(f"transaction {transaction} liquidated nothing")
-    replay = LedgerReplay(reader.contracts.liquidity_pool.address)
-    named = {event["market"] for event in (*earlier, *mine) if "market" in event.arguments}
-    load = _load(reader.contracts, replay, due, named)
-    markets = reader.chain.run(load, reader.block(at.number - 1))
-    faces = {
-        market: Face(state.market.symbol, state.market.lot_size, state.is_latest)
-        for market, state in reader.market_states(markets, at).items()
-    }
-    replay.take_all(earlier)
-    return told(replay, faces, mine, at.timestamp)
-
-
-def _load(
-    contracts: Contracts, replay: LedgerReplay, due: Iterable[Event], named: Iterable[int]
-) -> Query[tuple[int, ...]]:
-    """Fills a replay with the words that liquidations of some accounts need.
-
-    Returns:
-        The markets it knows.
-    """
-    house = contracts.clearinghouse
     accounts = sorted({event["account"] for event in due})
-    found = yield (house.call("house_word"), *(house.call("account_word", one) for one in accounts))
-    replay.house = words.unpack_house(found[0])
-    markets = set(named)
-    for account, word in zip(accounts, found[1:], strict=True):
-        held = replay.accounts[account] = words.unpack_account(word)
-        keys = set(valuation.leg_keys(held))
-        mine = (event for event in due if event["account"] == account)
-        keys |= {(one["market"], one["slot"]) for one in mine if "slot" in one.arguments}
-        positions = yield from queries.positions(contracts, account, sorted(keys))
-        replay.positions |= {(account, *key): one for key, one in positions.items()}
-        markets |= {market for market, _ in keys}
-        for market in sorted({market for market, _ in keys}):
-            settings = yield from queries.settings(contracts, account, market)
-            replay.settings[account, market] = settings.word
-    known = tuple(sorted(markets))
-    found = yield tuple(
-        call
-        for market in known
-        for call in (
-            house.call("market_words", market),
-            contracts.price_oracle.call("price_word", market),
-        )
-    )
-    for market, market_words, price_word in zip(known, found[::2], found[1::2], strict=True):
-        replay.store_market(market, market_words)
-        replay.prices[market] = words.unpack_price(price_word)
-    return known
+    named = {event["market"] for event in (*earlier, *mine) if "market" in event.arguments}
+    found = reader.snapshot(accounts, sorted(named), reader.block(at.number - 1))
+    held = {one.name: getattr(found.state, one.name) for one in fields(ExchangeState)}
+    replay = LedgerReplay(**held)
+    replay.take_all(earlier)
+    # Whether a feed had a newer round is known of the whole block alone.
+    states = reader.market_states(sorted(replay.markets), at)
+    outdated = {market for market, state in states.items() if not state.is_latest}
+    return told(replay, mine, at.timestamp, outdated)
