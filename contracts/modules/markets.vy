@@ -114,15 +114,15 @@ def _accrued(market: uint256, price: words.Price) -> words.Market:
     """
     @notice A market's word with funding up to now, or to the end of its last price's life.
     """
-    return self._accrue(words.unpack_market(self._word(market, MARKET)), price)
+    state: words.Market = words.unpack_market(self._word(market, MARKET))
+    return self._accrue(state, price)
 
 
 @internal
 @view
 def _accrue(state: words.Market, price: words.Price) -> words.Market:
-    return market_math.accrue_funding(
-        state, price.price, market_math.live_time(price, block.timestamp)
-    )
+    until: uint256 = market_math.live_time(price, block.timestamp)
+    return market_math.accrue_funding(state, price.price, until)
 
 
 @internal
@@ -193,11 +193,10 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
 def _with_tail(
     market: uint256, tiers: margin_math.Tiers, kind: uint256
 ) -> margin_math.Tiers:
-    tail: margin_math.Tiers = tiers
-    tail.first = self._word(market, kind)
-    if margin_math.tier_at(tail, 3).floor != 0:
-        tail.second = self._word(market, unsafe_add(kind, 1))
-    return tail
+    tiers.first = self._word(market, kind)
+    if margin_math.tier_at(tiers, 3).floor != 0:
+        tiers.second = self._word(market, unsafe_add(kind, 1))
+    return tiers
 
 
 @internal
