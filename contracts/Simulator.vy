@@ -123,16 +123,17 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
+    conditions: fills.Conditions = trading._conditions(trade)
     desk: fills.Desk = trading._open_desk(trade)
-    plan: trading.Plan = empty(trading.Plan)
+    plan: trading.Plan = trading._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
-    reason: uint256 = 0
-    plan, reason = trading._plan(desk, trade)
     if plan.reduction.size != 0:
-        desk, reduction = fills._reduce(desk, plan.reduction)
+        desk = fills._reduce(desk, conditions, plan.reduction)
+        reduction = desk.fill
     if plan.increase.size != 0:
-        desk, increase = fills._increase(desk, plan.increase)
+        desk = fills._increase(desk, conditions, plan.increase)
+        increase = desk.fill
     outcome: ISimulator.Outcome = empty(ISimulator.Outcome)
     outcome.slot = plan.increase.slot
     if plan.reduction.size != 0 and plan.increase.size == 0:

@@ -334,6 +334,39 @@ def unpack_account(word: uint256) -> Account:
 
 @internal
 @pure
+def cash_of(word: uint256) -> int256:
+    """
+    @notice The cash in an account's word.
+    """
+    return convert(convert(word, bytes32), int256) >> 192
+
+
+@internal
+@pure
+def with_cash(word: uint256, amount: uint256) -> uint256:
+    """
+    @notice An account's word with an amount added to its cash, all else as it is.
+    @dev With its sign flipped cash counts from its minimum: a sum that is too large shows above it.
+    """
+    self._require_fits((unsafe_add((word ^ 2**255) >> 192, amount) | amount) >> 64)
+    return unsafe_add(word, amount << 192)
+
+
+@internal
+@pure
+def with_escrow(word: uint256, amount: uint256) -> uint256:
+    """
+    @notice An account's word with an amount moved from its cash to its escrow, all else as it is.
+    """
+    self._require_fits(
+        (unsafe_sub((word ^ 2**255) >> 192, amount) >> 64)
+        | ((unsafe_add(word & M40, amount) | amount) >> 40)
+    )
+    return unsafe_add(unsafe_sub(word, amount << 192), amount)
+
+
+@internal
+@pure
 def pack_position(position: Position) -> uint256:
     self._require_fits(
         (unsafe_add(convert(convert(position.funding_index, bytes32), uint256), 2**63) >> 64)

@@ -52,9 +52,8 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
             long = ledger._position(words.position_id(account, market, words.CROSS_LONG))
         if pair & 2 != 0:
             short = ledger._position(words.position_id(account, market, words.CROSS_SHORT))
-        leg: Valuation = self._value_pair(
-            market, markets._accrued(market, price), price.price, long, short
-        )
+        state: words.Market = markets._accrued(market, price)
+        leg: Valuation = self._value_pair(market, state, price.price, long, short)
         if markets._is_fresh(market, price):
             if price_validity.is_settled(price):
                 # It can move no more: it asks for nothing.
@@ -162,15 +161,14 @@ def _value_vault(
 @internal
 @pure
 def _add(one: Valuation, other: Valuation) -> Valuation:
-    return Valuation(
-        worth=unsafe_add(one.worth, other.worth),
-        initial=unsafe_add(one.initial, other.initial),
-        maintenance=unsafe_add(one.maintenance, other.maintenance),
-        band=unsafe_add(one.band, other.band),
-        caution=max(one.caution, other.caution),
-        is_firm=one.is_firm and other.is_firm,
-        is_current=one.is_current and other.is_current,
-    )
+    one.worth = unsafe_add(one.worth, other.worth)
+    one.initial = unsafe_add(one.initial, other.initial)
+    one.maintenance = unsafe_add(one.maintenance, other.maintenance)
+    one.band = unsafe_add(one.band, other.band)
+    one.caution = max(one.caution, other.caution)
+    one.is_firm = one.is_firm and other.is_firm
+    one.is_current = one.is_current and other.is_current
+    return one
 
 
 @internal

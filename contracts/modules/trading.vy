@@ -29,18 +29,25 @@ USD: constant(uint256) = 10**15  # femto
 struct Plan:
     reduction: fills.Part
     increase: fills.Part
+    reason: uint256  # what speaks against it, if anything
+
+
+# The two cross legs of the order's market.
+struct Legs:
+    long: words.Position
+    short: words.Position
 
 
 struct Pair:
-    before: words.Position  # in the slot that the order reduces
-    reduced: words.Position  # there, after it
-    increased: words.Position  # in the slot that it opens, after it
+    before: Legs
+    after: Legs
     is_increase: bool
     gain: int256  # femto, what the fill itself earned
 
 
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
+    conditions: fills.Conditions = self._conditions(trade)
     desk: fills.Desk = self._open_desk(trade)
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
@@ -48,27 +55,36 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
         # Its owner has ended it: the fee stays with him.
         return self._end(trade.account, unfilled, trade.account, keeper_fee, reasons.BY_OWNER)
 
-    plan: Plan = empty(Plan)
+    plan: Plan = self._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
-    reason: uint256 = reasons.FILLED
-    plan, reason = self._plan(desk, trade)
+    reason: uint256 = plan.reason
     if reason == reasons.FILLED and plan.reduction.size != 0:
-        desk, reduction = fills._reduce(desk, plan.reduction)
+        desk = fills._reduce(desk, conditions, plan.reduction)
+        reduction = desk.fill
         if reduction.realised > 0 and (
             desk.house.pool_cash + convert(desk.house.insurance, int256) < 0
         ):
             reason = reasons.POOL_SHORT
     if reason == reasons.FILLED and plan.increase.size != 0:
         skew: int256 = desk.skew
-        desk, increase = fills._increase(desk, plan.increase)
-        reason = fills._limit_reason(desk, skew, trade.is_buy, increase.position)
+        desk = fills._increase(desk, conditions, plan.increase)
+        increase = desk.fill
+        reason = fills._limit_reason(desk, conditions, skew, trade.is_buy)
     if reason == reasons.FILLED:
         if not trade.is_isolated:
             if desk.account.legs != 0:
                 held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
-                pair: Pair = self._pair(plan, reduction, increase)
-                reason = self._check_cross(trade, held, desk.account, desk.market, desk.price, pair)
+                pair: Pair = self._pair(trade.is_buy, plan, reduction, increase)
+                reason = self._check_cross(
+                    trade.account,
+                    trade.market,
+                    held,
+                    desk.account,
+                    conditions.market,
+                    conditions.price,
+                    pair,
+                )
                 if reason == reasons.BELOW_INITIAL and (
                     plan.increase.size == 0 and desk.keeper_fee != 0
                 ):
@@ -76,26 +92,31 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                     desk.account.cash += convert(desk.keeper_fee, int256)
                     desk.keeper_fee = 0
                     reason = self._check_cross(
-                        trade, held, desk.account, desk.market, desk.price, pair
+                        trade.account,
+                        trade.market,
+                        held,
+                        desk.account,
+                        conditions.market,
+                        conditions.price,
+                        pair,
                     )
         elif plan.increase.size != 0:
             reason = self._check_opened(
-                trade,
+                trade.account,
+                trade.market,
                 unfilled.cash,
                 desk.account,
-                desk.market,
-                desk.price,
-                plan.increase.slot,
-                increase.position,
-                increase.impact,
+                conditions.market,
+                conditions.price,
+                increase,
             )
         elif reduction.unpaid != 0:
             reason = reasons.BELOW_INITIAL
         elif reduction.from_vault != 0:
             reason = self._check_reduced(
                 trade.market,
-                desk.market,
-                desk.price,
+                conditions.market,
+                conditions.price,
                 plan.reduction.slot,
                 plan.reduction.position,
                 reduction.position,
@@ -111,13 +132,13 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
             # A vault that took nothing from the ledger: nothing has been asked of the ledger yet.
             desk.account.cash += convert(desk.keeper_fee, int256)
             desk.keeper_fee = 0
-        self._store(desk, trade, plan, reduction, increase)
+        self._store(trade, conditions, desk, reduction, increase)
         return ITrading.Result(
             reason=reason,
             receiver=trade.keeper,
             keeper_fee=desk.keeper_fee,
             builder_fee=desk.builder_fee,
-            filled=plan.increase.size,
+            filled=increase.size,
             generation=increase.position.generation,
         )
     if reasons.must_wait(reason):
@@ -153,12 +174,13 @@ def _pay_unfilled(
     @param state The account's, with the fee taken out of its escrow.
     @return Who got the fee.
     """
-    receiver: address = account
-    if self._may_leave(account, state, keeper, keeper_fee):
-        receiver = keeper
+    if keeper == account or not self._may_leave(account, state, keeper, keeper_fee):
+        state.cash += convert(keeper_fee, int256)
+        ledger._store_account(account, state)
+        return account
     ledger._store_account(account, state)
-    ledger._pay(receiver, keeper_fee)
-    return receiver
+    ledger._pay(keeper, keeper_fee)
+    return keeper
 
 
 @internal
@@ -177,25 +199,31 @@ def _may_leave(
 
 @internal
 @view
-def _open_desk(trade: ITrading.Trade) -> fills.Desk:
+def _conditions(trade: ITrading.Trade) -> fills.Conditions:
     """
-    @notice The state a fill works on: funding accrued, the keeper's fee taken out of escrow.
+    @notice What the market and the order say: funding accrued.
     """
     quoted: words.Price = words.unpack_price(trade.price_word)
-    desk: fills.Desk = fills.Desk(
-        account=ledger._account(trade.account),
-        market=markets._accrued(trade.market, quoted),
-        terms=markets._trade_terms(trade.market),
-        house=ledger._load_house(),
-        long=markets._side(trade.market, True),
-        short=markets._side(trade.market, False),
-        skew=0,
-        price=quoted.price,
-        caution=quoted.caution,
-        keeper_fee=0,
-        builder_rate=trade.builder_rate,
-        builder_fee=0,
-    )
+    conditions: fills.Conditions = empty(fills.Conditions)
+    conditions.market = markets._accrued(trade.market, quoted)
+    conditions.terms = markets._trade_terms(trade.market)
+    conditions.price = quoted.price
+    conditions.caution = quoted.caution
+    conditions.builder_rate = trade.builder_rate
+    return conditions
+
+
+@internal
+@view
+def _open_desk(trade: ITrading.Trade) -> fills.Desk:
+    """
+    @notice The state a fill works on: the keeper's fee taken out of escrow.
+    """
+    desk: fills.Desk = empty(fills.Desk)
+    desk.account = ledger._account(trade.account)
+    desk.house = ledger._load_house()
+    desk.long = markets._side(trade.market, True)
+    desk.short = markets._side(trade.market, False)
     desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
     if trade.is_escrowed:
         desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
@@ -205,7 +233,7 @@ def _open_desk(trade: ITrading.Trade) -> fills.Desk:
 
 @internal
 @view
-def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
+def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade) -> Plan:
     """
     @notice Which slots an order touches and by how much. In one-way mode it reduces the opposite
             slot first and opens its own with the rest; in hedge mode it names its slot. A
@@ -262,16 +290,16 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
     if may_increase:
         increase.size = trade.size - reduction.size
 
-    least: uint256 = desk.terms.min_notional * USD
+    least: uint256 = conditions.terms.min_notional * USD
     if reduction.size != 0:
-        if (held - reduction.size) * desk.price < least:
+        if (held - reduction.size) * conditions.price < least:
             reduction.size = held
-        if increase.size * desk.price < least:
+        if increase.size * conditions.price < least:
             increase.size = 0
     elif increase.size == 0:
         if reason == reasons.FILLED:
             reason = reasons.NOTHING_TO_REDUCE
-    elif (increase.position.size + increase.size) * desk.price < least:
+    elif (increase.position.size + increase.size) * conditions.price < least:
         reason = reasons.BELOW_MINIMUM
     if not trade.is_isolated and reduction.size == 0 and held != 0:
         increase.leverage = reduction.position.margin  # the legs of a pair share one
@@ -281,53 +309,50 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
         # The average fill price, exact, against the acceptable one.
         size: uint256 = max(reduction.size + increase.size, 1)
         delta: int256 = fills._signed_size(size, trade.is_buy)
-        paid: int256 = delta * convert(desk.price, int256) + market_math.impact_cost(
-            delta, desk.skew, desk.terms.skew_scale, desk.price
+        paid: int256 = delta * convert(conditions.price, int256) + market_math.impact_cost(
+            delta, desk.skew, conditions.terms.skew_scale, conditions.price
         )
         if paid > delta * convert(trade.acceptable_price, int256):
             reason = reasons.PRICE_NOT_ACCEPTABLE
     if increase.size != 0 and (
-        desk.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
+        conditions.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
     ):
         reason = reasons.MARKET_NOT_OPEN
-    if increase.size != 0 and desk.caution != words.NO_CAUTION:
+    if increase.size != 0 and conditions.caution != words.NO_CAUTION:
         reason = reasons.PRICE_NOT_FIRM
-    return Plan(reduction=reduction, increase=increase), reason
+    return Plan(reduction=reduction, increase=increase, reason=reason)
 
 
 @internal
 @view
 def _check_opened(
-    trade: ITrading.Trade,
+    account: address,
+    market: uint256,
     cash_before: int256,
-    account: words.Account,
+    owner: words.Account,
     state: words.Market,
     price: uint256,
-    slot: uint256,
-    position: words.Position,
-    impact: int256,
+    opened: fills.Fill,
 ) -> uint256:
     """
     @notice What an isolated order takes from the cross ledger must be withdrawable, and the vault
             must hold the tiers' initial margin without the fill's own gain. (The leverage decides
             what an order moves, so that a vault at a loss can still be added to.)
     """
-    taken: int256 = cash_before - account.cash
+    taken: int256 = cash_before - owner.cash
     if taken > 0:
         available: int256 = cash_before
-        if account.legs != 0:
-            legs: cross_margin.Valuation = cross_margin._value_legs(
-                trade.account, account.legs
-            )
+        if owner.legs != 0:
+            legs: cross_margin.Valuation = cross_margin._value_legs(account, owner.legs)
             if not legs.is_firm:
                 return reasons.PRICE_NOT_FIRM
             available = cross_margin._withdrawable(cash_before, legs)
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
     vault: cross_margin.Valuation = cross_margin._value_vault(
-        trade.market, state, price, slot, position
+        market, state, price, opened.slot, opened.position
     )
-    if vault.worth - max(0, -impact) < convert(vault.initial, int256):
+    if vault.worth - max(0, -opened.impact) < convert(vault.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
 
@@ -357,30 +382,41 @@ def _check_reduced(
 
 @internal
 @pure
-def _pair(plan: Plan, reduction: fills.Fill, increase: fills.Fill) -> Pair:
+def _pair(
+    is_buy: bool, plan: Plan, reduction: fills.Fill, increase: fills.Fill
+) -> Pair:
     """
-    @notice The two cross legs of the order's market, as the fill leaves them.
+    @notice The two cross legs of the order's market, as the fill finds and leaves them.
     """
-    pair: Pair = Pair(
-        before=plan.reduction.position,
-        reduced=plan.reduction.position,
-        increased=plan.increase.position,
-        is_increase=plan.increase.size != 0,
+    reduced: words.Position = plan.reduction.position
+    if reduction.size != 0:
+        reduced = reduction.position
+    increased: words.Position = plan.increase.position
+    if increase.size != 0:
+        increased = increase.position
+    return Pair(
+        before=self._legs(is_buy, plan.reduction.position, plan.increase.position),
+        after=self._legs(is_buy, reduced, increased),
+        is_increase=increase.size != 0,
         gain=max(0, -increase.impact),
     )
-    if plan.reduction.size != 0:
-        pair.reduced = reduction.position
-    if pair.is_increase:
-        pair.increased = increase.position
-    return pair
+
+
+@internal
+@pure
+def _legs(is_buy: bool, reduced: words.Position, increased: words.Position) -> Legs:
+    if is_buy:
+        return Legs(long=increased, short=reduced)
+    return Legs(long=reduced, short=increased)
 
 
 @internal
 @view
 def _check_cross(
-    trade: ITrading.Trade,
+    account: address,
+    market: uint256,
     held: int256,
-    account: words.Account,
+    owner: words.Account,
     state: words.Market,
     price: uint256,
     pair: Pair,
@@ -392,49 +428,28 @@ def _check_cross(
     @param held Quote, cash and escrow before.
     """
     others: cross_margin.Valuation = cross_margin._value_legs(
-        trade.account, account.legs & ~(3 << (trade.market << 1))
+        account, owner.legs & ~(3 << (market << 1))
     )
     if pair.is_increase and not others.is_firm:
         return reasons.PRICE_NOT_FIRM
-    now: cross_margin.Valuation = cross_margin._add(
-        others,
-        self._value_pair(
-            trade.market, state, price, trade.is_buy, pair.reduced, pair.increased
-        ),
+    now: cross_margin.Valuation = cross_margin._value_pair(
+        market, state, price, pair.after.long, pair.after.short
     )
-    now.worth += account.cash * fixed_point.FEMTO_INT
+    now = cross_margin._add(others, now)
+    now.worth += owner.cash * fixed_point.FEMTO_INT
     if now.worth - pair.gain >= convert(now.initial, int256):
         return reasons.FILLED
-    if not pair.is_increase and self._distance(
-        pair.reduced.size, pair.increased.size
-    ) <= self._distance(pair.before.size, pair.increased.size):
-        then: cross_margin.Valuation = cross_margin._add(
-            others,
-            self._value_pair(
-                trade.market, state, price, trade.is_buy, pair.before, pair.increased
-            ),
+    if not pair.is_increase and self._net(pair.after) <= self._net(pair.before):
+        then: cross_margin.Valuation = cross_margin._value_pair(
+            market, state, price, pair.before.long, pair.before.short
         )
+        then = cross_margin._add(others, then)
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
-        now.worth += convert(account.escrow, int256) * fixed_point.FEMTO_INT
+        now.worth += convert(owner.escrow, int256) * fixed_point.FEMTO_INT
         then.worth += held * fixed_point.FEMTO_INT
         if self._is_healthier(now, then):
             return reasons.FILLED
     return reasons.BELOW_INITIAL
-
-
-@internal
-@view
-def _value_pair(
-    market: uint256,
-    state: words.Market,
-    price: uint256,
-    is_buy: bool,
-    reduced: words.Position,
-    increased: words.Position,
-) -> cross_margin.Valuation:
-    if is_buy:
-        return cross_margin._value_pair(market, state, price, increased, reduced)
-    return cross_margin._value_pair(market, state, price, reduced, increased)
 
 
 @internal
@@ -450,37 +465,38 @@ def _is_healthier(now: cross_margin.Valuation, then: cross_margin.Valuation) -> 
 
 @internal
 @pure
-def _distance(one: uint256, other: uint256) -> uint256:
-    return max(one, other) - min(one, other)
+def _net(legs: Legs) -> uint256:
+    """
+    @notice How many lots of one leg the other does not match.
+    """
+    return max(legs.long.size, legs.short.size) - min(legs.long.size, legs.short.size)
 
 
 @internal
 def _store(
-    desk: fills.Desk,
     trade: ITrading.Trade,
-    plan: Plan,
+    conditions: fills.Conditions,
+    desk: fills.Desk,
     reduction: fills.Fill,
     increase: fills.Fill,
 ):
-    market: words.Market = desk.market
-    market.funding_drift = market_math.funding_drift(
-        desk.terms.funding_velocity, desk.skew, desk.terms.skew_scale
+    conditions.market.funding_drift = market_math.funding_drift(
+        conditions.terms.funding_velocity, desk.skew, conditions.terms.skew_scale
     )
-    market_word: uint256 = markets._store_market(trade.market, market)
+    market_word: uint256 = markets._store_market(trade.market, conditions.market)
     account_word: uint256 = ledger._store_account(trade.account, desk.account)
     house_word: uint256 = ledger._store_house(desk.house)
-    if plan.reduction.size != 0:
-        position_word: uint256 = ledger._store_position(
-            words.position_id(trade.account, trade.market, plan.reduction.slot), reduction.position
-        )
-        side_word: uint256 = self._store_side(trade.market, plan.reduction.slot, desk)
+    id: uint256 = words.position_id(trade.account, trade.market, 0)
+    if reduction.size != 0:
+        position_word: uint256 = ledger._store_position(id | reduction.slot, reduction.position)
+        side_word: uint256 = self._store_side(trade.market, reduction.slot, desk.long, desk.short)
         log ITrading.PositionDecreased(
             account=trade.account,
             market=trade.market,
             order_hash=trade.order_hash,
-            slot=plan.reduction.slot,
-            size=plan.reduction.size,
-            price=desk.price,
+            slot=reduction.slot,
+            size=reduction.size,
+            price=conditions.price,
             impact=reduction.impact,
             fee=reduction.fee,
             realised=reduction.realised,
@@ -491,18 +507,16 @@ def _store(
             market_word=market_word,
             house_word=house_word,
         )
-    if plan.increase.size != 0:
-        position_word: uint256 = ledger._store_position(
-            words.position_id(trade.account, trade.market, plan.increase.slot), increase.position
-        )
-        side_word: uint256 = self._store_side(trade.market, plan.increase.slot, desk)
+    if increase.size != 0:
+        position_word: uint256 = ledger._store_position(id | increase.slot, increase.position)
+        side_word: uint256 = self._store_side(trade.market, increase.slot, desk.long, desk.short)
         log ITrading.PositionIncreased(
             account=trade.account,
             market=trade.market,
             order_hash=trade.order_hash,
-            slot=plan.increase.slot,
-            size=plan.increase.size,
-            price=desk.price,
+            slot=increase.slot,
+            size=increase.size,
+            price=conditions.price,
             impact=increase.impact,
             fee=increase.fee,
             margin=increase.margin,
@@ -521,6 +535,9 @@ def _store(
 
 
 @internal
-def _store_side(market: uint256, slot: uint256, desk: fills.Desk) -> uint256:
-    is_long: bool = slot & 1 == 0
-    return markets._store_side(market, is_long, desk.long if is_long else desk.short)
+def _store_side(
+    market: uint256, slot: uint256, long: words.Side, short: words.Side
+) -> uint256:
+    if slot & 1 == 0:
+        return markets._store_side(market, True, long)
+    return markets._store_side(market, False, short)

@@ -360,6 +360,27 @@ pack_order_terms, unpack_order_terms = _codec(OrderTerms)
 pack_operator, unpack_operator = _codec(Operator)
 
 
+def cash_of(word: int) -> int:
+    """The cash in an account's word."""
+    cash = word >> 192
+    return cash - (cash >> 63 << 64)
+
+
+def with_cash(word: int, amount: int) -> int:
+    """An account's word with an amount added to its cash, all else as it is."""
+    if amount >> 64 or cash_of(word) + amount >= 2**63:
+        raise OutOfRange
+    return word + (amount << 192) & _MAX_WORD
+
+
+def with_escrow(word: int, amount: int) -> int:
+    """An account's word with an amount moved from its cash to its escrow, all else as it is."""
+    escrow = (word & 2**40 - 1) + amount
+    if amount >> 40 or escrow >> 40 or cash_of(word) - amount < -(2**63):
+        raise OutOfRange
+    return (word - (amount << 192) & _MAX_WORD) + amount
+
+
 def with_status(word: int, status: int) -> int:
     """An order's word with another status, all else as it is."""
     if status >> 4:

@@ -228,6 +228,9 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "lowest_bit_index": lambda draw: (
             draw.unsigned(128) << draw.random.randrange(128) & 2**128 - 1,
         ),
+        "cash_of": lambda draw: (draw.unsigned(256),),
+        "with_cash": lambda draw: (draw.unsigned(256), draw.unsigned(66)),
+        "with_escrow": lambda draw: (draw.unsigned(256), draw.unsigned(41)),
         "with_status": lambda draw: (draw.unsigned(256), draw.unsigned(5)),
         "with_fill": lambda draw: (
             draw.unsigned(256),
