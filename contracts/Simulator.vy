@@ -124,16 +124,17 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     @notice The figures of the fill: the core returns none but its reason.
     """
     conditions: fills.Conditions = trading._conditions(trade)
-    desk: fills.Desk = trading._open_desk(trade)
+    desk: fills.Desk = trading._open_desk(
+        trade, market_math.skew_of(conditions.long.size, conditions.short.size)
+    )
     plan: trading.Plan = trading._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
     if plan.reduction.size != 0:
-        desk = fills._reduce(desk, conditions, plan.reduction)
-        reduction = desk.fill
+        reduction = fills._reduce(desk, conditions, plan.reduction)
+        desk = reduction.desk
     if plan.increase.size != 0:
-        desk = fills._increase(desk, conditions, plan.increase)
-        increase = desk.fill
+        increase = fills._increase(desk, conditions, plan.increase)
     outcome: ISimulator.Outcome = empty(ISimulator.Outcome)
     outcome.slot = plan.increase.slot
     if plan.reduction.size != 0 and plan.increase.size == 0:

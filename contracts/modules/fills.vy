@@ -26,9 +26,20 @@ MAX_VAULTS: constant(uint256) = 255
 struct Conditions:
     market: words.Market
     terms: words.TradeTerms
+    long: words.Side  # before
+    short: words.Side  # before
     price: uint256  # mark, femto per lot
     caution: uint256  # of that price
     builder_rate: uint256  # ppm
+
+
+# What every fill changes.
+struct Desk:
+    account: words.Account
+    house: words.House
+    skew: int256  # lots
+    keeper_fee: uint256  # quote, what the keeper gets
+    builder_fee: uint256  # quote, what the builder gets
 
 
 struct Part:
@@ -45,6 +56,8 @@ struct Fill:
     slot: uint256
     size: uint256  # lots added or taken off
     position: words.Position  # after
+    side: words.Side  # after
+    desk: Desk  # after
     impact: int256  # femto, positive where the trader pays
     fee: uint256  # quote
     builder_fee: uint256  # quote
@@ -55,21 +68,9 @@ struct Fill:
     unpaid: uint256  # quote, what that margin did not cover
 
 
-# What a fill changes.
-struct Desk:
-    account: words.Account
-    house: words.House
-    long: words.Side
-    short: words.Side
-    skew: int256  # lots
-    keeper_fee: uint256  # quote, what the keeper gets
-    builder_fee: uint256  # quote, what the builder gets
-    fill: Fill  # the last one
-
-
 @internal
 @pure
-def _reduce(desk: Desk, conditions: Conditions, part: Part) -> Desk:
+def _reduce(desk: Desk, conditions: Conditions, part: Part) -> Fill:
     """
     @notice Realises a part of a position. What it owes (impact, fee, a keeper's fee that is not
             escrowed) comes out of what it releases, then out of the vault's margin or the cross
@@ -164,17 +165,16 @@ def _reduce(desk: Desk, conditions: Conditions, part: Part) -> Desk:
     if fill.deficit != 0:
         desk.house = house_math.cover_deficit(desk.house, fill.deficit)
     desk.skew = unsafe_add(desk.skew, delta)
-    if is_long:
-        desk.long = self._replace(desk.long, part.position, fill.position)
-    else:
-        desk.short = self._replace(desk.short, part.position, fill.position)
-    desk.fill = fill
-    return desk
+    fill.side = self._replace(
+        conditions.long if is_long else conditions.short, part.position, fill.position
+    )
+    fill.desk = desk
+    return fill
 
 
 @internal
 @pure
-def _increase(desk: Desk, conditions: Conditions, part: Part) -> Desk:
+def _increase(desk: Desk, conditions: Conditions, part: Part) -> Fill:
     """
     @notice Adds to a position or opens it. In a vault it moves margin for what it adds, at its
             leverage, and what the fill lost against the mark; or the amount it names.
@@ -231,38 +231,36 @@ def _increase(desk: Desk, conditions: Conditions, part: Part) -> Desk:
     desk.account.cash = unsafe_sub(desk.account.cash, convert(paid, int256))
     desk.house = house_math.collect_fee(desk.house, fill.fee, conditions.terms)
     desk.skew = unsafe_add(desk.skew, delta)
-    if is_long:
-        desk.long = self._replace(desk.long, part.position, fill.position)
-    else:
-        desk.short = self._replace(desk.short, part.position, fill.position)
-    desk.fill = fill
-    return desk
+    fill.side = self._replace(
+        conditions.long if is_long else conditions.short, part.position, fill.position
+    )
+    fill.desk = desk
+    return fill
 
 
 @internal
 @pure
 def _limit_reason(
-    desk: Desk, conditions: Conditions, skew_before: int256, is_long: bool
+    increase: Fill, conditions: Conditions, skew_before: int256
 ) -> uint256:
     """
-    @notice Which limit of word, account or market the last increase breaks, if any. Only what grows the
+    @notice Which limit of word, account or market an increase breaks, if any. Only what grows the
             skew is held to the skew's cap and to the market's share of the pool.
     """
-    position: words.Position = desk.fill.position
-    if max(position.entry_notional, position.margin) > words.MAX_NOTIONAL:
+    if max(increase.position.entry_notional, increase.position.margin) > words.MAX_NOTIONAL:
         return reasons.TOO_LARGE
-    if words.count_bits(desk.account.legs) > MAX_LEGS:
+    if words.count_bits(increase.desk.account.legs) > MAX_LEGS:
         return reasons.TOO_MANY_LEGS
-    if desk.account.vaults > MAX_VAULTS:
+    if increase.desk.account.vaults > MAX_VAULTS:
         return reasons.TOO_MANY_VAULTS
     scale: uint256 = conditions.terms.skew_scale
-    size: uint256 = desk.long.size if is_long else desk.short.size
+    size: uint256 = increase.side.size
     if unsafe_mul(size, fixed_point.PPM) > unsafe_mul(scale, conditions.terms.side_cap):
         return reasons.OPEN_INTEREST_CAP
     # What one side may become without the other, if all of that other closes, must be backed in the
     # same proportion: closing is never refused.
     backing: int256 = unsafe_mul(
-        desk.house.pool_cash,
+        increase.desk.house.pool_cash,
         convert(unsafe_mul(conditions.terms.pool_share, fixed_point.FEMTO), int256),
     )
     reserve: uint256 = unsafe_mul(
@@ -272,7 +270,7 @@ def _limit_reason(
         backing, convert(conditions.terms.side_cap, int256)
     ):
         return reasons.RESERVE_CAP
-    skew: uint256 = fixed_point.magnitude(desk.skew)
+    skew: uint256 = fixed_point.magnitude(increase.desk.skew)
     if skew > fixed_point.magnitude(skew_before):
         if unsafe_mul(skew, fixed_point.PPM) > unsafe_mul(scale, conditions.terms.skew_cap):
             return reasons.SKEW_CAP

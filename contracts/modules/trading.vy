@@ -48,7 +48,9 @@ struct Pair:
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     conditions: fills.Conditions = self._conditions(trade)
-    desk: fills.Desk = self._open_desk(trade)
+    desk: fills.Desk = self._open_desk(
+        trade, market_math.skew_of(conditions.long.size, conditions.short.size)
+    )
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
     if trade.epoch != words.EPOCHS and trade.epoch != desk.account.epoch:
@@ -60,22 +62,32 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     increase: fills.Fill = empty(fills.Fill)
     reason: uint256 = plan.reason
     if reason == reasons.FILLED and plan.reduction.size != 0:
-        desk = fills._reduce(desk, conditions, plan.reduction)
-        reduction = desk.fill
+        reduction = fills._reduce(desk, conditions, plan.reduction)
+        desk = reduction.desk
         if reduction.realised > 0 and (
             desk.house.pool_cash + convert(desk.house.insurance, int256) < 0
         ):
             reason = reasons.POOL_SHORT
     if reason == reasons.FILLED and plan.increase.size != 0:
-        skew: int256 = desk.skew
-        desk = fills._increase(desk, conditions, plan.increase)
-        increase = desk.fill
-        reason = fills._limit_reason(desk, conditions, skew, trade.is_buy)
+        increase = fills._increase(desk, conditions, plan.increase)
+        reason = fills._limit_reason(increase, conditions, desk.skew)
+        desk = increase.desk
     if reason == reasons.FILLED:
         if not trade.is_isolated:
             if desk.account.legs != 0:
                 held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
-                pair: Pair = self._pair(trade.is_buy, plan, reduction, increase)
+                if reduction.size == 0:
+                    reduction.position = plan.reduction.position
+                if increase.size == 0:
+                    increase.position = plan.increase.position
+                pair: Pair = Pair(
+                    before=self._legs(
+                        trade.is_buy, plan.reduction.position, plan.increase.position
+                    ),
+                    after=self._legs(trade.is_buy, reduction.position, increase.position),
+                    is_increase=increase.size != 0,
+                    gain=max(0, -increase.impact),
+                )
                 reason = self._check_cross(
                     trade.account,
                     trade.market,
@@ -132,14 +144,17 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
             # A vault that took nothing from the ledger: nothing has been asked of the ledger yet.
             desk.account.cash += convert(desk.keeper_fee, int256)
             desk.keeper_fee = 0
-        self._store(trade, conditions, desk, reduction, increase)
+        conditions.market.funding_drift = market_math.funding_drift(
+            conditions.terms.funding_velocity, desk.skew, conditions.terms.skew_scale
+        )
+        self._store(trade, conditions.market, conditions.price, desk, reduction, increase)
         return ITrading.Result(
             reason=reason,
             receiver=trade.keeper,
             keeper_fee=desk.keeper_fee,
             builder_fee=desk.builder_fee,
             filled=increase.size,
-            generation=increase.position.generation,
+            generation=increase.position.generation if increase.size != 0 else 0,
         )
     if reasons.must_wait(reason):
         waiting: ITrading.Result = empty(ITrading.Result)
@@ -207,6 +222,8 @@ def _conditions(trade: ITrading.Trade) -> fills.Conditions:
     conditions: fills.Conditions = empty(fills.Conditions)
     conditions.market = markets._accrued(trade.market, quoted)
     conditions.terms = markets._trade_terms(trade.market)
+    conditions.long = markets._side(trade.market, True)
+    conditions.short = markets._side(trade.market, False)
     conditions.price = quoted.price
     conditions.caution = quoted.caution
     conditions.builder_rate = trade.builder_rate
@@ -215,16 +232,14 @@ def _conditions(trade: ITrading.Trade) -> fills.Conditions:
 
 @internal
 @view
-def _open_desk(trade: ITrading.Trade) -> fills.Desk:
+def _open_desk(trade: ITrading.Trade, skew: int256) -> fills.Desk:
     """
     @notice The state a fill works on: the keeper's fee taken out of escrow.
     """
     desk: fills.Desk = empty(fills.Desk)
     desk.account = ledger._account(trade.account)
     desk.house = ledger._load_house()
-    desk.long = markets._side(trade.market, True)
-    desk.short = markets._side(trade.market, False)
-    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
+    desk.skew = skew
     if trade.is_escrowed:
         desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
         desk.account.escrow -= desk.keeper_fee
@@ -382,28 +397,6 @@ def _check_reduced(
 
 @internal
 @pure
-def _pair(
-    is_buy: bool, plan: Plan, reduction: fills.Fill, increase: fills.Fill
-) -> Pair:
-    """
-    @notice The two cross legs of the order's market, as the fill finds and leaves them.
-    """
-    reduced: words.Position = plan.reduction.position
-    if reduction.size != 0:
-        reduced = reduction.position
-    increased: words.Position = plan.increase.position
-    if increase.size != 0:
-        increased = increase.position
-    return Pair(
-        before=self._legs(is_buy, plan.reduction.position, plan.increase.position),
-        after=self._legs(is_buy, reduced, increased),
-        is_increase=increase.size != 0,
-        gain=max(0, -increase.impact),
-    )
-
-
-@internal
-@pure
 def _legs(is_buy: bool, reduced: words.Position, increased: words.Position) -> Legs:
     if is_buy:
         return Legs(long=increased, short=reduced)
@@ -475,28 +468,28 @@ def _net(legs: Legs) -> uint256:
 @internal
 def _store(
     trade: ITrading.Trade,
-    conditions: fills.Conditions,
+    market: words.Market,
+    price: uint256,
     desk: fills.Desk,
     reduction: fills.Fill,
     increase: fills.Fill,
 ):
-    conditions.market.funding_drift = market_math.funding_drift(
-        conditions.terms.funding_velocity, desk.skew, conditions.terms.skew_scale
-    )
-    market_word: uint256 = markets._store_market(trade.market, conditions.market)
+    market_word: uint256 = markets._store_market(trade.market, market)
     account_word: uint256 = ledger._store_account(trade.account, desk.account)
     house_word: uint256 = ledger._store_house(desk.house)
     id: uint256 = words.position_id(trade.account, trade.market, 0)
     if reduction.size != 0:
         position_word: uint256 = ledger._store_position(id | reduction.slot, reduction.position)
-        side_word: uint256 = self._store_side(trade.market, reduction.slot, desk.long, desk.short)
+        side_word: uint256 = markets._store_side(
+            trade.market, reduction.slot & 1 == 0, reduction.side
+        )
         log ITrading.PositionDecreased(
             account=trade.account,
             market=trade.market,
             order_hash=trade.order_hash,
             slot=reduction.slot,
             size=reduction.size,
-            price=conditions.price,
+            price=price,
             impact=reduction.impact,
             fee=reduction.fee,
             realised=reduction.realised,
@@ -509,14 +502,16 @@ def _store(
         )
     if increase.size != 0:
         position_word: uint256 = ledger._store_position(id | increase.slot, increase.position)
-        side_word: uint256 = self._store_side(trade.market, increase.slot, desk.long, desk.short)
+        side_word: uint256 = markets._store_side(
+            trade.market, increase.slot & 1 == 0, increase.side
+        )
         log ITrading.PositionIncreased(
             account=trade.account,
             market=trade.market,
             order_hash=trade.order_hash,
             slot=increase.slot,
             size=increase.size,
-            price=conditions.price,
+            price=price,
             impact=increase.impact,
             fee=increase.fee,
             margin=increase.margin,
@@ -532,12 +527,3 @@ def _store(
         shared: uint256 = desk.builder_fee * trade.referral_share // fixed_point.PPM
         ledger._pay(trade.builder, desk.builder_fee - shared)
         ledger._pay(trade.referrer, shared)
-
-
-@internal
-def _store_side(
-    market: uint256, slot: uint256, long: words.Side, short: words.Side
-) -> uint256:
-    if slot & 1 == 0:
-        return markets._store_side(market, True, long)
-    return markets._store_side(market, False, short)
