@@ -123,9 +123,14 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
-    conditions: fills.Conditions = trading._conditions(trade)
+    conditions: fills.Conditions = trading._conditions(
+        trade.market, trade.price_word, trade.builder_rate
+    )
     desk: fills.Desk = trading._open_desk(
-        trade, market_math.skew_of(conditions.long.size, conditions.short.size)
+        trade.account,
+        conditions.long.size,
+        conditions.short.size,
+        trade.keeper_fee if trade.is_escrowed else 0,
     )
     plan: trading.Plan = trading._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)

@@ -114,11 +114,9 @@ def _value_pair(
     initial: uint256 = margin_math.initial_margin(notional, leverage, tiers)
     matched: uint256 = min(long.size, short.size)
     if matched != 0:
+        taker_fee: uint256 = markets._trade_terms(market).taker_fee
         initial = unsafe_add(
-            initial,
-            margin_math.unwinding_cost(
-                unsafe_mul(matched, price), markets._trade_terms(market).taker_fee
-            ),
+            initial, margin_math.unwinding_cost(unsafe_mul(matched, price), taker_fee)
         )
     return Valuation(
         worth=worth,
@@ -156,19 +154,6 @@ def _value_vault(
         is_firm=True,
         is_current=True,
     )
-
-
-@internal
-@pure
-def _add(one: Valuation, other: Valuation) -> Valuation:
-    one.worth = unsafe_add(one.worth, other.worth)
-    one.initial = unsafe_add(one.initial, other.initial)
-    one.maintenance = unsafe_add(one.maintenance, other.maintenance)
-    one.band = unsafe_add(one.band, other.band)
-    one.caution = max(one.caution, other.caution)
-    one.is_firm = one.is_firm and other.is_firm
-    one.is_current = one.is_current and other.is_current
-    return one
 
 
 @internal

@@ -47,9 +47,14 @@ struct Pair:
 
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
-    conditions: fills.Conditions = self._conditions(trade)
+    conditions: fills.Conditions = self._conditions(
+        trade.market, trade.price_word, trade.builder_rate
+    )
     desk: fills.Desk = self._open_desk(
-        trade, market_math.skew_of(conditions.long.size, conditions.short.size)
+        trade.account,
+        conditions.long.size,
+        conditions.short.size,
+        trade.keeper_fee if trade.is_escrowed else 0,
     )
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
@@ -120,7 +125,9 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                 desk.account,
                 conditions.market,
                 conditions.price,
-                increase,
+                increase.slot,
+                increase.position,
+                increase.impact,
             )
         elif reduction.unpaid != 0:
             reason = reasons.BELOW_INITIAL
@@ -214,35 +221,38 @@ def _may_leave(
 
 @internal
 @view
-def _conditions(trade: ITrading.Trade) -> fills.Conditions:
+def _conditions(
+    market: uint256, price_word: uint256, builder_rate: uint256
+) -> fills.Conditions:
     """
     @notice What the market and the order say: funding accrued.
     """
-    quoted: words.Price = words.unpack_price(trade.price_word)
+    quoted: words.Price = words.unpack_price(price_word)
     conditions: fills.Conditions = empty(fills.Conditions)
-    conditions.market = markets._accrued(trade.market, quoted)
-    conditions.terms = markets._trade_terms(trade.market)
-    conditions.long = markets._side(trade.market, True)
-    conditions.short = markets._side(trade.market, False)
+    conditions.market = markets._accrued(market, quoted)
+    conditions.terms = markets._trade_terms(market)
+    conditions.long = markets._side(market, True)
+    conditions.short = markets._side(market, False)
     conditions.price = quoted.price
     conditions.caution = quoted.caution
-    conditions.builder_rate = trade.builder_rate
+    conditions.builder_rate = builder_rate
     return conditions
 
 
 @internal
 @view
-def _open_desk(trade: ITrading.Trade, skew: int256) -> fills.Desk:
+def _open_desk(
+    account: address, long_size: uint256, short_size: uint256, escrowed: uint256
+) -> fills.Desk:
     """
-    @notice The state a fill works on: the keeper's fee taken out of escrow.
+    @notice The state a fill works on: the keeper's fee taken out of escrow, as far as it is still there.
     """
     desk: fills.Desk = empty(fills.Desk)
-    desk.account = ledger._account(trade.account)
+    desk.account = ledger._account(account)
     desk.house = ledger._load_house()
-    desk.skew = skew
-    if trade.is_escrowed:
-        desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
-        desk.account.escrow -= desk.keeper_fee
+    desk.skew = market_math.skew_of(long_size, short_size)
+    desk.keeper_fee = min(escrowed, desk.account.escrow)
+    desk.account.escrow = unsafe_sub(desk.account.escrow, desk.keeper_fee)
     return desk
 
 
@@ -347,7 +357,9 @@ def _check_opened(
     owner: words.Account,
     state: words.Market,
     price: uint256,
-    opened: fills.Fill,
+    slot: uint256,
+    position: words.Position,
+    impact: int256,
 ) -> uint256:
     """
     @notice What an isolated order takes from the cross ledger must be withdrawable, and the vault
@@ -365,9 +377,9 @@ def _check_opened(
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
     vault: cross_margin.Valuation = cross_margin._value_vault(
-        market, state, price, opened.slot, opened.position
+        market, state, price, slot, position
     )
-    if vault.worth - max(0, -opened.impact) < convert(vault.initial, int256):
+    if vault.worth - max(0, -impact) < convert(vault.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
 
@@ -428,18 +440,18 @@ def _check_cross(
     now: cross_margin.Valuation = cross_margin._value_pair(
         market, state, price, pair.after.long, pair.after.short
     )
-    now = cross_margin._add(others, now)
-    now.worth += owner.cash * fixed_point.FEMTO_INT
-    if now.worth - pair.gain >= convert(now.initial, int256):
+    now.worth += others.worth + owner.cash * fixed_point.FEMTO_INT
+    if now.worth - pair.gain >= convert(others.initial + now.initial, int256):
         return reasons.FILLED
     if not pair.is_increase and self._net(pair.after) <= self._net(pair.before):
         then: cross_margin.Valuation = cross_margin._value_pair(
             market, state, price, pair.before.long, pair.before.short
         )
-        then = cross_margin._add(others, then)
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
         now.worth += convert(owner.escrow, int256) * fixed_point.FEMTO_INT
-        then.worth += held * fixed_point.FEMTO_INT
+        then.worth += others.worth + held * fixed_point.FEMTO_INT
+        now.maintenance += others.maintenance
+        then.maintenance += others.maintenance
         if self._is_healthier(now, then):
             return reasons.FILLED
     return reasons.BELOW_INITIAL
