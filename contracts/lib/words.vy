@@ -343,6 +343,24 @@ def cash_of(word: uint256) -> int256:
 
 @internal
 @pure
+def flags_of(word: uint256) -> uint256:
+    """
+    @notice The flags in an account's word.
+    """
+    return (word >> 40) & M4
+
+
+@internal
+@pure
+def epoch_of(word: uint256) -> uint256:
+    """
+    @notice The epoch in an account's word.
+    """
+    return (word >> 44) & M12
+
+
+@internal
+@pure
 def with_cash(word: uint256, amount: uint256) -> uint256:
     """
     @notice An account's word with an amount added to its cash, all else as it is.
@@ -688,6 +706,15 @@ def unpack_price(word: uint256) -> Price:
 
 @internal
 @pure
+def published_at_of(word: uint256) -> uint256:
+    """
+    @notice When the price in a price's word was published.
+    """
+    return (word >> 108) & M36
+
+
+@internal
+@pure
 def pack_feed(feed: Feed) -> uint256:
     self._require_fits((feed.lot_size >> 80) | (feed.decimals >> 8) | (feed.kind >> 4))
     return (
@@ -795,6 +822,15 @@ def pack_order_state(state: OrderState) -> uint256:
         | (state.status << 36)
         | state.executable_from
     )
+
+
+@internal
+@pure
+def status_of(word: uint256) -> uint256:
+    """
+    @notice The status in an order's word.
+    """
+    return (word >> 36) & M4
 
 
 @internal

@@ -366,6 +366,16 @@ def cash_of(word: int) -> int:
     return cash - (cash >> 63 << 64)
 
 
+def flags_of(word: int) -> int:
+    """The flags in an account's word."""
+    return word >> 40 & 15
+
+
+def epoch_of(word: int) -> int:
+    """The epoch in an account's word."""
+    return word >> 44 & 2**12 - 1
+
+
 def with_cash(word: int, amount: int) -> int:
     """An account's word with an amount added to its cash, all else as it is."""
     if amount >> 64 or cash_of(word) + amount >= 2**63:
@@ -379,6 +389,16 @@ def with_escrow(word: int, amount: int) -> int:
     if amount >> 40 or escrow >> 40 or cash_of(word) - amount < -(2**63):
         raise OutOfRange
     return (word - (amount << 192) & _MAX_WORD) + amount
+
+
+def published_at_of(word: int) -> int:
+    """When the price in a price's word was published."""
+    return word >> 108 & 2**36 - 1
+
+
+def status_of(word: int) -> int:
+    """The status in an order's word."""
+    return word >> 36 & 15
 
 
 def with_status(word: int, status: int) -> int:
