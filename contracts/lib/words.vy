@@ -826,6 +826,40 @@ def pack_order_state(state: OrderState) -> uint256:
 
 @internal
 @pure
+def pack_placed_order(
+    executable_from: uint256,
+    status: uint256,
+    keeper_fee: uint256,
+    escrowed: bool,
+    epoch: uint256,
+    is_child: bool,
+    is_bound: bool,
+    generation: uint256,
+) -> uint256:
+    """
+    @notice An order's word when it is placed: what comes with its fill is not there yet.
+    """
+    self._require_fits(
+        (executable_from >> 36)
+        | (status >> 4)
+        | (keeper_fee >> 40)
+        | (epoch >> 12)
+        | (generation >> 23)
+    )
+    return (
+        (generation << 96)
+        | (convert(is_bound, uint256) << 94)
+        | (convert(is_child, uint256) << 93)
+        | (convert(escrowed, uint256) << 92)
+        | (epoch << 80)
+        | (keeper_fee << 40)
+        | (status << 36)
+        | executable_from
+    )
+
+
+@internal
+@pure
 def status_of(word: uint256) -> uint256:
     """
     @notice The status in an order's word.

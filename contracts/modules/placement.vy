@@ -73,24 +73,26 @@ def _place(
 
     hash: bytes32 = order_hashing._hash(order)
     assert order_store._orders[hash] == 0, "order: already placed"
-    state: words.OrderState = empty(words.OrderState)
-    state.executable_from = block.timestamp + terms.delay
-    state.status = order_rules.PENDING
-    state.keeper_fee = terms.keeper_fee
-    state.escrowed = not order.reduce_only
-    state.epoch = words.epoch_of(account_word)
-    state.is_child = is_child
-    if order.reduce_only and order.kind >= order_rules.STOP and not is_child:
-        state.is_bound = True
-        state.generation = unsafe_sub(bound_to, 1)
+    is_bound: bool = order.reduce_only and order.kind >= order_rules.STOP and not is_child
+    generation: uint256 = 0
+    if is_bound:
+        generation = unsafe_sub(bound_to, 1)
         if bound_to == 0:
             slot: uint256 = order_rules._closes_slot(order.margin_mode, order.is_buy)
-            state.generation = order_store._generation(order.account, order.market, slot)
+            generation = order_store._generation(order.account, order.market, slot)
+    word: uint256 = words.pack_placed_order(
+        block.timestamp + terms.delay,
+        order_rules.PENDING,
+        terms.keeper_fee,
+        not order.reduce_only,
+        words.epoch_of(account_word),
+        is_child,
+        is_bound,
+        generation,
+    )
+    order_store._orders[hash] = word
     log IOrderBook.OrderPlaced(
-        order_hash=hash,
-        account=order.account,
-        order=order,
-        order_word=order_store._store(hash, state),
+        order_hash=hash, account=order.account, order=order, order_word=word
     )
     return hash
 

@@ -396,6 +396,34 @@ def published_at_of(word: int) -> int:
     return word >> 108 & 2**36 - 1
 
 
+def pack_placed_order(
+    executable_from: int,
+    status: int,
+    keeper_fee: int,
+    escrowed: bool,
+    epoch: int,
+    is_child: bool,
+    is_bound: bool,
+    generation: int,
+) -> int:
+    """An order's word when it is placed: what comes with its fill is not there yet."""
+    return pack_order_state(
+        OrderState(
+            executable_from=executable_from,
+            status=status,
+            keeper_fee=keeper_fee,
+            escrowed=escrowed,
+            epoch=epoch,
+            is_child=is_child,
+            is_bound=is_bound,
+            is_spent=False,
+            generation=generation,
+            filled=0,
+            extreme=0,
+        )
+    )
+
+
 def status_of(word: int) -> int:
     """The status in an order's word."""
     return word >> 36 & 15
