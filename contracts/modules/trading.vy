@@ -38,13 +38,6 @@ struct Legs:
     short: words.Position
 
 
-struct Pair:
-    before: Legs
-    after: Legs
-    is_increase: bool
-    gain: int256  # femto, what the fill itself earned
-
-
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     conditions: fills.Conditions = self._conditions(
@@ -85,29 +78,13 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                     reduction.position = plan.reduction.position
                 if increase.size == 0:
                     increase.position = plan.increase.position
-                pair: Pair = Pair(
-                    before=self._legs(
-                        trade.is_buy, plan.reduction.position, plan.increase.position
-                    ),
-                    after=self._legs(trade.is_buy, reduction.position, increase.position),
-                    is_increase=increase.size != 0,
-                    gain=max(0, -increase.impact),
+                before: Legs = self._legs(
+                    trade.is_buy, plan.reduction.position, plan.increase.position
                 )
-                reason = self._check_cross(
-                    trade.account,
-                    trade.market,
-                    held,
-                    desk.account,
-                    conditions.market,
-                    conditions.price,
-                    pair,
+                after: Legs = self._legs(
+                    trade.is_buy, reduction.position, increase.position
                 )
-                if reason == reasons.BELOW_INITIAL and (
-                    plan.increase.size == 0 and desk.keeper_fee != 0
-                ):
-                    # The keeper's fee must not be what keeps a position from being closed.
-                    desk.account.cash += convert(desk.keeper_fee, int256)
-                    desk.keeper_fee = 0
+                for _: uint256 in range(2):
                     reason = self._check_cross(
                         trade.account,
                         trade.market,
@@ -115,8 +92,18 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                         desk.account,
                         conditions.market,
                         conditions.price,
-                        pair,
+                        before,
+                        after,
+                        increase.size != 0,
+                        max(0, -increase.impact),
                     )
+                    if reason != reasons.BELOW_INITIAL or (
+                        increase.size != 0 or desk.keeper_fee == 0
+                    ):
+                        break
+                    # The keeper's fee must not be what keeps a position from being closed.
+                    desk.account.cash += convert(desk.keeper_fee, int256)
+                    desk.keeper_fee = 0
         elif plan.increase.size != 0:
             reason = self._check_opened(
                 trade.account,
@@ -265,25 +252,24 @@ def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade)
             reduction that would leave less than the minimum closes all of it; a flip whose rest
             would be less only closes.
     """
-    increase: fills.Part = empty(fills.Part)
-    increase.market = trade.market
-    increase.slot = 0 if trade.is_buy else 1
+    plan: Plan = empty(Plan)
+    plan.increase.market = trade.market
+    plan.increase.slot = 0 if trade.is_buy else 1
     if trade.is_isolated:
-        increase.slot += words.ISOLATED_LONG
-    increase.margin = trade.margin
-    increase.leverage = trade.leverage
-    reduction: fills.Part = empty(fills.Part)
-    reduction.market = trade.market
-    reduction.slot = increase.slot ^ 1
+        plan.increase.slot += words.ISOLATED_LONG
+    plan.increase.margin = trade.margin
+    plan.increase.leverage = trade.leverage
+    plan.reduction.market = trade.market
+    plan.reduction.slot = plan.increase.slot ^ 1
     if not trade.is_escrowed:
-        reduction.keeper_fee = trade.keeper_fee
+        plan.reduction.keeper_fee = trade.keeper_fee
 
-    reason: uint256 = trade.refusal
+    plan.reason = trade.refusal
     may_reduce: bool = True
     may_increase: bool = not trade.reduce_only
     is_hedge: bool = desk.account.flags & words.FLAG_HEDGE != 0
     if is_hedge != (trade.position_side != 0):
-        reason = reasons.WRONG_MODE
+        plan.reason = reasons.WRONG_MODE
     elif is_hedge:
         may_reduce = trade.is_buy == (trade.position_side == SHORT)
         may_increase = may_increase and not may_reduce
@@ -298,54 +284,54 @@ def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade)
     else:
         open_slots = desk.account.legs >> (trade.market << 1)
     id: uint256 = words.position_id(trade.account, trade.market, 0)
-    if may_increase or (needs_both and (open_slots >> (increase.slot & 1)) & 1 != 0):
-        increase.position = ledger._position(id | increase.slot)
-    if (may_reduce or needs_both) and (open_slots >> (reduction.slot & 1)) & 1 != 0:
-        reduction.position = ledger._position(id | reduction.slot)
-    held: uint256 = reduction.position.size
+    if may_increase or (needs_both and (open_slots >> (plan.increase.slot & 1)) & 1 != 0):
+        plan.increase.position = ledger._position(id | plan.increase.slot)
+    if (may_reduce or needs_both) and (open_slots >> (plan.reduction.slot & 1)) & 1 != 0:
+        plan.reduction.position = ledger._position(id | plan.reduction.slot)
+    held: uint256 = plan.reduction.position.size
     if may_reduce:
-        reduction.size = held
+        plan.reduction.size = held
         if trade.size != 0:
-            reduction.size = min(trade.size, held)
+            plan.reduction.size = min(trade.size, held)
     if trade.bound_to != 0 and (
-        held == 0 or unsafe_add(reduction.position.generation, 1) != trade.bound_to
+        held == 0 or unsafe_add(plan.reduction.position.generation, 1) != trade.bound_to
     ):
-        reduction.size = 0
-        reason = reasons.POSITION_ENDED
+        plan.reduction.size = 0
+        plan.reason = reasons.POSITION_ENDED
     if may_increase:
-        increase.size = trade.size - reduction.size
+        plan.increase.size = trade.size - plan.reduction.size
 
-    least: uint256 = conditions.terms.min_notional * USD
-    if reduction.size != 0:
-        if (held - reduction.size) * conditions.price < least:
-            reduction.size = held
-        if increase.size * conditions.price < least:
-            increase.size = 0
-    elif increase.size == 0:
-        if reason == reasons.FILLED:
-            reason = reasons.NOTHING_TO_REDUCE
-    elif (increase.position.size + increase.size) * conditions.price < least:
-        reason = reasons.BELOW_MINIMUM
-    if not trade.is_isolated and reduction.size == 0 and held != 0:
-        increase.leverage = reduction.position.margin  # the legs of a pair share one
+    least: uint256 = unsafe_mul(conditions.terms.min_notional, USD)
+    if plan.reduction.size != 0:
+        if unsafe_mul(unsafe_sub(held, plan.reduction.size), conditions.price) < least:
+            plan.reduction.size = held
+        if plan.increase.size * conditions.price < least:
+            plan.increase.size = 0
+    elif plan.increase.size == 0:
+        if plan.reason == reasons.FILLED:
+            plan.reason = reasons.NOTHING_TO_REDUCE
+    elif (plan.increase.position.size + plan.increase.size) * conditions.price < least:
+        plan.reason = reasons.BELOW_MINIMUM
+    if not trade.is_isolated and plan.reduction.size == 0 and held != 0:
+        plan.increase.leverage = plan.reduction.position.margin  # the legs of a pair share one
 
     # While the price says no, nothing else may end the order.
     if trade.acceptable_price != 0:
         # The average fill price, exact, against the acceptable one.
-        size: uint256 = max(reduction.size + increase.size, 1)
+        size: uint256 = max(plan.reduction.size + plan.increase.size, 1)
         delta: int256 = fills._signed_size(size, trade.is_buy)
         paid: int256 = delta * convert(conditions.price, int256) + market_math.impact_cost(
             delta, desk.skew, conditions.terms.skew_scale, conditions.price
         )
         if paid > delta * convert(trade.acceptable_price, int256):
-            reason = reasons.PRICE_NOT_ACCEPTABLE
-    if increase.size != 0 and (
+            plan.reason = reasons.PRICE_NOT_ACCEPTABLE
+    if plan.increase.size != 0 and (
         conditions.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
     ):
-        reason = reasons.MARKET_NOT_OPEN
-    if increase.size != 0 and conditions.caution != words.NO_CAUTION:
-        reason = reasons.PRICE_NOT_FIRM
-    return Plan(reduction=reduction, increase=increase, reason=reason)
+        plan.reason = reasons.MARKET_NOT_OPEN
+    if plan.increase.size != 0 and conditions.caution != words.NO_CAUTION:
+        plan.reason = reasons.PRICE_NOT_FIRM
+    return plan
 
 
 @internal
@@ -424,28 +410,32 @@ def _check_cross(
     owner: words.Account,
     state: words.Market,
     price: uint256,
-    pair: Pair,
+    before: Legs,
+    after: Legs,
+    is_increase: bool,
+    gain: int256,
 ) -> uint256:
     """
     @notice The account must hold its initial margin without the fill's own gain. A reduction may
             instead leave equity / maintenance margin no lower: one that does not raise the net
             position of its market.
     @param held Quote, cash and escrow before.
+    @param gain Femto, what the fill itself earned.
     """
     others: cross_margin.Valuation = cross_margin._value_legs(
         account, owner.legs & ~(3 << (market << 1))
     )
-    if pair.is_increase and not others.is_firm:
+    if is_increase and not others.is_firm:
         return reasons.PRICE_NOT_FIRM
     now: cross_margin.Valuation = cross_margin._value_pair(
-        market, state, price, pair.after.long, pair.after.short
+        market, state, price, after.long, after.short
     )
     now.worth += others.worth + owner.cash * fixed_point.FEMTO_INT
-    if now.worth - pair.gain >= convert(others.initial + now.initial, int256):
+    if now.worth - gain >= convert(others.initial + now.initial, int256):
         return reasons.FILLED
-    if not pair.is_increase and self._net(pair.after) <= self._net(pair.before):
+    if not is_increase and self._net(after) <= self._net(before):
         then: cross_margin.Valuation = cross_margin._value_pair(
-            market, state, price, pair.before.long, pair.before.short
+            market, state, price, before.long, before.short
         )
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
         now.worth += convert(owner.escrow, int256) * fixed_point.FEMTO_INT
