@@ -215,15 +215,15 @@ def _conditions(
     @notice What the market and the order say: funding accrued.
     """
     quoted: words.Price = words.unpack_price(price_word)
-    conditions: fills.Conditions = empty(fills.Conditions)
-    conditions.market = markets._accrued(market, quoted)
-    conditions.terms = markets._trade_terms(market)
-    conditions.long = markets._side(market, True)
-    conditions.short = markets._side(market, False)
-    conditions.price = quoted.price
-    conditions.caution = quoted.caution
-    conditions.builder_rate = builder_rate
-    return conditions
+    return fills.Conditions(
+        market=markets._accrued(market, quoted),
+        terms=markets._trade_terms(market),
+        long=markets._side(market, True),
+        short=markets._side(market, False),
+        price=quoted.price,
+        caution=quoted.caution,
+        builder_rate=builder_rate,
+    )
 
 
 @internal
