@@ -234,13 +234,16 @@ def _open_desk(
     """
     @notice The state a fill works on: the keeper's fee taken out of escrow, as far as it is still there.
     """
-    desk: fills.Desk = empty(fills.Desk)
-    desk.account = ledger._account(account)
-    desk.house = ledger._load_house()
-    desk.skew = market_math.skew_of(long_size, short_size)
-    desk.keeper_fee = min(escrowed, desk.account.escrow)
-    desk.account.escrow = unsafe_sub(desk.account.escrow, desk.keeper_fee)
-    return desk
+    state: words.Account = ledger._account(account)
+    keeper_fee: uint256 = min(escrowed, state.escrow)
+    state.escrow = unsafe_sub(state.escrow, keeper_fee)
+    return fills.Desk(
+        account=state,
+        house=ledger._load_house(),
+        skew=market_math.skew_of(long_size, short_size),
+        keeper_fee=keeper_fee,
+        builder_fee=0,
+    )
 
 
 @internal
