@@ -14,12 +14,15 @@ from . import words
 def collect_fee(house: words.House, fee: uint256, terms: words.TradeTerms) -> words.House:
     """
     @notice Shares a trading fee. Insurance and treasury get their shares down, the pool the rest.
+    @dev Unchecked: money stays below 2**97, and the two shares are together at most the whole.
     """
     to_insurance: uint256 = unsafe_div(unsafe_mul(fee, terms.insurance_share), fixed_point.PPM)
     to_treasury: uint256 = unsafe_div(unsafe_mul(fee, terms.treasury_share), fixed_point.PPM)
-    house.insurance += to_insurance
-    house.fees += to_treasury
-    house.pool_cash += convert(fee - to_insurance - to_treasury, int256)
+    house.insurance = unsafe_add(house.insurance, to_insurance)
+    house.fees = unsafe_add(house.fees, to_treasury)
+    house.pool_cash = unsafe_add(
+        house.pool_cash, convert(unsafe_sub(unsafe_sub(fee, to_insurance), to_treasury), int256)
+    )
     return house
 
 

@@ -106,7 +106,9 @@ def _value_pair(
     if long.size != 0:
         worth = position_math.value_of(long, True, price, state.funding_index)
     if short.size != 0:
-        worth += position_math.value_of(short, False, price, state.funding_index)
+        worth = unsafe_add(
+            worth, position_math.value_of(short, False, price, state.funding_index)
+        )
         if long.size == 0:
             leverage = short.margin
     notional: uint256 = unsafe_mul(max(long.size, short.size), price)
@@ -145,8 +147,10 @@ def _value_vault(
     notional: uint256 = unsafe_mul(position.size, price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
     return Valuation(
-        worth=convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256)
-        + position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
+        worth=unsafe_add(
+            convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256),
+            position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
+        ),
         initial=margin_math.initial_margin(notional, 0, tiers),
         maintenance=margin_math.maintenance_margin(notional, tiers),
         band=0,

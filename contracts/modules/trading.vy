@@ -4,6 +4,7 @@
 @license MIT
 @notice Fills one order at one price: first what it reduces, then what it increases. Everything is
         computed and checked before anything is stored, so a refusal is a value, not a revert.
+@dev Unchecked where money, below 2**97 quote or 2**128 femto, is added up.
 """
 
 from ..interfaces import ITrading
@@ -63,7 +64,7 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
         reduction = fills._reduce(desk, conditions, plan.reduction)
         desk = reduction.desk
         if reduction.realised > 0 and (
-            desk.house.pool_cash + convert(desk.house.insurance, int256) < 0
+            unsafe_add(desk.house.pool_cash, convert(desk.house.insurance, int256)) < 0
         ):
             reason = reasons.POOL_SHORT
     if reason == reasons.FILLED and plan.increase.size != 0:
@@ -73,7 +74,9 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
     if reason == reasons.FILLED:
         if not trade.is_isolated:
             if desk.account.legs != 0:
-                held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
+                held: int256 = unsafe_add(
+                    unfilled.cash, convert(unsafe_add(unfilled.escrow, keeper_fee), int256)
+                )
                 if reduction.size == 0:
                     reduction.position = plan.reduction.position
                 if increase.size == 0:
@@ -95,7 +98,7 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                         before,
                         after,
                         increase.size != 0,
-                        max(0, -increase.impact),
+                        max(0, unsafe_sub(0, increase.impact)),
                     )
                     if reason != reasons.BELOW_INITIAL or (
                         increase.size != 0 or desk.keeper_fee == 0
@@ -355,7 +358,7 @@ def _check_opened(
             must hold the tiers' initial margin without the fill's own gain. (The leverage decides
             what an order moves, so that a vault at a loss can still be added to.)
     """
-    taken: int256 = cash_before - owner.cash
+    taken: int256 = unsafe_sub(cash_before, owner.cash)
     if taken > 0:
         available: int256 = cash_before
         if owner.legs != 0:
@@ -368,7 +371,7 @@ def _check_opened(
     vault: cross_margin.Valuation = cross_margin._value_vault(
         market, state, price, slot, position
     )
-    if vault.worth - max(0, -impact) < convert(vault.initial, int256):
+    if unsafe_add(vault.worth, min(0, impact)) < convert(vault.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
 
@@ -433,8 +436,11 @@ def _check_cross(
     now: cross_margin.Valuation = cross_margin._value_pair(
         market, state, price, after.long, after.short
     )
-    now.worth += others.worth + owner.cash * fixed_point.FEMTO_INT
-    if now.worth - gain >= convert(others.initial + now.initial, int256):
+    now.worth = unsafe_add(
+        unsafe_add(now.worth, others.worth), unsafe_mul(owner.cash, fixed_point.FEMTO_INT)
+    )
+    initial: uint256 = unsafe_add(now.initial, others.initial)
+    if unsafe_sub(now.worth, gain) >= convert(initial, int256):
         return reasons.FILLED
     if not is_increase and self._net(after) <= self._net(before):
         then: cross_margin.Valuation = cross_margin._value_pair(
