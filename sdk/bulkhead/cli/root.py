@@ -23,6 +23,7 @@ HOMES = {
     "margin": Home("bulkhead.cli.money", "margin", "Add or remove an isolated position's margin."),
     "leverage": Home("bulkhead.cli.settings", "leverage", "Set the leverage in a market."),
     "mode": Home("bulkhead.cli.settings", "mode", "Set the default margin mode, or hedge mode."),
+    "simulate": Home("bulkhead.cli.simulating", "simulate", "Follow a position along a price."),
     "explain": Home("bulkhead.cli.explaining", "explain", "Explain what happened, with numbers."),
 }
 """Every command. A new one is a line here and a `click.Command` there."""
