@@ -1,0 +1,5 @@
+"""`python -m bulkhead` is the command line."""
+
+from bulkhead.cli import main
+
+main()

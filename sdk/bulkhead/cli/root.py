@@ -1,0 +1,59 @@
+"""The command `bulkhead`: its table of commands, and what becomes of what they raise."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from bulkhead.cli import failures
+from bulkhead.cli.lazy import Home, LazyGroup
+
+HOMES = {
+    "status": Home("bulkhead.cli.reading", "status", "Show where the exchange is and what it has."),
+    "markets": Home("bulkhead.cli.reading", "markets", "Show the markets."),
+    "account": Home("bulkhead.cli.reading", "account", "Show an account, all of it."),
+}
+"""Every command. A new one is a line here and a `click.Command` there."""
+
+EPILOG = """\
+Exit codes: 0 done; 1 refused; 2 not understood; 3 refused now, may be tried again; 4 no node or no
+exchange there; 5 placed, and not filled.
+"""
+
+
+class Root(LazyGroup):
+    """The group that turns whatever is raised on purpose into one message and an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: ARG002 - a command line is its own program
+        **extra: Any,
+    ) -> NoReturn:
+        """Runs a command line, and exits."""
+        words = sys.argv[1:] if args is None else list(args)
+        try:
+            code = super().main(words, prog_name, complete_var, standalone_mode=False, **extra)
+        except failures.expected() as error:
+            code = failures.report(error, as_json="--json" in words)
+        sys.exit(code if isinstance(code, int) else failures.DONE)
+
+
+@click.group(
+    cls=Root,
+    homes=HOMES,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="bulkhead")
+def main() -> None:
+    """Perpetual futures on chain, with cross and isolated margin at the same time.
+
+    Amounts are USD, sizes base units, prices USD per base unit; all are taken exactly as written.
+    Every command takes --json, and says with --help what else.
+    """
