@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LISTINGS = {listing.symbol: listing for listing in DEMO_LISTINGS}
 FIRST_LISTINGS = (BTC, ETH)
-TRADERS = world.NAMES
+TRADERS = world.NAMES[:3]
 SIGNERS = ("owner", "keeper", "liquidity provider", *TRADERS)  # the node's first accounts
 DEPOSIT = 5_000  # USD, in the exchange, of every trader
 

@@ -29,7 +29,9 @@ class Story:
         self.console = console
         with console.status("deploying the exchange"):
             w3 = local.memory_chain()
-            self.world = world.create(w3, [str(account) for account in w3.eth.accounts])
+            self.world = world.create(
+                w3, [str(account) for account in w3.eth.accounts], world.NAMES[:3]
+            )
         self.alice, self.bob, self.carol = self.world.traders.values()
 
     def tell(self) -> bool:

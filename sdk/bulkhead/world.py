@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bulkhead.admin import Admin
 from bulkhead.deployment import Deployment, deploy
+from bulkhead.errors import Rejected
 from bulkhead.governance import Timelock
 from bulkhead.handles import OrderHandle
 from bulkhead.keeper import Keeper, LiquidationReport, OrderReport
@@ -35,7 +36,7 @@ NAMES = (
     *("alice", "bob", "carol", "dave", "erin"),
     *("frank", "grace", "heidi", "ivan", "judy"),
 )
-ROLES = ("owner", "keeper", "liquidity provider")
+ROLES = ("owner", "keeper", "provider")
 """Whose the first signers are; then come the traders."""
 
 
@@ -65,9 +66,9 @@ class World:
 
     def refresh_prices(self) -> None:
         """Publishes every market's price again: it is as it was, but fresh."""
-        self.set_prices(self.prices())
+        self.set_prices({symbol: price for symbol, price in self.prices().items()})  # noqa: C416
 
-    def prices(self) -> dict[MarketName, Decimal]:
+    def prices(self) -> dict[str, Decimal]:
         """Every market's mark price, USD per base unit, by its symbol."""
         return {state.market.symbol: _exact(state.mark_price) for state in self.reader.markets()}
 
@@ -109,7 +110,11 @@ def load(
         signers: The owner, the keeper, the liquidity provider, then the traders.
         names: What the traders are called; there are as many as there are signers for.
         first_block: Where the keeper begins to read logs, as `Keeper` takes it.
+
+    Raises:
+        Rejected: If there are not even signers for the roles.
     """
+    require_people(signers, 0)
     owner, keeper, provider, *others = signers
     reader = Reader(w3, deployment)
     return World(
@@ -119,6 +124,17 @@ def load(
         liquidity_provider=LiquidityProvider(reader, provider),
         traders={name: Trader(reader, signer) for name, signer in zip(names, others, strict=False)},
     )
+
+
+def require_people(signers: Sequence[Signer], traders: int) -> None:
+    """Refuses a chain with fewer accounts than people.
+
+    Raises:
+        Rejected: Saying how many there are and should be.
+    """
+    wanted = len(ROLES) + traders
+    if len(signers) < wanted:
+        raise Rejected(f"the chain has {len(signers)} accounts; this world needs {wanted}")
 
 
 def create(

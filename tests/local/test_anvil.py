@@ -70,7 +70,7 @@ def test_what_does_not_start_says_what_it_said(bare: Path) -> None:
 def test_a_port_that_is_taken_is_said() -> None:
     with Anvil() as node:
         port = int(node.url.rsplit(":", 1)[1])
-        with pytest.raises(Rejected, match="anvil did not start: .*in use"):
+        with pytest.raises(Rejected, match=r"anvil did not start: .*in use"):
             Anvil(port=port)
 
 

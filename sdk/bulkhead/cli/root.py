@@ -15,6 +15,10 @@ HOMES = {
     "status": Home("bulkhead.cli.reading", "status", "Show where the exchange is and what it has."),
     "markets": Home("bulkhead.cli.reading", "markets", "Show the markets."),
     "account": Home("bulkhead.cli.reading", "account", "Show an account, all of it."),
+    "up": Home("bulkhead.cli.local", "up", "Run a local world: node, exchange, prices, keeper."),
+    "price": Home("bulkhead.cli.local", "price", "Set a market's price, on a local node."),
+    "snapshot": Home("bulkhead.cli.local", "snapshot", "Remember a local node as it is."),
+    "rewind": Home("bulkhead.cli.local", "rewind", "Take a local node back to a snapshot."),
 }
 """Every command. A new one is a line here and a `click.Command` there."""
 
