@@ -53,8 +53,9 @@ def test_a_price_is_above_zero(shell: CommandLine, price: str) -> None:
 def test_price_is_for_local_chains_alone(
     shell: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bulkhead.local.chains.is_local", lambda w3: False)
-    code, told = shell.error("price", "BTC-PERP", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr("bulkhead.local.chains.is_local", lambda w3: False)
+        code, told = shell.error("price", "BTC-PERP", "1")
     assert (code, told["error"]) == (1, "Rejected")
     assert told["reason"].startswith("this is no local chain")
     assert shell.world.reader.price("BTC-PERP") == 100_000
