@@ -17,6 +17,7 @@ HOMES = {
     "account": Home("bulkhead.cli.reading", "account", "Show an account, all of it."),
     "up": Home("bulkhead.cli.local", "up", "Run a local world: node, exchange, prices, keeper."),
     "price": Home("bulkhead.cli.local", "price", "Set a market's price, on a local node."),
+    "scenario": Home("bulkhead.cli.scenario", "scenario", "Play a written story."),
     "snapshot": Home("bulkhead.cli.local", "snapshot", "Remember a local node as it is."),
     "rewind": Home("bulkhead.cli.local", "rewind", "Take a local node back to a snapshot."),
 }

@@ -19,9 +19,9 @@ from bulkhead.scenarios.vocabulary import (
     amount,
     count,
     names,
+    quote,
     text,
 )
-from bulkhead.values import to_quote
 from bulkhead.world import INSURANCE, NAMES, POOL
 
 PEOPLE = NAMES[:3]
@@ -29,7 +29,9 @@ MAX_PEOPLE = 50
 _WORLD = {"people": Word(names), "markets": Word(names), "pool": Word(amount)} | {
     "insurance": Word(amount)
 }
-_SECONDS = ("trade_age", "max_age", "delay", "window", "max_order_age")
+_LISTING = {"price": amount, "lot_size": amount, "keeper_fee": quote} | dict.fromkeys(
+    ("trade_age", "max_age", "delay", "window", "max_order_age"), count
+)
 
 
 class StoryError(ValueError):
@@ -197,19 +199,13 @@ def _listing(symbol: str, known: Mapping[str, Listing], written: Any, name: str)
     where = f"{name}, market, {symbol}"
     if not isinstance(written, dict):
         raise StoryError(f"{where}: a table")
-    _check_words(written, ("like", "price", "lot_size", "keeper_fee", "terms", *_SECONDS), where)
+    _check_words(written, ("like", "terms", *_LISTING), where)
     like = written.get("like", symbol)
     if like not in known:
         raise StoryError(f"{where}, like: one of {', '.join(known)}")
     changes: dict[str, Any] = {"symbol": symbol}
-    for word in ("price", "lot_size", "keeper_fee"):
-        if word in written:
-            changes[word] = _read(amount, written[word], Cast(), f"{where}, {word}")
-    if "keeper_fee" in changes:
-        changes["keeper_fee"] = to_quote(changes["keeper_fee"], f"{where}, keeper_fee")
-    for word in _SECONDS:
-        if word in written:
-            changes[word] = _read(count, written[word], Cast(), f"{where}, {word}")
+    for word in written.keys() & _LISTING:
+        changes[word] = _read(_LISTING[word], written[word], Cast(), f"{where}, {word}")
     terms = written.get("terms", {})
     if not isinstance(terms, dict):
         raise StoryError(f"{where}, terms: a table")

@@ -16,6 +16,7 @@ from bulkhead.local.clock import advance_time
 from bulkhead.orders import MarginMode, OrderState
 from bulkhead.scenarios import sights
 from bulkhead.scenarios.language import Step, Story
+from bulkhead.scenarios.vocabulary import EXPECTATIONS
 from bulkhead.values import to_usd
 from bulkhead.world import World
 
@@ -112,7 +113,7 @@ class Player:
         """What is not as it is expected to be."""
         subject = step.object
         if subject == "keeper":
-            seen: Mapping[str, Any] = self._pass
+            seen: Mapping[str, Any] = {**dict.fromkeys(EXPECTATIONS[subject]), **self._pass}
         elif subject == "order":
             seen = sights.of_order(self._orders[step.words["of"]])
         else:

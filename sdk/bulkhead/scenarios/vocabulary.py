@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 
 from bulkhead.orders import MarginMode, OrderKind, OrderState, PositionSide
-from bulkhead.values import decimal_of
+from bulkhead.values import decimal_of, to_quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,11 @@ def text(value: Any, cast: Cast) -> str:  # noqa: ARG001 - a kind
 def amount(value: Any, cast: Cast) -> Decimal:  # noqa: ARG001
     """An exact number."""
     return decimal_of(value, "value")
+
+
+def quote(value: Any, cast: Cast) -> int:  # noqa: ARG001
+    """USD, in quote units."""
+    return to_quote(value, "value")
 
 
 def count(value: Any, cast: Cast) -> int:  # noqa: ARG001
