@@ -287,6 +287,7 @@ def _next(url: str) -> tuple[NextRow, ...]:
         *address,
         NextRow("bulkhead markets", "the markets and their prices"),
         NextRow("bulkhead account alice", "her money, positions and orders"),
+        NextRow("bulkhead order BTC-PERP buy 0.1 --as alice", "place an order; a tick fills it"),
         NextRow("bulkhead price BTC-PERP 88000", "set a price; it holds"),
         NextRow("bulkhead snapshot NAME", "remember the world as it is"),
         NextRow(f"bulkhead rewind {START}", "take it back to its beginning"),
