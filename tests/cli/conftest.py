@@ -13,7 +13,7 @@ from web3 import Web3
 from bulkhead import world
 from bulkhead.cli import main
 from bulkhead.listings import BTC, ETH
-from bulkhead.local import memory_chain
+from bulkhead.local import anchored, memory_chain
 from bulkhead.world import World
 
 
@@ -58,10 +58,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
 
 @pytest.fixture
 def shell(built: CommandLine) -> Iterator[CommandLine]:
-    tester = built.world.reader.chain.w3.provider.ethereum_tester  # type: ignore[attr-defined]
-    snapshot = tester.take_snapshot()
     # Seen for the first time: keepers remember orders.
     w3, deployment = built.world.reader.chain.w3, built.world.reader.deployment
     people = [str(one) for one in w3.eth.accounts]
-    yield CommandLine(world.load(w3, deployment, people), built.folder)
-    tester.revert_to_snapshot(snapshot)
+    with anchored(w3):
+        yield CommandLine(world.load(w3, deployment, people), built.folder)

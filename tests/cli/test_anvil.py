@@ -47,7 +47,7 @@ class Terminal:
 
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         w3 = Web3(HTTPProvider(anvil.url))
         made = world.create(w3, [str(one) for one in w3.eth.accounts], listings=(BTC, ETH))
         folder = tmp_path_factory.mktemp("deployments")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 KEY = "BULKHEAD_PRIVATE_KEY"
 PASSWORD = "BULKHEAD_KEYSTORE_PASSWORD"
 PASSWORD_FILE = "BULKHEAD_KEYSTORE_PASSWORD_FILE"
-ROLES = ("owner", "keeper", "provider")  # a local world's first accounts, before its traders
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def address_of(person: str, w3: Web3) -> str:
     if is_address(person):
         return to_checksum_address(person)
     from bulkhead.local import is_local
-    from bulkhead.world import NAMES
+    from bulkhead.world import NAMES, ROLES
 
     if not is_local(w3):
         raise click.UsageError("names are for local nodes: give an address, 0x and 40 digits")

@@ -25,6 +25,11 @@ HOMES = {
     "mode": Home("bulkhead.cli.settings", "mode", "Set the default margin mode, or hedge mode."),
     "simulate": Home("bulkhead.cli.simulating", "simulate", "Follow a position along a price."),
     "explain": Home("bulkhead.cli.explaining", "explain", "Explain what happened, with numbers."),
+    "up": Home("bulkhead.cli.local", "up", "Run a local world: node, exchange, prices, keeper."),
+    "price": Home("bulkhead.cli.local", "price", "Set a market's price, on a local node."),
+    "scenario": Home("bulkhead.cli.scenario", "scenario", "Play a written story."),
+    "snapshot": Home("bulkhead.cli.local", "snapshot", "Remember a local node as it is."),
+    "rewind": Home("bulkhead.cli.local", "rewind", "Take a local node back to a snapshot."),
 }
 """Every command. A new one is a line here and a `click.Command` there."""
 

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 Command: TypeAlias = Callable[..., Any]
 
+deployments_option = click.option(
+    "--deployments",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="BULKHEAD_DEPLOYMENTS",
+    default=Path("deployments"),
+    show_default=True,
+    help="The folder that says where exchanges are.",
+)
 
 LOCAL_NODE = "http://127.0.0.1:8545"
 TIMEOUT = 30  # seconds that a node may take for one answer
@@ -158,15 +167,7 @@ def _with_session(command: Command) -> Command:
         show_default=True,
         help="The node's address; also BULKHEAD_RPC.",
     )
-    @click.option(
-        "--deployments",
-        "folder",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="BULKHEAD_DEPLOYMENTS",
-        default=Path("deployments"),
-        show_default=True,
-        help="The folder that says where exchanges are.",
-    )
+    @deployments_option
     @_json_option
     @click.pass_context
     @wraps(command)
