@@ -37,7 +37,8 @@ def account(contracts: Contracts, address: str, now: int) -> "Query[AccountView]
         contracts.clearinghouse.call("account_word", address),
         contracts.clearinghouse.call("market_count"),
     )
-    cross, isolated = {}, {}
+    cross: dict[tuple[int, int], words.Position] = {}
+    isolated: dict[tuple[int, int], words.Position] = {}
     for market in range(count):
         found = yield tuple(
             contracts.clearinghouse.call(
