@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bulkhead import errors
-from bulkhead.accounts import AccountView, HouseView, Position, SettingsView
+from bulkhead.accounts import AccountView, HouseView, SettingsView
 from bulkhead.contracts import Contracts
 from bulkhead.interfaces import Call
 from bulkhead.markets import MarketState
@@ -48,7 +48,7 @@ def snapshot(
 
     Raises:
         OutOfGas: If the node gives a call too little gas for a single account.
-        Rejected: If it does not answer all calls at one block.
+        MovedOn: If it does not answer all calls at one block.
     """
     unread: Sequence[int] = tuple(dict.fromkeys(markets))
     waiting: list[tuple[str, ...]] = _chunks(tuple(dict.fromkeys(addresses)), ACCOUNTS)
@@ -87,21 +87,22 @@ def accounts(contracts: Contracts, addresses: Iterable[str]) -> Query[dict[str, 
     return {address: found.account_view(address) for address in wanted}
 
 
-def position(contracts: Contracts, address: str, market: int, slot: int) -> Query[Position | None]:
-    """The position in a slot, or None."""
-    view = yield from account(contracts, address)
-    return view.position(market, slot)
-
-
 def positions(
     contracts: Contracts, address: str, keys: Iterable[tuple[int, int]]
 ) -> Query[dict[tuple[int, int], words.Position]]:
     """Those of some slots of an account that are open, by market and slot."""
+    found = yield from slots(contracts, address, keys)
+    return {key: one for key, one in found.items() if one.size}
+
+
+def slots(
+    contracts: Contracts, address: str, keys: Iterable[tuple[int, int]]
+) -> Query[dict[tuple[int, int], words.Position]]:
+    """Some slots of an account, by market and slot; closed ones keep their generation."""
     wanted = tuple(keys)
     ids = [words.position_id(int(address, 16), *key) for key in wanted]
     found = yield from _words(contracts, "position_words", ids)
-    unpacked = zip(wanted, map(words.unpack_position, found), strict=True)
-    return {key: one for key, one in unpacked if one.size}
+    return dict(zip(wanted, map(words.unpack_position, found), strict=True))
 
 
 def market_states(contracts: Contracts, ids: Iterable[int]) -> Query[dict[int, MarketState]]:

@@ -122,11 +122,11 @@ def snapshot_of(pages: Sequence[Page], liquidity_pool: str) -> Snapshot:
         liquidity_pool: The pool's address.
 
     Raises:
-        Rejected: If they are of several blocks.
+        MovedOn: If they are of several blocks.
     """
     moment = pages[0].moment
     if any(page.moment != moment for page in pages):
-        raise errors.Rejected("the node answered parts of one question at several blocks")
+        raise errors.MovedOn("the node answered parts of one question at several blocks")
     state = ExchangeState(liquidity_pool, house=words.unpack_house(moment["house"]))
     markets: dict[int, MarketState] = {}
     for page in pages:
@@ -160,15 +160,7 @@ def _holdings(page: Page) -> Iterator[tuple[tuple[str, int], list[tuple[int, int
 
 def _take_market(state: ExchangeState, found: Mapping[str, Any]) -> None:
     market: int = found["market"]
-    stored: tuple[int, ...] = found["state"]
-    state.markets[market] = words.unpack_market(stored[0])
-    state.sides[market, True] = words.unpack_side(stored[1])
-    state.sides[market, False] = words.unpack_side(stored[2])
-    state.trade_terms[market] = words.unpack_trade_terms(stored[3])
-    state.liquidation_terms[market] = words.unpack_liquidation_terms(stored[4])
-    state.tiers[market] = (stored[5], stored[6])
-    state.ramps[market] = (stored[7], stored[8], stored[9])
-    state.prices[market] = words.unpack_price(found["price"])
+    state.take_market(market, found["symbol"], found["lot_size"], found["state"], found["price"])
     state.order_terms[market] = words.unpack_order_terms(found["order_terms"])
 
 

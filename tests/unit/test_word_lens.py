@@ -242,11 +242,10 @@ def test_a_position_is_that_of_its_account(scene: World) -> None:
     account = drawn_account(scene.protocol, Random(0), "0 0")
     view = scene.node.run(queries.account(scene.contracts, account))
     assert {one.slot for one in view.positions} == {0, 1, 2, 3}
-    closed = next(market for market in range(LISTED) if view.position(market, 3) is None)
-    for market, slot in [(closed, 3)] + [(one.market.id, one.slot) for one in view.positions]:
-        query = queries.position(scene.contracts, account, market, slot)
-        assert scene.node.run(query) == view.position(market, slot)
-        assert len(scene.node.used) == 1
+    keys = [(one.market.id, one.slot) for one in view.positions]
+    found = scene.node.run(queries.positions(scene.contracts, account, keys))
+    assert found == {(one.market.id, one.slot): one.word for one in view.positions}
+    assert len(scene.node.used) == 1
 
 
 def test_markets_are_what_their_words_say(scene: World) -> None:
@@ -436,5 +435,5 @@ def test_parts_of_different_blocks_are_refused(scene: World) -> None:
     first = scene.node.answer(call)
     (call,) = query.send((first,))
     advance(1)
-    with pytest.raises(errors.Rejected, match="several blocks"):
+    with pytest.raises(errors.MovedOn, match="several blocks"):
         query.send((scene.node.answer(call),))

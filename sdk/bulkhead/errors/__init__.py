@@ -7,6 +7,7 @@ from bulkhead.errors._classes import (
     ClientIdTaken,
     DeploymentError,
     InsufficientFunds,
+    MovedOn,
     NonceTaken,
     NotFound,
     NotMined,
@@ -21,6 +22,7 @@ from bulkhead.errors._classes import (
     Underpriced,
     UnknownOrder,
     Unreachable,
+    Unreached,
     class_name,
 )
 from bulkhead.errors._translate import error_of, revert_of, translated
@@ -32,6 +34,7 @@ __all__ = [
     "ClientIdTaken",
     "DeploymentError",
     "InsufficientFunds",
+    "MovedOn",
     "NonceTaken",
     "NotFound",
     "NotMined",
@@ -46,6 +49,7 @@ __all__ = [
     "Underpriced",
     "UnknownOrder",
     "Unreachable",
+    "Unreached",
     "class_name",
     "error_of",
     "revert_of",
