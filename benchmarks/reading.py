@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from web3 import HTTPProvider, Web3
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from benchmarks.world import NOBODY, USD, listing_of
 from bulkhead import Admin, LiquidityProvider, Reader, deploy, queries
 from bulkhead.interfaces import Call, Event
-from bulkhead.local import advance_time
+from bulkhead.local import Anvil, advance_time
 from bulkhead.orders import NO_GROUP, MarginMode, Order, placed_of
-from tests.helpers.anvil import Anvil
 
 if TYPE_CHECKING:
-    from web3.types import TxParams
+    from web3.types import RPCEndpoint, TxParams
 
     from bulkhead.accounts import AccountView
     from bulkhead.chain import Query
@@ -40,8 +37,7 @@ class Crowd:
     """An exchange on a node of its own, and a thousand accounts that the node signs for."""
 
     def __init__(self, anvil: Anvil) -> None:
-        self.anvil = anvil
-        self.w3 = Web3(HTTPProvider(anvil.url, request_kwargs={"timeout": 60}))
+        self.w3 = anvil.connect()
         self.owner, *self.people = map(str, self.w3.eth.accounts)
         self.reader = Reader(self.w3, deploy(self.w3, self.owner))
         self.contracts = self.reader.contracts
@@ -63,13 +59,17 @@ class Crowd:
             raise RuntimeError(f"{call.name} failed")
         return int(found["gasUsed"])
 
+    def ask(self, method: str, *parameters: Any) -> None:
+        """A request that web3 has no name for."""
+        self.w3.manager.request_blocking(cast("RPCEndpoint", method), list(parameters))
+
     def mine(self, transactions: Iterable[tuple[str, Call]]) -> tuple[Event, ...]:
         """Mines many transactions in one block: what they logged."""
-        self.anvil.rpc("evm_setAutomine", False)
+        self.ask("evm_setAutomine", False)
         for sender, call in transactions:
             self.w3.eth.send_transaction(_request(sender, call, PLACE_GAS))
-        self.anvil.rpc("evm_mine")
-        self.anvil.rpc("evm_setAutomine", True)
+        self.ask("evm_mine")
+        self.ask("evm_setAutomine", True)
         return self.reader.events(first=self.reader.block().number)
 
     def open(self, holdings: Sequence[tuple[str, Iterable[int]]]) -> None:
@@ -155,7 +155,7 @@ def _noted(query: Query[Accounts], calls: list[Call]) -> Query[Accounts]:
 
 
 def main() -> None:
-    options = {"hardfork": "prague", "accounts": ACCOUNTS + 2, "gas-limit": BLOCK_GAS}
+    options = {"accounts": ACCOUNTS + 2, "gas-limit": BLOCK_GAS}
     with Anvil(*(f"--{name}={value}" for name, value in options.items())) as anvil:
         crowd = Crowd(anvil)
         whale, *others = crowd.people
