@@ -18,9 +18,10 @@ PACKAGE = "bulkhead"
 AREAS = {
     "Reader": ("reader", "accounts", "markets", "prices", "risk"),
     "Trader": (
-        *("trader", "order_desk", "handles", "orders", "order_plans"),
-        *("signatures", "permits"),
+        *("trader", "order_desk", "order_ticket", "handles", "fills", "orders", "order_plans"),
+        *("previews", "planning", "sizing", "permissions", "signatures", "permits", "ccxt"),
     ),
+    "Simulation": ("simulate",),
     "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
     "Liquidity provider": ("liquidity",),
     "Admin": ("deployment", "admin", "listings", "governance"),
@@ -28,7 +29,7 @@ AREAS = {
     "Local chains": ("local", "world", "demo"),
     "Exceptions": ("errors",),
     "Values": ("values", "valuation"),
-    "Connection": ("chain", "actors", "contracts", "interfaces", "queries"),
+    "Connection": ("chain", "actors", "contracts", "interfaces", "queries", "snapshots"),
     "Arithmetic": ("protocol",),
 }
 
@@ -91,7 +92,7 @@ def _package() -> griffe.Object | griffe.Alias:
 def _overview() -> str:
     """Every name of the package itself, with a link to its entry."""
     rows = [
-        f"| [`{name}`][{member.target_path}] | {_summary(member)} |"
+        f"| [`{name}`][{member.final_target.path}] | {_summary(member)} |"
         for name, member in sorted(_package().members.items())
         if isinstance(member, griffe.Alias) and member.target_path.startswith(f"{PACKAGE}.")
     ]
