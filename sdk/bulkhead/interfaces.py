@@ -55,7 +55,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log as the chain has it."""
+    """A log as the chain has it.
+
+    Attributes:
+        address: Who logged it.
+        topics: The event's own, then its indexed arguments.
+        data: The rest of its arguments.
+        block: The block's number.
+        transaction: The transaction's hash.
+        index: Its place among the block's logs.
+        block_hash: The block's hash; None where nobody asked.
+        timestamp: The block's time, seconds; None from nodes that do not say.
+    """
 
     address: str
     topics: tuple[bytes, ...]
@@ -63,6 +74,8 @@ class Log:
     block: int
     transaction: str
     index: int
+    block_hash: str | None = None
+    timestamp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
