@@ -13,7 +13,7 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
-from bulkhead.decoding import EventPlan, named, signature_of, type_of
+from bulkhead.decoding import Component, EventPlan, named, signature_of, type_of
 
 LOGIC_CONTRACTS = ("AccountLogic", "HouseLogic", "LiquidationLogic", "MarketLogic")
 """Code that runs in the clearinghouse's storage, and logs from its address."""
@@ -122,6 +122,10 @@ class Interface:
     def topic_of(self, event: str) -> bytes:
         """The first topic of an event."""
         return self._topics[event]
+
+    def inputs_of(self, event: str) -> tuple[Component, ...]:
+        """An event's arguments, as `decode_log` orders them."""
+        return self._events[self._topics[event]].inputs
 
     def decode_log(self, log: Log) -> Event | None:
         """The event behind a log, or None if it is not one of this contract."""

@@ -1,0 +1,187 @@
+"""The database behind an index: SQLite in a file or in memory, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, select, text
+from sqlalchemy.dialects.postgresql import insert as insert_for_postgres
+from sqlalchemy.exc import DatabaseError
+
+from bulkhead.deployment import Deployment
+from bulkhead.errors import IndexBusy, IndexUnusable
+from bulkhead.index import schema
+
+MEMORY = ":memory:"
+_WRITER_LOCK = 0x62756C6B68656164  # "bulkhead": our key among a server's advisory locks
+_BUSY_SECONDS = 30  # how long a statement waits for another process's
+
+
+class Store:
+    """One database, opened and checked.
+
+    Args:
+        location: A path, `:memory:`, or a URL as SQLAlchemy takes them.
+        deployment: The exchange whose index it is.
+
+    Raises:
+        IndexUnusable: If it holds something else.
+    """
+
+    def __init__(self, location: str | Path, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.engine = _engine_of(str(location))
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._lock: Any = None
+        try:
+            self._prepare()
+        except DatabaseError as error:
+            self.engine.dispose()
+            raise IndexUnusable(f"{self.name} can not be opened: {error.orig}") from error
+        except IndexUnusable:
+            self.engine.dispose()
+            raise
+
+    @property
+    def name(self) -> str:
+        """Where the index is, without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def begin(self) -> Any:
+        """A transaction: a context manager that gives its connection."""
+        return self.engine.begin()
+
+    def claim(self) -> None:
+        """Becomes the one writer, until the store is closed or the process ends, however it does.
+
+        Raises:
+            IndexBusy: If there is another.
+        """
+        if self._lock is not None:
+            return
+        busy = IndexBusy(f"another process writes to {self.name}; any number may read")
+        if not self.is_sqlite:
+            connection = self.engine.connect()
+            taken = connection.execute(text(f"SELECT pg_try_advisory_lock({_WRITER_LOCK})"))
+            if not taken.scalar_one():
+                connection.close()
+                raise busy
+            connection.commit()
+            self._lock = connection
+        elif self.engine.url.database in (None, "", MEMORY):
+            self._lock = sqlite3.connect(MEMORY)
+        else:
+            # A lock of SQLite's own on a file beside: the system lifts it when the process ends.
+            lock = sqlite3.connect(
+                f"{self.engine.url.database}-writer",
+                timeout=0,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                lock.close()
+                raise busy from None
+            self._lock = lock
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        self.engine.dispose()
+
+    def upsert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """Writes rows of the state's words, over what they held."""
+        if not rows:
+            return
+        if self.is_sqlite:
+            statement: Any = schema.words.insert().prefix_with("OR REPLACE")
+        else:
+            plain = insert_for_postgres(schema.words)
+            statement = plain.on_conflict_do_update(
+                index_elements=["table", "key"], set_={"value": plain.excluded.value}
+            )
+        connection.execute(statement, rows)
+
+    def _prepare(self) -> None:
+        with self.begin() as connection:
+            tables = set(inspect(connection).get_table_names())
+        if tables and "meta" not in tables:
+            raise IndexUnusable(f"{self.name} holds other tables and no index")
+        expected = json.dumps(asdict(self.deployment), sort_keys=True)
+        with self._creating() as connection:
+            schema.metadata.create_all(connection)
+            found = connection.execute(select(schema.meta)).one_or_none()
+            if found is None:
+                first = self.deployment.block - 1
+                connection.execute(
+                    schema.meta.insert().values(
+                        id=1,
+                        version=schema.VERSION,
+                        deployment=expected,
+                        cursor=first,
+                        cursor_hash=None,
+                        journal_floor=first,
+                    )
+                )
+                return
+        if found.version != schema.VERSION:
+            raise IndexUnusable(
+                f"{self.name} has version {found.version} of the schema, this package version "
+                f"{schema.VERSION}: build the index again, or use the package that wrote it"
+            )
+        if found.deployment != expected:
+            raise IndexUnusable(_difference(self.name, found.deployment, self.deployment))
+
+    @contextmanager
+    def _creating(self) -> Iterator[Connection]:
+        """A transaction in which two processes never create the same tables."""
+        with self.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK + 1})"))
+            yield connection
+
+
+def _engine_of(location: str) -> Engine:
+    if "://" not in location:
+        location = f"sqlite:///{location}"
+    elif location.startswith(("postgresql://", "postgres://")):
+        location = f"postgresql+psycopg://{location.split('://', 1)[1]}"
+    if not location.startswith("sqlite"):
+        return create_engine(location)
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
+    if location.endswith((MEMORY, "sqlite://", "sqlite:///")):
+        options["poolclass"] = StaticPool  # each connection would have a database of its own
+    engine = create_engine(location, **options)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = (
+        None  # transactions begin where we say, not where the driver guesses
+    )
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _difference(name: str, found: str, deployment: Deployment) -> str:
+    table, wanted = json.loads(found), asdict(deployment)
+    for field in ("chain_id", "genesis_hash"):
+        if table.get(field) != wanted[field]:
+            return f"{name} is of another chain: its {field} is {table.get(field)}"
+    return f"{name} is of another exchange on this chain: {table.get('clearinghouse')}"
