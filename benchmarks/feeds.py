@@ -58,7 +58,7 @@ def signed(world: World) -> int:
     def payload(dollars: Decimal) -> bytes:
         return prices.signed_price(
             SIGNERS[:THRESHOLD],
-            world.reader.chain.chain_id,
+            world.reader.chain.chain_id(),
             world.reader.contracts.price_oracle.address,
             market,
             int(dollars * 10**18),

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from bulkhead.chain import Chain, address_of
+from bulkhead.chain import (
+    AwaitingTransport,
+    BlockingTransport,
+    ChainVerbs,
+    Program,
+    address_of,
+)
 from bulkhead.errors import DeploymentError
 from bulkhead.interfaces import encode_constructor, interface_of, load_artifact
 
 if TYPE_CHECKING:
-    from web3 import Web3
+    from web3 import AsyncWeb3, Web3
 
     from bulkhead.chain import Signer
 
@@ -83,22 +89,33 @@ class Deployment:
             DeploymentError: If there is none, if its file is of another version, or if it was made
                 on another chain with the same id.
         """
-        chain = Chain(w3)
-        path = cls.path(chain.chain_id, folder)
-        if not path.exists():
-            raise DeploymentError(f"no exchange is deployed on chain {chain.chain_id}: no {path}")
-        table = json.loads(path.read_text())
-        if table.keys() != {field.name for field in fields(cls)}:
-            raise DeploymentError(f"{path} was written by another version: deploy again")
-        found = cls(**table)
-        if found.genesis_hash != chain.genesis_hash():
-            raise DeploymentError(
-                f"{path} belongs to another chain with id {chain.chain_id}: its genesis is "
-                f"{found.genesis_hash}, this chain's {chain.genesis_hash()}; deploy again"
-            )
-        if chain.code_size(found.clearinghouse) == 0:
-            raise DeploymentError(f"{path} names contracts that this chain does not have yet")
-        return found
+        return BlockingTransport(w3).run(_loaded(folder))
+
+    @classmethod
+    async def load_async(cls, w3: AsyncWeb3[Any], folder: Path = FOLDER) -> Deployment:
+        """`load`, awaited."""
+        return await AwaitingTransport(w3).run(_loaded(folder))
+
+
+def _loaded(folder: Path) -> Program[Deployment]:
+    node = ChainVerbs()
+    chain_id = yield from node.chain_id()
+    path = Deployment.path(chain_id, folder)
+    if not path.exists():
+        raise DeploymentError(f"no exchange is deployed on chain {chain_id}: no {path}")
+    table = json.loads(path.read_text())
+    if table.keys() != {field.name for field in fields(Deployment)}:
+        raise DeploymentError(f"{path} was written by another version: deploy again")
+    found = Deployment(**table)
+    genesis = yield from node.genesis_hash()
+    if found.genesis_hash != genesis:
+        raise DeploymentError(
+            f"{path} belongs to another chain with id {chain_id}: its genesis is "
+            f"{found.genesis_hash}, this chain's {genesis}; deploy again"
+        )
+    if (yield from node.code_size(found.clearinghouse)) == 0:
+        raise DeploymentError(f"{path} names contracts that this chain does not have yet")
+    return found
 
 
 def deploy(
@@ -127,39 +144,22 @@ def deploy(
     Raises:
         DeploymentError: If a contract did not land where it should, or its code is not whole.
     """
-    chain = Chain(w3)
-    creator = address_of(deployer)
-    first_block = chain.block().number + 1
-    names = _names(with_token=token is None, with_timelock=timelock_delay is not None)
-    nonce = chain.nonce(creator)
-    at = {name: contract_address(creator, nonce + index) for index, name in enumerate(names)}
-    collateral = at["MockToken"] if token is None else to_checksum_address(token)
-    arguments = _arguments(at, collateral, owner or creator, cooldown, timelock_delay)
+    arguments = (deployer, owner, token, cooldown, timelock_delay)
+    return BlockingTransport(w3).run(_deployed(*arguments))
 
-    transactions = [
-        chain.submit(None, encode_constructor(name, arguments[name]), deployer, _gas_of(name))
-        for name in names
-    ]
-    for name, transaction in zip(names, transactions, strict=True):
-        receipt = chain.wait(transaction)
-        if receipt.created is None or to_checksum_address(receipt.created) != at[name]:
-            raise DeploymentError(
-                f"{name} landed at {receipt.created} instead of {at[name]}: "
-                "the deployer sent something else meanwhile; deploy again"
-            )
-    token_decimals: int = chain.read(
-        interface_of("MockToken").encode_call(collateral, "decimals", ())
-    )
-    deployment = Deployment(
-        chain_id=chain.chain_id,
-        genesis_hash=chain.genesis_hash(),
-        block=first_block,
-        token=collateral,
-        token_decimals=token_decimals,
-        **{_field_of(name): at[name] for name in names if name != "MockToken"},
-    )
-    verify(w3, deployment)
-    return deployment
+
+async def deploy_async(
+    w3: AsyncWeb3[Any],
+    deployer: Signer,
+    owner: str | None = None,
+    token: str | None = None,
+    *,
+    cooldown: int = COOLDOWN,
+    timelock_delay: int | None = None,
+) -> Deployment:
+    """`deploy`, awaited."""
+    arguments = (deployer, owner, token, cooldown, timelock_delay)
+    return await AwaitingTransport(w3).run(_deployed(*arguments))
 
 
 def verify(w3: Web3, deployment: Deployment) -> None:
@@ -168,11 +168,55 @@ def verify(w3: Web3, deployment: Deployment) -> None:
     Raises:
         DeploymentError: Naming the first that is not so.
     """
-    chain = Chain(w3)
+    BlockingTransport(w3).run(_verified(deployment))
+
+
+def _deployed(
+    deployer: Signer,
+    owner: str | None,
+    token: str | None,
+    cooldown: int,
+    timelock_delay: int | None,
+) -> Program[Deployment]:
+    node = ChainVerbs()
+    creator = address_of(deployer)
+    first_block = (yield from node.block()).number + 1
+    names = _names(with_token=token is None, with_timelock=timelock_delay is not None)
+    nonce = yield from node.nonce(creator)
+    at = {name: contract_address(creator, nonce + index) for index, name in enumerate(names)}
+    collateral = at["MockToken"] if token is None else to_checksum_address(token)
+    arguments = _arguments(at, collateral, owner or creator, cooldown, timelock_delay)
+
+    transactions: list[str] = []
+    for name in names:
+        code = encode_constructor(name, arguments[name])
+        transactions.append((yield from node.submit(None, code, deployer, _gas_of(name))))
+    for name, transaction in zip(names, transactions, strict=True):
+        receipt = yield from node.wait(transaction)
+        if receipt.created is None or to_checksum_address(receipt.created) != at[name]:
+            raise DeploymentError(
+                f"{name} landed at {receipt.created} instead of {at[name]}: "
+                "the deployer sent something else meanwhile; deploy again"
+            )
+    decimals = interface_of("MockToken").encode_call(collateral, "decimals", ())
+    deployment = Deployment(
+        chain_id=(yield from node.chain_id()),
+        genesis_hash=(yield from node.genesis_hash()),
+        block=first_block,
+        token=collateral,
+        token_decimals=(yield from node.read(decimals)),
+        **{_field_of(name): at[name] for name in names if name != "MockToken"},
+    )
+    yield from _verified(deployment)
+    return deployment
+
+
+def _verified(deployment: Deployment) -> Program[None]:
+    node = ChainVerbs()
     names = _names(with_token=False, with_timelock=deployment.timelock is not None)
     for name in names:
         address = getattr(deployment, _field_of(name))
-        size = chain.code_size(address)
+        size = yield from node.code_size(address)
         if size != load_artifact(name).runtime_size:
             raise DeploymentError(
                 f"{name} at {address} has {size} bytes of code instead of "
@@ -183,7 +227,8 @@ def verify(w3: Web3, deployment: Deployment) -> None:
         getter = _field_of(name).upper()
         if name == "Clearinghouse" or not clearinghouse.has_function(getter, 0):
             continue
-        named = chain.read(clearinghouse.encode_call(deployment.clearinghouse, getter, ()))
+        call = clearinghouse.encode_call(deployment.clearinghouse, getter, ())
+        named = yield from node.read(call)
         if named != getattr(deployment, _field_of(name)):
             raise DeploymentError(f"the clearinghouse names {named} as its {name}")
 

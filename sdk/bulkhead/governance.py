@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bulkhead.chain import Receipt, address_of
+from bulkhead.chain import Awaiting, Blocking, Program, Receipt, Verbs, address_of, verb
 from bulkhead.contracts import Contract
 from bulkhead.errors import DeploymentError, Rejected
 from bulkhead.interfaces import Call, Event, Log
-from bulkhead.reader import Reader
 
 if TYPE_CHECKING:
     from bulkhead.chain import Signer
+    from bulkhead.reader import AsyncReader, Reader, ReaderVerbs
 
 MAX_CALL = 1_024  # bytes, of one call
 MAX_CALLS = 255  # in one operation
@@ -74,27 +74,29 @@ class Proposal:
         return UNSENT
 
 
-class Timelock:
+class TimelockVerbs(Verbs):
     """One signer before the timelock; its roles decide what it may do."""
 
-    def __init__(self, reader: Reader, signer: Signer) -> None:
-        self.reader = reader
+    def __init__(self, exchange: ReaderVerbs, signer: Signer) -> None:
+        self.exchange = exchange
         self.signer = signer
-        self._contract = _contract_of(reader)
+        self._contract = _contract_of(exchange)
 
     @property
     def address(self) -> str:
         """The timelock's."""
         return self._contract.address
 
-    def delay(self) -> int:
+    @verb
+    def delay(self) -> Program[int]:
         """Seconds from scheduling to the first execution, at least."""
-        return int(self.reader.chain.read(self._contract.call("get_minimum_delay")))
+        return int((yield from self.exchange.node.read(self._contract.call("get_minimum_delay"))))
 
     def proposal(self) -> Proposal:
         """A new one, empty."""
         return Proposal(self.address)
 
+    @verb
     def schedule(
         self,
         proposal: Proposal,
@@ -102,7 +104,7 @@ class Timelock:
         *,
         salt: bytes | None = None,
         after: Operation | None = None,
-    ) -> Operation:
+    ) -> Program[Operation]:
         """Announces a proposal's calls. Proposers only.
 
         Args:
@@ -120,36 +122,52 @@ class Timelock:
             salt=secrets.token_bytes(32) if salt is None else salt,
             after=NONE if after is None else after.id,
         )
-        receipt = self._send(
-            "schedule_batch", *operation.arguments, self.delay() if delay is None else delay
-        )
+        seconds = (yield from self.delay()) if delay is None else delay
+        receipt = yield from self._send("schedule_batch", *operation.arguments, seconds)
         return _operations(self._decode(receipt.logs))[0]
 
-    def ready_at(self, operation: Operation) -> int | None:
+    @verb
+    def ready_at(self, operation: Operation) -> Program[int | None]:
         """The second an operation may be executed from; None where it does not wait."""
-        at = int(self.reader.chain.read(self._contract.call("get_timestamp", operation.id)))
+        at = int(
+            (yield from self.exchange.node.read(self._contract.call("get_timestamp", operation.id)))
+        )
         return at if at > DONE else None
 
-    def is_done(self, operation: Operation) -> bool:
+    @verb
+    def is_done(self, operation: Operation) -> Program[bool]:
         """Whether an operation has been executed."""
-        return bool(self.reader.chain.read(self._contract.call("is_operation_done", operation.id)))
+        return bool(
+            (
+                yield from self.exchange.node.read(
+                    self._contract.call("is_operation_done", operation.id)
+                )
+            )
+        )
 
-    def waiting(self) -> tuple[Operation, ...]:
+    @verb
+    def waiting(self) -> Program[tuple[Operation, ...]]:
         """Every operation that is neither executed nor cancelled, from the timelock's logs."""
-        chain, first = self.reader.chain, self.reader.deployment.block
-        logs = chain.logs([self.address], first, chain.block().number)
-        found = _operations(self._decode(logs))
-        return tuple(one for one in found if self.ready_at(one) is not None)
+        first, last = self.exchange.deployment.block, (yield from self.exchange.block()).number
+        logs = yield from self.exchange.node.logs([self.address], first, last)
+        found: list[Operation] = []
+        for operation in _operations(self._decode(logs)):
+            if (yield from self.ready_at(operation)) is not None:
+                found.append(operation)  # noqa: PERF401 - it yields
+        return tuple(found)
 
-    def execute(self, operation: Operation) -> Receipt:
+    @verb
+    def execute(self, operation: Operation) -> Program[Receipt]:
         """Makes an operation's calls, all or none, once its time has come. Anyone may."""
         return self._send("execute_batch", *operation.arguments)
 
-    def cancel(self, operation: Operation) -> Receipt:
+    @verb
+    def cancel(self, operation: Operation) -> Program[Receipt]:
         """Ends an operation that waits. Proposers only."""
         return self._send("cancel", operation.id)
 
-    def take_over(self, owner: Signer) -> Operation:
+    @verb
+    def take_over(self, owner: Signer) -> Program[Operation]:
         """Offers the exchange to the timelock and schedules its acceptance.
 
         Until that is executed the owner stays what it is.
@@ -157,11 +175,13 @@ class Timelock:
         Args:
             owner: Whose the exchange is.
         """
-        clearinghouse = self.reader.contracts.clearinghouse
-        self.reader.chain.send(clearinghouse.call("transfer_ownership", self.address), owner)
+        clearinghouse = self.exchange.contracts.clearinghouse
+        yield from self.exchange.node.send(
+            clearinghouse.call("transfer_ownership", self.address), owner
+        )
         proposal = self.proposal()
         proposal.add(clearinghouse.call("accept_ownership"))
-        return self.schedule(proposal)
+        return (yield from self.schedule(proposal))
 
     def _decode(self, logs: Sequence[Log]) -> list[Event]:
         # Whom an operation calls logs, too.
@@ -169,8 +189,40 @@ class Timelock:
         events = (self._contract.interface.decode_log(log) for log in own)
         return [event for event in events if event is not None]
 
-    def _send(self, name: str, *arguments: object) -> Receipt:
-        return self.reader.chain.send(self._contract.call(name, *arguments), self.signer)
+    def _send(self, name: str, *arguments: object) -> Program[Receipt]:
+        return self.exchange.node.send(self._contract.call(name, *arguments), self.signer)
+
+
+class Timelock(Blocking, TimelockVerbs):
+    """One signer before the timelock; its roles decide what it may do.
+
+    Args:
+        reader: The exchange; it was deployed with a timelock.
+        signer: Who sends.
+    """
+
+    verbs: TimelockVerbs
+
+    def __init__(self, reader: Reader, signer: Signer) -> None:
+        self.reader = reader
+        self.transport = reader.transport
+        self.verbs = TimelockVerbs(reader.verbs, signer)
+
+
+class AsyncTimelock(Awaiting, TimelockVerbs):
+    """One signer before the timelock; everything is awaited.
+
+    Args:
+        reader: The exchange; it was deployed with a timelock.
+        signer: Who sends.
+    """
+
+    verbs: TimelockVerbs
+
+    def __init__(self, reader: AsyncReader, signer: Signer) -> None:
+        self.reader = reader
+        self.transport = reader.transport
+        self.verbs = TimelockVerbs(reader.verbs, signer)
 
 
 def sender_of(signer: Signer | Proposal) -> str:
@@ -183,10 +235,10 @@ def fits(call: Call) -> bool:
     return len(call.data) <= MAX_CALL
 
 
-def _contract_of(reader: Reader) -> Contract:
-    if reader.contracts.timelock is None:
+def _contract_of(exchange: ReaderVerbs) -> Contract:
+    if exchange.contracts.timelock is None:
         raise DeploymentError("the exchange was deployed without a timelock")
-    return reader.contracts.timelock
+    return exchange.contracts.timelock
 
 
 def _operations(events: Sequence[Event]) -> list[Operation]:

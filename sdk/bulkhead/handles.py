@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
 
+from bulkhead.chain import Awaiting, Blocking, Program, Verbs, verb
+from bulkhead.chain.requests import Sleep
 from bulkhead.orders import Order, OrderState, Outcome, PlacedOrder
 
 if TYPE_CHECKING:
-    from bulkhead.reader import Reader
+    from bulkhead.reader import AsyncReader, Reader, ReaderVerbs
+
+POLL_SECONDS = 0.25
 
 
-class OrderHandle:
-    """Follows one order. Every question is answered by the chain as it is now."""
+class HandleVerbs(Verbs):
+    """Follows one order. Every question is answered by the chain as it is now.
 
-    def __init__(self, reader: Reader, placed: PlacedOrder) -> None:
-        self._reader = reader
+    Attributes:
+        placed: The order as the log of its placement has it.
+    """
+
+    def __init__(self, exchange: ReaderVerbs, placed: PlacedOrder) -> None:
+        self._exchange = exchange
         self.placed = placed
 
     @property
@@ -32,19 +41,68 @@ class OrderHandle:
         """Seconds: a price must be published then or later to fill it."""
         return self.placed.executable_from
 
-    def outcome(self) -> Outcome:
+    @verb
+    def outcome(self) -> Program[Outcome]:
         """What became of it: state, reason, block, fills."""
-        return self._reader.outcome(self.placed)
+        return (yield from self._exchange.outcome(self.placed))
 
-    def state(self) -> OrderState:
+    @verb
+    def state(self) -> Program[OrderState]:
         """PENDING, EXECUTED, CANCELLED or EXPIRED, now."""
-        return self.outcome().state
+        found = yield from self.outcome()
+        return found.state
 
-    def waits_for(self) -> str:
+    @verb
+    def wait(self, timeout: float | None = None) -> Program[Outcome]:
+        """What became of it, once it has: until then it waits.
+
+        Args:
+            timeout: Seconds of the host; forever where it is None.
+
+        Raises:
+            TimeoutError: If it still rests then. It goes on resting.
+        """
+        waited = 0.0
+        while True:
+            found = yield from self.outcome()
+            if found.state is not OrderState.PENDING:
+                return found
+            if timeout is not None and waited >= timeout:
+                raise TimeoutError(f"order 0x{self.hash.hex()} rests after {timeout} s")
+            pause = POLL_SECONDS if timeout is None else min(POLL_SECONDS, timeout - waited)
+            yield Sleep(pause)
+            waited += pause
+
+    @verb
+    def waits_for(self) -> Program[str]:
         """Why executing it now would not fill it, in the contracts' words; empty if it would."""
-        if self.state() is not OrderState.PENDING:
+        if (yield from self.state()) is not OrderState.PENDING:
             return ""
-        return self._reader.preview_order(self.order).text
+        found = yield from self._exchange.preview_order(self.order)
+        return found.text
 
     def __repr__(self) -> str:
-        return f"OrderHandle(0x{self.hash.hex()})"
+        return f"{type(self).__name__}(0x{self.hash.hex()})"
+
+
+class OrderHandle(Blocking, HandleVerbs):
+    """An order on a blocking reader."""
+
+    verbs: HandleVerbs
+
+    def __init__(self, reader: Reader, placed: PlacedOrder) -> None:
+        self.transport = reader.transport
+        self.verbs = HandleVerbs(reader.verbs, placed)
+
+
+class AsyncOrderHandle(Awaiting, HandleVerbs):
+    """An order on an asynchronous reader. Awaited, it is what `wait` returns."""
+
+    verbs: HandleVerbs
+
+    def __init__(self, reader: AsyncReader, placed: PlacedOrder) -> None:
+        self.transport = reader.transport
+        self.verbs = HandleVerbs(reader.verbs, placed)
+
+    def __await__(self) -> Generator[Any, None, Outcome]:
+        return self.wait().__await__()

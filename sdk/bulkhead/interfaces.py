@@ -43,6 +43,7 @@ class Call:
     data: bytes
     name: str
     outputs: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    gas: int | None = None  # that it may use where it is only read
 
     def decode(self, data: bytes) -> Any:
         """What the call returned: nothing, one value, or a tuple of several."""

@@ -131,6 +131,21 @@ class PlacedOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenOrders:
+    """An account's orders that rest.
+
+    Attributes:
+        orders: In the order of their placement.
+        first: The first block that was looked at: what was placed before is not here.
+        last: The block they rest at.
+    """
+
+    orders: tuple[PlacedOrder, ...]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """A stop's trigger beside the liquidation price of what it protects.
 
@@ -246,6 +261,11 @@ def domain_separator(chain_id: int, order_book: str) -> bytes:
             ],
         )
     )
+
+
+def salt_of(client_id: str) -> int:
+    """The salt of the orders that a client calls by this id."""
+    return int.from_bytes(keccak(text=client_id)[:16], "big")
 
 
 def hash_of(order: Order, separator: bytes) -> bytes:

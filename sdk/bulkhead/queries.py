@@ -154,6 +154,12 @@ def order_state(contracts: Contracts, order_hash: bytes) -> Query[OrderState]:
     return words.unpack_order_state(word)
 
 
+def order_words(contracts: Contracts, hashes: Iterable[bytes]) -> Query[tuple[OrderState, ...]]:
+    """All that the chain keeps of some orders."""
+    found = yield tuple(contracts.order_book.call("order_word", one) for one in hashes)
+    return tuple(map(words.unpack_order_state, found))
+
+
 def order_status(contracts: Contracts, order_hash: bytes) -> Query[OrderStatus]:
     """The chain's word for an order's state."""
     (word,) = yield (contracts.order_book.call("order_word", order_hash),)

@@ -6,18 +6,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bulkhead import orders, queries, valuation
 from bulkhead.accounts import AccountView, HouseView, Position, SettingsView
-from bulkhead.chain import Block, Chain
+from bulkhead.chain import (
+    AsyncChain,
+    Awaiting,
+    Block,
+    Blocking,
+    Chain,
+    ChainVerbs,
+    Program,
+    Sending,
+    Verbs,
+    verb,
+)
 from bulkhead.contracts import Contracts
 from bulkhead.deployment import Deployment
 from bulkhead.errors import UnknownOrder
-from bulkhead.handles import OrderHandle
+from bulkhead.handles import AsyncOrderHandle, OrderHandle
 from bulkhead.interfaces import Event
 from bulkhead.markets import Market, MarketState
-from bulkhead.orders import Exit, Order, OrderStatus, Outcome, PlacedOrder, Preview
+from bulkhead.orders import Exit, OpenOrders, Order, OrderStatus, Outcome, PlacedOrder, Preview
 from bulkhead.protocol import words
 from bulkhead.protocol.fixed_point import PPM
 from bulkhead.protocol.words import OrderTerms
@@ -25,63 +36,72 @@ from bulkhead.risk import MarketRisk, Risk, market_risk_of, risk_of
 from bulkhead.values import from_units, to_usd, up
 
 if TYPE_CHECKING:
-    from web3 import Web3
+    from web3 import AsyncWeb3, Web3
 
 _USD = 10**15  # femto
 MarketName: TypeAlias = Market | int | str
 """A market, its id, or its symbol."""
 
 
-class Reader:
-    """One exchange on one connection.
+class ReaderVerbs(Verbs):
+    """What can be asked of one exchange.
 
     Every answer is of one block: the latest, or the one that is asked for.
 
-    Args:
-        w3: A connection.
+    Attributes:
+        node: The connection's verbs.
         deployment: Where the exchange is.
+        contracts: Its contracts, to encode calls and decode logs.
+        separator: Its EIP-712 domain.
     """
 
-    def __init__(self, w3: Web3, deployment: Deployment) -> None:
-        self.chain = Chain(w3)
+    def __init__(self, node: ChainVerbs, deployment: Deployment) -> None:
+        self.node = node
         self.deployment = deployment
         self.contracts = Contracts(deployment)
         self._faces: queries.Faces = {}
         self._ids: dict[str, int] = {}
         self.separator = orders.domain_separator(deployment.chain_id, deployment.order_book)
 
-    def block(self, number: int | None = None) -> Block:
+    @verb
+    def block(self, number: int | None = None) -> Program[Block]:
         """A block, or the latest."""
-        return self.chain.block(number)
+        return self.node.block(number)
 
-    def now(self) -> int:
+    @verb
+    def now(self) -> Program[int]:
         """The chain's time, seconds."""
-        return self.chain.now()
+        return self.node.now()
 
-    def market(self, market: MarketName, block: Block | None = None) -> Market:
+    @verb
+    def market(self, market: MarketName, block: Block | None = None) -> Program[Market]:
         """A market with the terms it has now."""
-        return self.market_state(market, block).market
+        return (yield from self.market_state(market, block)).market
 
-    def markets(self, block: Block | None = None) -> tuple[MarketState, ...]:
+    @verb
+    def markets(self, block: Block | None = None) -> Program[tuple[MarketState, ...]]:
         """The state of every market."""
-        at = block or self.block()
-        count = self.chain.run(queries.market_count(self.contracts), at)
-        return tuple(self.market_states(range(count), at).values())
+        at = block or (yield from self.block())
+        count = yield from self.node.run(queries.market_count(self.contracts), at)
+        return tuple((yield from self.market_states(range(count), at)).values())
 
-    def market_state(self, market: MarketName, block: Block | None = None) -> MarketState:
+    @verb
+    def market_state(self, market: MarketName, block: Block | None = None) -> Program[MarketState]:
         """A market's price, funding, open interest and terms."""
-        id = self.market_id(market)  # noqa: A001 - the protocol's word
-        return self.market_states([id], block)[id]
+        id = yield from self.market_id(market)  # noqa: A001 - the protocol's word
+        return (yield from self.market_states([id], block))[id]
 
+    @verb
     def market_states(
         self, ids: Sequence[int], block: Block | None = None
-    ) -> dict[int, MarketState]:
+    ) -> Program[dict[int, MarketState]]:
         """The states of some markets, all of one block."""
-        at = block or self.block()
+        at = block or (yield from self.block())
         query = queries.market_states(self.contracts, self._faces, ids, at.timestamp)
-        return self.chain.run(query, at)
+        return (yield from self.node.run(query, at))
 
-    def market_id(self, market: MarketName) -> int:
+    @verb
+    def market_id(self, market: MarketName) -> Program[int]:
         """A market's id.
 
         Raises:
@@ -92,19 +112,22 @@ class Reader:
         if isinstance(market, int):
             return market
         if market not in self._ids:
-            self._ids[market] = self.chain.run(queries.market_id(self.contracts, market))
+            self._ids[market] = yield from self.node.run(queries.market_id(self.contracts, market))
         return self._ids[market]
 
-    def price(self, market: MarketName, block: Block | None = None) -> Decimal:
+    @verb
+    def price(self, market: MarketName, block: Block | None = None) -> Program[Decimal]:
         """A market's mark price, USD per base unit."""
-        return self.market_state(market, block).mark_price
+        return (yield from self.market_state(market, block)).mark_price
 
-    def account(self, address: str, block: Block | None = None) -> AccountView:
+    @verb
+    def account(self, address: str, block: Block | None = None) -> Program[AccountView]:
         """An account with all its positions, equity, margins, free collateral."""
-        at = block or self.block()
+        at = block or (yield from self.block())
         query = queries.account(self.contracts, self._faces, address, at.timestamp)
-        return self.chain.run(query, at)
+        return (yield from self.node.run(query, at))
 
+    @verb
     def position(
         self,
         address: str,
@@ -113,90 +136,113 @@ class Reader:
         is_long: bool,
         is_isolated: bool,
         block: Block | None = None,
-    ) -> Position | None:
+    ) -> Program[Position | None]:
         """The open position of a side and margin mode, or None."""
-        at = block or self.block()
+        at = block or (yield from self.block())
         slot = valuation.slot_of(isolated=is_isolated, long=is_long)
         query = queries.position(
-            self.contracts, self._faces, address, self.market_id(market), slot, at.timestamp
+            self.contracts,
+            self._faces,
+            address,
+            (yield from self.market_id(market)),
+            slot,
+            at.timestamp,
         )
-        return self.chain.run(query, at)
+        return (yield from self.node.run(query, at))
 
-    def free_collateral(self, address: str, block: Block | None = None) -> Decimal:
+    @verb
+    def free_collateral(self, address: str, block: Block | None = None) -> Program[Decimal]:
         """USD that may leave an account's cross ledger."""
-        return self.account(address, block).free_collateral
+        return (yield from self.account(address, block)).free_collateral
 
-    def equity(self, address: str, block: Block | None = None) -> Decimal:
+    @verb
+    def equity(self, address: str, block: Block | None = None) -> Program[Decimal]:
         """USD an account is worth, vaults included."""
-        return self.account(address, block).equity
+        return (yield from self.account(address, block)).equity
 
-    def house(self, block: Block | None = None) -> HouseView:
+    @verb
+    def house(self, block: Block | None = None) -> Program[HouseView]:
         """Pool cash, insurance and unclaimed fees."""
-        return self.chain.run(queries.house(self.contracts), block)
+        return self.node.run(queries.house(self.contracts), block)
 
-    def insurance_request(self) -> tuple[Decimal, int]:
+    @verb
+    def insurance_request(self) -> Program[tuple[Decimal, int]]:
         """The announced withdrawal from insurance, USD, and when it may be made, seconds."""
         call = self.contracts.clearinghouse.call("insurance_request")
-        amount, claimable_at = self.chain.read(call)
+        amount, claimable_at = yield from self.node.read(call)
         return to_usd(amount), claimable_at
 
+    @verb
     def settings(
         self, address: str, market: MarketName, block: Block | None = None
-    ) -> SettingsView:
+    ) -> Program[SettingsView]:
         """An account's leverage and default margin mode in a market."""
-        query = queries.settings(self.contracts, address, self.market_id(market))
-        return self.chain.run(query, block)
+        query = queries.settings(self.contracts, address, (yield from self.market_id(market)))
+        return (yield from self.node.run(query, block))
 
-    def operator(self, account: str, operator: str, block: Block | None = None) -> words.Operator:
+    @verb
+    def operator(
+        self, account: str, operator: str, block: Block | None = None
+    ) -> Program[words.Operator]:
         """What an operator may do for an account."""
         call = self.contracts.order_book.call("operator_word", account, operator)
-        return words.unpack_operator(self.chain.read(call, block))
+        return words.unpack_operator((yield from self.node.read(call, block)))
 
-    def max_builder_fee(self, account: str, builder: str, block: Block | None = None) -> int:
+    @verb
+    def max_builder_fee(
+        self, account: str, builder: str, block: Block | None = None
+    ) -> Program[int]:
         """What an account lets a builder charge, ppm of notional."""
         call = self.contracts.order_book.call("max_builder_fee", account, builder)
-        return int(self.chain.read(call, block))
+        return int((yield from self.node.read(call, block)))
 
-    def is_nonce_spent(self, signer: str, nonce: int, block: Block | None = None) -> bool:
+    @verb
+    def is_nonce_spent(self, signer: str, nonce: int, block: Block | None = None) -> Program[bool]:
         """Whether a signer has used or cancelled a nonce."""
         call = self.contracts.order_book.call("nonce_word", signer, nonce >> 8)
-        return bool(self.chain.read(call, block) >> (nonce & 255) & 1)
+        return bool((yield from self.node.read(call, block)) >> (nonce & 255) & 1)
 
-    def owner(self) -> str:
+    @verb
+    def owner(self) -> Program[str]:
         """Who sets parameters."""
-        return str(self.chain.read(self.contracts.clearinghouse.call("owner")))
+        return str((yield from self.node.read(self.contracts.clearinghouse.call("owner"))))
 
-    def token_balance(self, address: str) -> Decimal:
+    @verb
+    def token_balance(self, address: str) -> Program[Decimal]:
         """Tokens in a wallet."""
-        balance = self.chain.read(self.contracts.token.call("balanceOf", address))
+        balance = yield from self.node.read(self.contracts.token.call("balanceOf", address))
         return from_units(balance, self.deployment.token_decimals)
 
     def hash_of(self, order: Order) -> bytes:
         """An order's hash, computed here: the same as the order book's."""
         return orders.hash_of(order, self.separator)
 
-    def preview_order(self, order: Order, block: Block | None = None) -> Preview:
+    @verb
+    def preview_order(self, order: Order, block: Block | None = None) -> Program[Preview]:
         """What an order would do now, by the contracts' own code.
 
         Raises:
             Refused: For the reason that placing or executing it would be.
         """
         call = self.contracts.order_lens.call("preview_order", order.to_tuple())
-        return orders.preview_of(self.chain.read(call, block, sender=order.placer))
+        return orders.preview_of((yield from self.node.read(call, block, sender=order.placer)))
 
-    def exit(self, order: Order, block: Block | None = None) -> Exit:
+    @verb
+    def exit(self, order: Order, block: Block | None = None) -> Program[Exit]:
         """A stop's trigger beside the liquidation price of what it protects; it names its mode."""
         call = self.contracts.order_lens.call("exit", order.to_tuple())
-        return orders.exit_of(self.chain.read(call, block))
+        return orders.exit_of((yield from self.node.read(call, block)))
 
-    def order_terms(self, market: MarketName, block: Block | None = None) -> OrderTerms:
+    @verb
+    def order_terms(self, market: MarketName, block: Block | None = None) -> Program[OrderTerms]:
         """Keeper fee, delay and window of a market's orders."""
-        query = queries.order_terms(self.contracts, self.market_id(market))
-        return self.chain.run(query, block)
+        query = queries.order_terms(self.contracts, (yield from self.market_id(market)))
+        return (yield from self.node.run(query, block))
 
+    @verb
     def risks(
         self, positions: Sequence[tuple[str, int, int]], block: Block | None = None
-    ) -> tuple[Risk, ...]:
+    ) -> Program[tuple[Risk, ...]]:
         """How long funding alone lets positions live, and who is in line for deleveraging.
 
         Args:
@@ -204,15 +250,17 @@ class Reader:
             block: At which; now where it is None.
         """
         ids = [words.position_id(int(account, 16), *rest) for account, *rest in positions]
-        found = self.chain.read(self.contracts.risk_lens.call("risks", ids), block)
+        found = yield from self.node.read(self.contracts.risk_lens.call("risks", ids), block)
         return tuple(map(risk_of, found))
 
-    def market_risk(self, market: MarketName, block: Block | None = None) -> MarketRisk:
+    @verb
+    def market_risk(self, market: MarketName, block: Block | None = None) -> Program[MarketRisk]:
         """How a market stands to its share of the pool."""
-        call = self.contracts.risk_lens.call("market_risk", self.market_id(market))
-        return market_risk_of(self.chain.read(call, block))
+        call = self.contracts.risk_lens.call("market_risk", (yield from self.market_id(market)))
+        return market_risk_of((yield from self.node.read(call, block)))
 
-    def max_order_size(self, order: Order) -> int:
+    @verb
+    def max_order_size(self, order: Order) -> Program[int]:
         """The most lots with which an order would fill at the current price, 0 if with none.
 
         Halves between what fills and what does not by previews, so it takes some fifty calls.
@@ -223,29 +271,36 @@ class Reader:
         Raises:
             BulkheadError: If it could not be placed with the least size either.
         """
-        state = self.market_state(order.market)
+        state = yield from self.market_state(order.market)
         cap = state.market.terms.skew_scale * state.market.terms.side_cap // PPM
         low = up(Fraction(state.market.terms.min_notional * _USD, max(state.price.price, 1)))
         high = 2 * cap + low  # a flip may close all of a side and open all of the other
-        if not self._would_fill(order, low):
+        if not (yield from self._would_fill(order, low)):
             return 0
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if self._would_fill(order, middle) else (low, middle)
+            low, high = (
+                (middle, high) if (yield from self._would_fill(order, middle)) else (low, middle)
+            )
         return low
 
-    def _would_fill(self, order: Order, size: int) -> bool:
-        return self.preview_order(replace(order, size=size)).reason == 0
+    def _would_fill(self, order: Order, size: int) -> Program[bool]:
+        return (yield from self.preview_order(replace(order, size=size))).reason == 0
 
-    def order_state(self, order_hash: bytes, block: Block | None = None) -> words.OrderState:
+    @verb
+    def order_state(
+        self, order_hash: bytes, block: Block | None = None
+    ) -> Program[words.OrderState]:
         """All that the chain keeps of an order, at a block or now."""
-        return self.chain.run(queries.order_state(self.contracts, order_hash), block)
+        return self.node.run(queries.order_state(self.contracts, order_hash), block)
 
-    def order_status(self, order_hash: bytes, block: Block | None = None) -> OrderStatus:
+    @verb
+    def order_status(self, order_hash: bytes, block: Block | None = None) -> Program[OrderStatus]:
         """The chain's word for an order's state."""
-        return self.chain.run(queries.order_status(self.contracts, order_hash), block)
+        return self.node.run(queries.order_status(self.contracts, order_hash), block)
 
-    def placed_order(self, order_hash: bytes) -> PlacedOrder:
+    @verb
+    def placed_order(self, order_hash: bytes) -> Program[PlacedOrder]:
         """An order from the log of its placement.
 
         Raises:
@@ -253,20 +308,17 @@ class Reader:
         """
         book = self.contracts.order_book
         topics = [[book.topic("OrderPlaced")], [order_hash]]
-        first, last = self.deployment.block, self.block().number
-        logs = self.chain.logs([book.address], first, last, topics)
+        first, last = self.deployment.block, (yield from self.block()).number
+        logs = yield from self.node.logs([book.address], first, last, topics)
         if not logs:
             raise UnknownOrder(f"no order 0x{order_hash.hex()} was placed here")
         return orders.placed_of(self.contracts.decode_logs(logs)[0])
 
-    def handle(self, order_hash: bytes) -> OrderHandle:
-        """A handle built again from an order's hash and the logs."""
-        return OrderHandle(self, self.placed_order(order_hash))
-
-    def outcome(self, placed: PlacedOrder, block: Block | None = None) -> Outcome:
+    @verb
+    def outcome(self, placed: PlacedOrder, block: Block | None = None) -> Program[Outcome]:
         """What became of a placed order, as of a block."""
-        at = block or self.block()
-        status = self.order_status(placed.hash, at)
+        at = block or (yield from self.block())
+        status = yield from self.order_status(placed.hash, at)
         events: tuple[Event, ...] = ()
         if status in (OrderStatus.EXECUTED, OrderStatus.CANCELLED):
             book, house = self.contracts.order_book, self.contracts.clearinghouse
@@ -280,13 +332,16 @@ class Reader:
             ]
             events = self.contracts.decode_logs(
                 (
-                    *self.chain.logs([house.address], first, at.number, fills),
-                    *self.chain.logs([book.address], first, at.number, ended),
+                    *(yield from self.node.logs([house.address], first, at.number, fills)),
+                    *(yield from self.node.logs([book.address], first, at.number, ended)),
                 )
             )
         return orders.outcome_of(placed, status, events, at.timestamp)
 
-    def events(self, first: int | None = None, last: int | None = None) -> tuple[Event, ...]:
+    @verb
+    def events(
+        self, first: int | None = None, last: int | None = None
+    ) -> Program[tuple[Event, ...]]:
         """Everything the exchange logged from block `first` to block `last`, in order.
 
         Args:
@@ -301,5 +356,112 @@ class Reader:
             contracts.liquidity_pool.address,
         ]
         start = self.deployment.block if first is None else first
-        end = self.block().number if last is None else last
-        return contracts.decode_logs(self.chain.logs(addresses, start, end))
+        end = (yield from self.block()).number if last is None else last
+        return contracts.decode_logs((yield from self.node.logs(addresses, start, end)))
+
+    @verb
+    def open_orders(
+        self, account: str, first: int | None = None, block: Block | None = None
+    ) -> Program[OpenOrders]:
+        """An account's orders that rest, from the logs of their placements.
+
+        Args:
+            account: Whose.
+            first: The block to look back to; the deployment's where it is None.
+            block: At which; now where it is None.
+        """
+        at = block or (yield from self.block())
+        start = self.deployment.block if first is None else first
+        events = yield from self._placements(account, start, at.number)
+        placed = [orders.placed_of(event) for event in events]
+        query = queries.order_words(self.contracts, [one.hash for one in placed])
+        found = yield from self.node.run(query, at)
+        pending = [
+            replace(one, extreme=state.extreme)
+            for one, state in zip(placed, found, strict=True)
+            if state.status == OrderStatus.PENDING
+        ]
+        return OpenOrders(tuple(pending), start, at.number)
+
+    @verb
+    def find_order(
+        self, account: str, client_id: str, first: int | None = None
+    ) -> Program[PlacedOrder | None]:
+        """The order that an account placed under a client id, or None.
+
+        Args:
+            account: Whose.
+            client_id: What it was called.
+            first: The block to look back to; the deployment's where it is None.
+        """
+        salt = orders.salt_of(client_id)
+        at = yield from self.block()
+        start = self.deployment.block if first is None else first
+        events = yield from self._placements(account, start, at.number)
+        placed = (orders.placed_of(event) for event in reversed(events))
+        return next((one for one in placed if one.order.salt == salt), None)
+
+    @verb
+    def children(self, entry: PlacedOrder) -> Program[tuple[PlacedOrder, ...]]:
+        """What was placed with a bracket's entry, to close it."""
+        events = yield from self._placements(entry.order.account, entry.block, entry.block)
+        placed = (orders.placed_of(event) for event in events)
+        return tuple(one for one in placed if one.is_child and one.order.group == entry.hash)
+
+    def _placements(self, account: str, first: int, last: int) -> Program[tuple[Event, ...]]:
+        book = self.contracts.order_book
+        topics = [[book.topic("OrderPlaced")], None, [bytes.fromhex(account[2:]).rjust(32, b"\0")]]
+        logs = yield from self.node.logs([book.address], first, last, topics)
+        return self.contracts.decode_logs(logs)
+
+
+class Reader(Blocking, ReaderVerbs):
+    """One exchange on a `Web3`. Needs no key.
+
+    Args:
+        w3: A connection.
+        deployment: Where the exchange is.
+        sending: How transactions of those who trade through it are sent.
+    """
+
+    verbs: ReaderVerbs
+
+    def __init__(self, w3: Web3, deployment: Deployment, sending: Sending | None = None) -> None:
+        self.chain = Chain(w3, sending)
+        self.transport = self.chain.transport
+        self.verbs = ReaderVerbs(self.chain.verbs, deployment)
+
+    def handle(self, order_hash: bytes) -> OrderHandle:
+        """A handle built again from an order's hash and the logs.
+
+        Raises:
+            UnknownOrder: If it was never placed here.
+        """
+        return OrderHandle(self, self.placed_order(order_hash))
+
+
+class AsyncReader(Awaiting, ReaderVerbs):
+    """One exchange on an `AsyncWeb3`. Needs no key.
+
+    Args:
+        w3: A connection.
+        deployment: Where the exchange is.
+        sending: How transactions of those who trade through it are sent.
+    """
+
+    verbs: ReaderVerbs
+
+    def __init__(
+        self, w3: AsyncWeb3[Any], deployment: Deployment, sending: Sending | None = None
+    ) -> None:
+        self.chain = AsyncChain(w3, sending)
+        self.transport = self.chain.transport
+        self.verbs = ReaderVerbs(self.chain.verbs, deployment)
+
+    async def handle(self, order_hash: bytes) -> AsyncOrderHandle:
+        """A handle built again from an order's hash and the logs.
+
+        Raises:
+            UnknownOrder: If it was never placed here.
+        """
+        return AsyncOrderHandle(self, await self.placed_order(order_hash))

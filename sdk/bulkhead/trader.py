@@ -2,64 +2,83 @@
 
 from __future__ import annotations
 
-from bulkhead.chain import Receipt
-from bulkhead.order_desk import OrderDesk
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bulkhead.chain import Awaiting, Blocking, Program, Receipt, verb
+from bulkhead.handles import AsyncOrderHandle, OrderHandle
+from bulkhead.order_desk import Handle, OrderDeskVerbs
 from bulkhead.permits import Permit
-from bulkhead.reader import MarketName
-from bulkhead.values import Amount, to_ppm, to_quote, to_units
+from bulkhead.values import Amount, to_ppm, to_quote
 
-UNLIMITED = 2**256 - 1
+if TYPE_CHECKING:
+    from bulkhead.chain import Signer
+    from bulkhead.reader import AsyncReader, MarketName, Reader
 
 
-class Trader(OrderDesk):
+class TraderVerbs(OrderDeskVerbs[Handle]):
     """Acts for one account. Amounts are USD, sizes base units, prices USD per base unit.
 
-    Args:
-        reader: The exchange.
-        signer: Who signs: the account itself or its operator.
-        account: Whose orders an operator places; the signer's own where it is None.
+    Its programs run on either transport.
     """
 
     # Money
 
-    def deposit(self, amount: Amount, account: str | None = None) -> Receipt:
+    @verb
+    def deposit(self, amount: Amount, account: str | None = None) -> Program[Receipt]:
         """Brings USD into an account's cash, the trader's own unless another is named.
 
         Approves the clearinghouse first where its allowance is too low.
         """
         units = self._token_units(amount)
-        self._allow(units)
-        return self._clearinghouse("deposit", account or self.account, units)
+        yield from self._allow(self.exchange.deployment.clearinghouse, units)
+        return (yield from self._clearinghouse("deposit", account or self.account, units))
 
-    def deposit_with_permit(self, permit: Permit) -> Receipt:
+    @verb
+    def deposit_with_permit(self, permit: Permit) -> Program[Receipt]:
         """Brings an account's own tokens in by its signed permit; anyone may send it."""
         return self._clearinghouse("deposit_with_permit", *permit)
 
+    @verb
     def deposit_margin(
         self, market: MarketName, amount: Amount, *, is_long: bool, account: str | None = None
-    ) -> Receipt:
+    ) -> Program[Receipt]:
         """Brings USD straight into an open isolated position's margin."""
         units = self._token_units(amount)
-        self._allow(units)
-        market_id = self.reader.market_id(market)
+        yield from self._allow(self.exchange.deployment.clearinghouse, units)
+        market_id = yield from self.exchange.market_id(market)
         owner = account or self.account
-        return self._clearinghouse("deposit_margin", owner, market_id, is_long, units)
+        return (yield from self._clearinghouse("deposit_margin", owner, market_id, is_long, units))
 
-    def withdraw(self, amount: Amount, receiver: str | None = None) -> Receipt:
+    @verb
+    def withdraw(self, amount: Amount, receiver: str | None = None) -> Program[Receipt]:
         """Sends USD of the trader's cash out, to itself unless a receiver is named."""
-        return self._clearinghouse("withdraw", self._token_units(amount), receiver or self.address)
+        return (
+            yield from self._clearinghouse(
+                "withdraw", self._token_units(amount), receiver or self.address
+            )
+        )
 
-    def add_margin(self, market: MarketName, amount: Amount, *, is_long: bool) -> Receipt:
+    @verb
+    def add_margin(self, market: MarketName, amount: Amount, *, is_long: bool) -> Program[Receipt]:
         """Moves USD of cash into an open isolated position."""
-        market_id = self.reader.market_id(market)
-        return self._clearinghouse("add_margin", market_id, is_long, to_quote(amount))
+        market_id = yield from self.exchange.market_id(market)
+        return (yield from self._clearinghouse("add_margin", market_id, is_long, to_quote(amount)))
 
-    def remove_margin(self, market: MarketName, amount: Amount, *, is_long: bool) -> Receipt:
+    @verb
+    def remove_margin(
+        self, market: MarketName, amount: Amount, *, is_long: bool
+    ) -> Program[Receipt]:
         """Moves USD of an isolated position's margin back to cash."""
-        market_id = self.reader.market_id(market)
-        return self._clearinghouse("remove_margin", market_id, is_long, to_quote(amount))
+        market_id = yield from self.exchange.market_id(market)
+        return (
+            yield from self._clearinghouse("remove_margin", market_id, is_long, to_quote(amount))
+        )
 
-    def set_auto_margin(self, market: MarketName, allowance: Amount, *, is_long: bool) -> Receipt:
+    @verb
+    def set_auto_margin(
+        self, market: MarketName, allowance: Amount, *, is_long: bool
+    ) -> Program[Receipt]:
         """Lets liquidations add margin to an open isolated position before they close it.
 
         Args:
@@ -67,14 +86,17 @@ class Trader(OrderDesk):
             allowance: USD in all, keepers' fees included; 0 revokes. It ends with the position.
             is_long: Which side.
         """
-        market_id = self.reader.market_id(market)
-        return self._clearinghouse(
-            "set_auto_margin", market_id, is_long, to_quote(allowance, "allowance")
+        market_id = yield from self.exchange.market_id(market)
+        return (
+            yield from self._clearinghouse(
+                "set_auto_margin", market_id, is_long, to_quote(allowance, "allowance")
+            )
         )
 
+    @verb
     def convert_to_isolated(
         self, market: MarketName, margin: Amount = 0, *, is_long: bool
-    ) -> Receipt:
+    ) -> Program[Receipt]:
         """Moves an open cross position into its own vault.
 
         Args:
@@ -83,17 +105,19 @@ class Trader(OrderDesk):
                 and the unrealised loss.
             is_long: Which side.
         """
-        market_id = self.reader.market_id(market)
+        market_id = yield from self.exchange.market_id(market)
         quote = to_quote(margin, "margin")
-        return self._clearinghouse("convert_position", market_id, is_long, True, quote)
+        return (yield from self._clearinghouse("convert_position", market_id, is_long, True, quote))
 
-    def convert_to_cross(self, market: MarketName, *, is_long: bool) -> Receipt:
+    @verb
+    def convert_to_cross(self, market: MarketName, *, is_long: bool) -> Program[Receipt]:
         """Moves an open isolated position, and all of its margin, into the cross ledger."""
-        market_id = self.reader.market_id(market)
-        return self._clearinghouse("convert_position", market_id, is_long, False, 0)
+        market_id = yield from self.exchange.market_id(market)
+        return (yield from self._clearinghouse("convert_position", market_id, is_long, False, 0))
 
     # Settings
 
+    @verb
     def set_leverage(
         self,
         market: MarketName,
@@ -101,7 +125,7 @@ class Trader(OrderDesk):
         *,
         is_isolated: bool = False,
         is_long: bool = True,
-    ) -> Receipt:
+    ) -> Program[Receipt]:
         """Sets the leverage of an isolated side, or of both cross legs.
 
         Args:
@@ -110,30 +134,58 @@ class Trader(OrderDesk):
             is_isolated: Which margin mode.
             is_long: Which side, if isolated.
         """
-        market_id = self.reader.market_id(market)
+        market_id = yield from self.exchange.market_id(market)
         ppm = to_ppm(leverage, "leverage")
-        return self._clearinghouse("set_leverage", market_id, ppm, is_isolated, is_long)
+        return (
+            yield from self._clearinghouse("set_leverage", market_id, ppm, is_isolated, is_long)
+        )
 
-    def set_default_margin_mode(self, market: MarketName, *, is_isolated: bool) -> Receipt:
+    @verb
+    def set_default_margin_mode(self, market: MarketName, *, is_isolated: bool) -> Program[Receipt]:
         """Sets what DEFAULT means in orders for a market."""
-        market_id = self.reader.market_id(market)
-        return self._clearinghouse("set_default_margin_mode", market_id, is_isolated)
+        market_id = yield from self.exchange.market_id(market)
+        return (yield from self._clearinghouse("set_default_margin_mode", market_id, is_isolated))
 
-    def set_hedge_mode(self, is_hedge: bool) -> Receipt:
+    @verb
+    def set_hedge_mode(self, is_hedge: bool) -> Program[Receipt]:
         """Switches between one-way and hedge mode; needs the account to be flat."""
         return self._clearinghouse("set_hedge_mode", is_hedge)
 
-    def _token_units(self, amount: Amount) -> int:
-        # Whole quote units only: the ledger takes no part of one.
-        quote = to_quote(amount)
-        decimals = self.reader.deployment.token_decimals
-        return to_units(amount, decimals) if decimals < 6 else quote * 10 ** (decimals - 6)
+    def _clearinghouse(self, name: str, *arguments: object) -> Program[Receipt]:
+        return self._send(self.exchange.contracts.clearinghouse.call(name, *arguments))
 
-    def _allow(self, units: int) -> None:
-        token, spender = self.reader.contracts.token, self.reader.deployment.clearinghouse
-        allowed = self.reader.chain.read(token.call("allowance", self.address, spender))
-        if allowed < units:
-            self._send(token.call("approve", spender, UNLIMITED))
 
-    def _clearinghouse(self, name: str, *arguments: object) -> Receipt:
-        return self._send(self.reader.contracts.clearinghouse.call(name, *arguments))
+class Trader(Blocking, TraderVerbs[OrderHandle]):
+    """Acts for one account, and waits for each transaction.
+
+    Args:
+        reader: The exchange.
+        signer: Who signs: the account itself or its operator.
+        account: Whose orders an operator places; the signer's own where it is None.
+    """
+
+    verbs: TraderVerbs[OrderHandle]
+
+    def __init__(self, reader: Reader, signer: Signer, account: str | None = None) -> None:
+        self.reader = reader
+        self.transport = reader.transport
+        handle = partial(OrderHandle, reader)
+        self.verbs = TraderVerbs(reader.verbs, signer, handle, account)
+
+
+class AsyncTrader(Awaiting, TraderVerbs[AsyncOrderHandle]):
+    """Acts for one account; everything is awaited.
+
+    Args:
+        reader: The exchange.
+        signer: Who signs: the account itself or its operator.
+        account: Whose orders an operator places; the signer's own where it is None.
+    """
+
+    verbs: TraderVerbs[AsyncOrderHandle]
+
+    def __init__(self, reader: AsyncReader, signer: Signer, account: str | None = None) -> None:
+        self.reader = reader
+        self.transport = reader.transport
+        handle = partial(AsyncOrderHandle, reader)
+        self.verbs = TraderVerbs(reader.verbs, signer, handle, account)

@@ -1,11 +1,18 @@
 import pickle
 from typing import Any
 
+import aiohttp
 import pytest
+import requests
 from eth.exceptions import OutOfGas as PyEvmOutOfGas
 from eth_abi.abi import encode
 from eth_tester.exceptions import TransactionFailed
-from web3.exceptions import ContractLogicError, Web3RPCError
+from web3.exceptions import (
+    BadResponseFormat,
+    ContractLogicError,
+    TransactionNotFound,
+    Web3RPCError,
+)
 
 from bulkhead import errors
 from tools import error_reasons
@@ -97,8 +104,40 @@ def test_running_out_of_gas_is_told_apart(error: Exception) -> None:
     assert isinstance(errors.error_of(error), errors.OutOfGas)
 
 
-def test_what_the_node_does_not_take_is_rejected() -> None:
-    assert isinstance(errors.error_of(Web3RPCError("nonce too low")), errors.Rejected)
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Web3RPCError("exceeds block gas limit"), errors.Rejected),
+        (Web3RPCError("insufficient funds for gas * price + value"), errors.InsufficientFunds),
+        (Web3RPCError("nonce too low"), errors.NonceTaken),
+        (Web3RPCError("replacement transaction underpriced"), errors.Underpriced),
+        (Web3RPCError("already known"), errors.AlreadyKnown),
+        (Web3RPCError("429 Too Many Requests"), errors.Unreachable),
+        (TransactionNotFound("Transaction with hash '0x00' not found."), errors.NotFound),
+        (BadResponseFormat("half of it"), errors.Unreachable),
+        (requests.ConnectionError("refused"), errors.Unreachable),
+        (aiohttp.ClientConnectionError("refused"), errors.Unreachable),
+        (TimeoutError("slow"), errors.Unreachable),
+    ],
+)
+def test_what_a_node_does_not_take_says_why(
+    error: Exception, kind: type[errors.BulkheadError]
+) -> None:
+    with pytest.raises(errors.BulkheadError) as caught, errors.translated():
+        raise error
+    assert type(caught.value) is kind
+
+
+def test_every_error_may_be_retried_or_must_not() -> None:
+    kinds = [kind for kind in all_kinds(errors.BulkheadError) if not all_kinds(kind)]
+    assert len(kinds) > len(errors.REASONS)
+    for kind in kinds:
+        assert issubclass(kind, errors.Retryable) != issubclass(kind, errors.Permanent), kind
+        assert kind.retryable is issubclass(kind, errors.Retryable)
+
+
+def all_kinds(kind: type[errors.BulkheadError]) -> list[type[errors.BulkheadError]]:
+    return [found for direct in kind.__subclasses__() for found in (direct, *all_kinds(direct))]
 
 
 def test_other_exceptions_pass() -> None:

@@ -22,7 +22,7 @@ WAD = 10**18
 def signed(world: World, market: int, price: int, signers: list[Any]) -> bytes:
     oracle = world.reader.deployment.price_oracle
     at = world.reader.now()
-    return prices.signed_price(signers, world.reader.chain.chain_id, oracle, market, price, at)
+    return prices.signed_price(signers, world.reader.chain.chain_id(), oracle, market, price, at)
 
 
 def test_anyone_brings_what_enough_signers_have_signed(world: World) -> None:

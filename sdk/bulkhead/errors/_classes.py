@@ -16,29 +16,43 @@ from bulkhead.errors._trading import TRADING
 
 
 class BulkheadError(Exception):
-    """Everything this package raises on purpose, but for wrong types and values of arguments."""
+    """Everything this package raises on purpose, but for wrong types and values of arguments.
+
+    Attributes:
+        retryable: Whether the same call may be made again.
+    """
+
+    retryable: ClassVar[bool] = False
+
+
+class Retryable(BulkheadError):
+    """The same call may work later, and making it again does no harm."""
+
+    retryable = True
+
+
+class Permanent(BulkheadError):
+    """Making the same call again fails again, or does twice what was meant once."""
 
 
 class Refused(BulkheadError):
-    """A contract refused, and said why. Each reason has a subclass.
+    """A contract refused, and said why. Each reason has a subclass, `Retryable` or `Permanent`.
 
     Attributes:
         reason: In the contract's words.
         meaning: What was wrong.
         advice: What to do about it.
-        retryable: Whether the same call may work later.
     """
 
     reason: ClassVar[str] = ""
     meaning: ClassVar[str] = ""
     advice: ClassVar[str] = ""
-    retryable: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.meaning} {self.advice})"
 
 
-class Reverted(BulkheadError):
+class Reverted(Permanent):
     """A call reverted without a reason that this version knows.
 
     Attributes:
@@ -50,39 +64,71 @@ class Reverted(BulkheadError):
         self.data = data
 
 
-class OutOfGas(BulkheadError):
+class OutOfGas(Retryable):
     """The gas limit was too low: nothing has changed."""
 
 
-class Rejected(BulkheadError):
-    """The node did not take the request: nonce, funds, limits, time."""
+class Rejected(Permanent):
+    """The node did not take the request: funds, limits, time."""
 
 
-class DeploymentError(BulkheadError):
+class InsufficientFunds(Rejected):
+    """The sender can not pay for the gas."""
+
+
+class NotFound(Rejected):
+    """The node does not know the transaction or block."""
+
+
+class NonceTaken(Retryable):
+    """Another transaction of the sender has this nonce: somebody else signs for it, too."""
+
+
+class Underpriced(Retryable):
+    """The node wants more for the gas."""
+
+
+class AlreadyKnown(Retryable):
+    """The node has this very transaction already."""
+
+
+class Unreachable(Retryable):
+    """The node did not answer, or not in time, or not with JSON."""
+
+
+class NotMined(Permanent):
+    """A transaction was not mined in time. It may be yet, so nothing must be sent in its place."""
+
+
+class DeploymentError(Permanent):
     """The system on chain is not what the deployment says."""
 
 
-class UnknownOrder(BulkheadError):
+class UnknownOrder(Permanent):
     """No order of this hash was ever placed here."""
 
 
-class StopBeyondLiquidation(BulkheadError):
+class ClientIdTaken(Permanent):
+    """An order with this client id was placed, and says something else."""
+
+
+class StopBeyondLiquidation(Permanent):
     """A stop would come too late: its position is liquidated before."""
 
 
-class PriceNotTaken(BulkheadError):
+class PriceNotTaken(Retryable):
     """The oracle kept the price it had: one price a market, block and second."""
 
 
-class IndexUnusable(BulkheadError):
+class IndexUnusable(Permanent):
     """The database is no index, of another version, or of another exchange or chain."""
 
 
-class IndexBusy(BulkheadError):
+class IndexBusy(Retryable):
     """Another process, or another task, writes to the index."""
 
 
-class NodeInconsistent(BulkheadError):
+class NodeInconsistent(Retryable):
     """The node's answers do not fit together, however often it is asked."""
 
 
@@ -94,14 +140,13 @@ def class_name(reason: str) -> str:
 def _class_of(reason: str, entry: Entry) -> type[Refused]:
     return type(
         class_name(reason),
-        (Refused,),
+        (Refused, Retryable if entry.retryable else Permanent),
         {
             "__doc__": f"`{reason}`: {entry.meaning} {entry.advice}",
             "__module__": "bulkhead.errors",
             "reason": reason,
             "meaning": entry.meaning,
             "advice": entry.advice,
-            "retryable": entry.retryable,
         },
     )
 

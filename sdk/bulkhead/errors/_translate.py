@@ -13,13 +13,49 @@ from eth_abi.exceptions import DecodingError
 
 from bulkhead.errors._classes import (
     REASONS,
+    AlreadyKnown,
     BulkheadError,
+    InsufficientFunds,
+    NonceTaken,
+    NotFound,
     OutOfGas,
     Rejected,
     Reverted,
+    Underpriced,
+    Unreachable,
 )
 
 _ERROR_SELECTOR = bytes.fromhex("08c379a0")  # Error(string)
+# What nodes say where they do not take a transaction; geth's, anvil's, nethermind's, eth-tester's.
+_REJECTIONS: tuple[tuple[str, type[BulkheadError]], ...] = (
+    ("nonce too low", NonceTaken),
+    ("invalid transaction nonce", NonceTaken),
+    ("old nonce", NonceTaken),
+    ("already known", AlreadyKnown),
+    ("already imported", AlreadyKnown),
+    ("underpriced", Underpriced),
+    ("less than block base fee", Underpriced),
+    ("max fee per gas", Underpriced),
+    ("insufficient funds", InsufficientFunds),
+    ("does not have enough balance", InsufficientFunds),
+    ("sender does not have enough", InsufficientFunds),
+    ("too many requests", Unreachable),
+    ("rate limit", Unreachable),
+    ("not found", NotFound),
+)
+_UNREACHABLE = {
+    "BadResponseFormat",
+    "ClientError",
+    "ConnectionError",
+    "JSONDecodeError",
+    "PersistentConnectionError",
+    "ProviderConnectionError",
+    "RequestException",
+    "RequestTimedOut",
+    "TimeExhausted",
+    "TimeoutError",
+    "TooManyRequests",
+}
 _PREFIX = re.compile(r"^.*?execution reverted:?\s*", re.DOTALL)
 
 
@@ -41,7 +77,7 @@ def error_of(error: BaseException) -> BulkheadError:
     if "out of gas" in message.lower() or type(error).__name__ == "OutOfGas":
         return OutOfGas(message)
     if "revert" not in message.lower():
-        return Rejected(message)
+        return _rejection_of(error, message)
     text = _PREFIX.sub("", message)
     found = REASONS.get(text)
     if found is not None:
@@ -66,15 +102,28 @@ def revert_of(data: bytes, message: str = "") -> BulkheadError:
     return Reverted("reverted without data: an empty revert, or out of gas inside", data)
 
 
+def _rejection_of(error: BaseException, message: str) -> BulkheadError:
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & _UNREACHABLE:
+        return Unreachable(message)
+    if kinds & {"TransactionNotFound", "BlockNotFound"}:
+        return NotFound(message)
+    lower = message.lower()
+    kind = next((kind for text, kind in _REJECTIONS if text in lower), Rejected)
+    return kind(message)
+
+
 def _foreign() -> tuple[type[BaseException], ...]:
     # Only of what is loaded: nothing else can have raised.
-    kinds: list[type[BaseException]] = []
+    kinds: list[type[BaseException]] = [ConnectionError, TimeoutError]
     for module, name in (
         ("web3.exceptions", "Web3Exception"),
         ("eth_tester.exceptions", "TransactionFailed"),
         ("eth_tester.exceptions", "ValidationError"),
         ("eth.exceptions", "PyEVMError"),
         ("eth_utils.exceptions", "ValidationError"),
+        ("requests.exceptions", "RequestException"),
+        ("aiohttp", "ClientError"),
     ):
         if module in sys.modules:
             kinds.append(getattr(sys.modules[module], name))
