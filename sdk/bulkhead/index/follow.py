@@ -1,52 +1,35 @@
-"""How the index follows a chain: a program of requests, that any connection may answer.
+"""How the index follows a chain: a program of requests, run by either transport.
 
-A program yields one request after the other, is sent its answer, and asks for nothing else. It
-trusts no answer alone: a chunk is taken in only if the cursor before it and the block at its end
+It trusts no answer alone: a chunk is taken in only if the cursor before it and the block at its end
 have the same hashes before and after its logs were read, and every log names the hash of its block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-from bulkhead.errors import IndexUnusable, NodeInconsistent, Rejected
+from eth_utils.conversions import to_hex
+
+from bulkhead.chain.reading import LOG_BLOCKS, log_of
+from bulkhead.chain.requests import Ask, Program, Result, Together, Work
+from bulkhead.errors import (
+    IndexBusy,
+    IndexUnusable,
+    NodeInconsistent,
+    NotFound,
+    Rejected,
+    Unreachable,
+)
 from bulkhead.index.writer import Chunk, Header, Writer
 from bulkhead.interfaces import Log
 
-Result = TypeVar("Result")
+Headers: TypeAlias = tuple[Header, ...]
 
-LOG_BLOCKS = 10_000  # asked for at once: what public nodes allow
 CHUNK_LOGS = 20_000  # a range that logged more is halved the next time
 ATTEMPTS = 5  # at one chunk, while the chain moves under it
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderAt:
-    """Asks for a block's header: a `Header`, or None if there is no such block.
-
-    Attributes:
-        number: The block's; None for the latest.
-    """
-
-    number: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogsIn:
-    """Asks for all logs of some contracts in a range of blocks: a sequence of `Log`.
-
-    A node's refusal is thrown into the program as `Rejected`, and it asks for less.
-    """
-
-    addresses: tuple[str, ...]
-    first: int
-    last: int
-
-
-Request: TypeAlias = HeaderAt | LogsIn
-Program: TypeAlias = Generator[Request, Any, Result]
+HEADERS = 100  # asked for together
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +60,7 @@ class Follower:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._span = LOG_BLOCKS
-        self._is_identified = False
+        self._is_running = False
 
     def catch_up(self) -> Program[Progress]:
         """Everything up to the block that is the head when it begins.
@@ -87,125 +70,155 @@ class Follower:
             NodeInconsistent: If the node's answers never fit together.
             IndexBusy: If somebody else writes to the index.
         """
-        yield from self._identify()
-        head = yield from _known(None)
+        if self._is_running:
+            raise IndexBusy("this index is catching up already")
+        self._is_running = True
+        try:
+            return (yield from self._catch_up())
+        finally:
+            self._is_running = False
+
+    def _catch_up(self) -> Program[Progress]:
+        writer = self._writer
+        yield from _work(writer.store.claim)
+        genesis = yield from _header(0)
+        expected = writer.store.deployment.genesis_hash
+        if genesis is None or genesis.hash != expected:
+            raise IndexUnusable(f"this chain's genesis is not the deployment's {expected}")
+        head = yield from _head()
         abandoned: int | None = None
         events = attempts = 0
         while True:
-            back = yield from self._roll_back(head)
-            if back is not None:
-                abandoned = back if abandoned is None else min(back, abandoned)
-            first = self._writer.cursor + 1
-            if first > head.number:
-                return Progress(first - 1, head.number, events, abandoned)
-            chunk = yield from self._chunk(first, head)
+            cursor = yield from self._settle(head)
+            if cursor is None:
+                cursor = yield from _work(lambda: writer.cursor)
+                abandoned = cursor if abandoned is None else min(cursor, abandoned)
+            if cursor >= head.number:
+                return Progress(cursor, head.number, events, abandoned)
+            chunk = yield from self._chunk(cursor, head)
             if chunk is not None:
-                self._writer.apply(chunk)
+                yield from _work(lambda chunk=chunk: writer.apply(chunk))  # type: ignore[misc]
                 events, attempts = events + len(chunk.events), 0
                 continue
             attempts += 1
             if attempts == ATTEMPTS:
                 raise NodeInconsistent(
-                    f"the node's logs and blocks from {first} on do not fit together"
+                    f"the node's logs and blocks from {cursor + 1} on do not fit together"
                 )
-            head = yield from _known(None)
+            head = yield from _head()
 
-    def _identify(self) -> Program[None]:
-        if self._is_identified:
-            return
-        genesis = yield from _known(0)
-        expected = self._writer.store.deployment.genesis_hash
-        if genesis.hash != expected:
-            raise IndexUnusable(
-                f"the chain's genesis is {genesis.hash}, the deployment's {expected}"
-            )
-        self._is_identified = True
+    def _settle(self, head: Header) -> Program[int | None]:
+        """The cursor, if the chain still has all that is in the index; else rolls back: None.
 
-    def _roll_back(self, head: Header) -> Program[int | None]:
-        """Abandons what the chain no longer has, and says down to which block.
-
-        A chain that is shorter than the index, and agrees with it as far as it goes, is a node
+        A chain that is shorter than the index, and agrees with it as far as it goes, is a node's
         that is behind: nothing is abandoned.
         """
-        newest = True
-        for checkpoint in self._writer.checkpoints():
-            if newest and checkpoint.number > head.number:
-                continue  # the node can not tell
-            found = yield HeaderAt(checkpoint.number)
-            if found is not None and found.hash == checkpoint.hash:
-                if newest:
-                    return None
-                self._writer.roll_back(checkpoint)
-                return checkpoint.number
-            newest = False
-        if newest:
-            return None
-        self._writer.roll_back(None)
-        return self._writer.cursor
+        writer = self._writer
+        cursor: int = yield from _work(lambda: writer.cursor)
+        limit, seen = min(cursor, head.number), False
+        while True:
+            known = yield from _work(lambda limit=limit: writer.checkpoint(limit))  # type: ignore[misc]
+            if known is None and not seen:
+                return cursor
+            if known is None or (yield from _header(known.number)) == known:
+                break
+            seen = True
+            # Far below it goes in growing steps: what is taken back too much is only read again.
+            distance = cursor - known.number
+            limit = known.number - (1 if distance <= writer.depth else distance)
+        if not seen:
+            return cursor
+        yield from _work(lambda: writer.roll_back(known))
+        return None
 
-    def _chunk(self, first: int, head: Header) -> Program[Chunk | None]:
+    def _chunk(self, cursor: int, head: Header) -> Program[Chunk | None]:
         """What follows the cursor, or None if the chain moved while it was read."""
         writer = self._writer
         final = head.number - writer.depth
-        last = min(first + self._span - 1, head.number)
-        if first <= final:
-            last = min(last, final)
-        end = yield from _known(last)
-        logs = yield from self._logs(first, last)
-        if logs is None:
-            return (yield from self._chunk(first, head))
-        headers = yield from _headers_of(logs, end)
-        for checkpoint in writer.checkpoints():
-            if (yield HeaderAt(checkpoint.number)) != checkpoint:
-                return None
-            break
-        if headers is None or (yield HeaderAt(last)) != end:
+        while True:
+            last = min(cursor + self._span, head.number)
+            if cursor < final:
+                last = min(last, final)
+            before = yield from self._ends(cursor, last)
+            logs = yield from self._logs(cursor + 1, last)
+            if logs is not None:
+                break
+        headers = yield from _headers_of(logs)
+        if headers is None or (yield from self._ends(cursor, last)) != before:
             return None
-        events = writer.contracts.decode_logs(logs)
+        known, end = before
+        if end is None or known != (yield from _work(lambda: writer.checkpoint(cursor))):
+            return None
+        events = yield from _work(lambda: writer.contracts.decode_logs(logs))
         return Chunk(end, headers, events, is_final=last <= final)
+
+    def _ends(self, cursor: int, last: int) -> Program[tuple[Header | None, Header | None]]:
+        """The chain's headers of the last checkpoint and of a chunk's last block."""
+        known = yield from _work(lambda: self._writer.checkpoint(cursor))
+        below = None if known is None else (yield from _header(known.number))
+        return below, (yield from _header(last))
 
     def _logs(self, first: int, last: int) -> Program[tuple[Log, ...] | None]:
         """A range's logs in their order, each once; None if the node wants a smaller range."""
-        addresses = tuple(self._writer.names)
+        names = self._writer.names
+        wanted = {"address": list(names), "fromBlock": first, "toBlock": last}
         try:
-            found: Sequence[Log] = yield LogsIn(addresses, first, last)
-        except Rejected:
-            if last == first:
+            found = yield Ask("get_logs", (wanted,))
+        except (Rejected, Unreachable) as error:
+            self._span = max((last - first + 1) // 2, 1)
+            if last == first or isinstance(error, Unreachable):
                 raise
-            self._span = (last - first + 1) // 2
             return None
         if len(found) > CHUNK_LOGS:
             self._span = max(self._span // 2, 1)
         elif self._span < LOG_BLOCKS:
             self._span *= 2
-        ours = (log for log in found if log.address in self._writer.names)
-        return tuple(sorted(set(ours), key=lambda log: (log.block, log.index)))
+        logs = {log for log in map(log_of, found) if log.address in names}
+        return tuple(sorted(logs, key=lambda log: (log.block, log.index)))
 
 
-def _headers_of(logs: Sequence[Log], end: Header) -> Program[tuple[Header, ...] | None]:
-    """The headers of all blocks that logged; None if a log is not of the chain they are on."""
-    headers: dict[int, Header] = {end.number: end}
-    for log in logs:
-        header = headers.get(log.block)
-        if header is None:
-            if log.block_hash is not None and log.timestamp is not None:
-                header = Header(log.block, log.block_hash, log.timestamp)
-            else:
-                header = yield HeaderAt(log.block)
-            if header is None:
-                return None
-            headers[log.block] = header
-        if log.block_hash != header.hash:
-            return None
-    places = {(log.block, log.index) for log in logs}
-    if len(places) != len(logs):
+def _headers_of(logs: Sequence[Log]) -> Program[Headers | None]:
+    """The headers of all blocks that logged; None if the logs are not of one chain."""
+    if len({(log.block, log.index) for log in logs}) != len(logs):
         return None
-    return tuple(headers[number] for number in sorted({log.block for log in logs}))
+    headers: dict[int, Header] = {}
+    unknown: list[int] = []
+    for log in logs:
+        if log.timestamp is not None and log.block_hash is not None:
+            headers[log.block] = Header(log.block, log.block_hash, log.timestamp)
+        elif not unknown or unknown[-1] != log.block:
+            unknown.append(log.block)
+    for start in range(0, len(unknown), HEADERS):
+        numbers = unknown[start : start + HEADERS]
+        try:
+            answers = yield Together(tuple(Ask("get_block", (number,)) for number in numbers))
+        except NotFound:
+            return None
+        headers |= {number: _read(found) for number, found in zip(numbers, answers, strict=True)}
+    if any(headers[log.block].hash != log.block_hash for log in logs):
+        return None
+    return tuple(headers[number] for number in sorted(headers))
 
 
-def _known(number: int | None) -> Program[Header]:
-    """A header that must be there."""
-    header: Header | None = yield HeaderAt(number)
-    if header is None:
-        raise NodeInconsistent(f"the node has a later block than {number}, and not that one")
-    return header
+def _head() -> Program[Header]:
+    found = yield Ask("get_block", ("latest",))
+    return _read(found)
+
+
+def _header(number: int) -> Program[Header | None]:
+    """A block's header, or None if the node has no such block."""
+    try:
+        found = yield Ask("get_block", (number,))
+    except NotFound:
+        return None
+    return _read(found)
+
+
+def _read(block: Any) -> Header:
+    return Header(int(block["number"]), to_hex(block["hash"]), int(block["timestamp"]))
+
+
+def _work(function: Callable[[], Result]) -> Generator[Work, Any, Result]:
+    """What the database does, off the event loop where there is one."""
+    result: Result = yield Work(function)
+    return result

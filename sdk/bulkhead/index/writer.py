@@ -114,21 +114,13 @@ class Writer:
             _prune(connection)
         self._state, self._cursor = state, chunk.last.number
 
-    def checkpoints(self, above: int | None = None) -> Iterator[Header]:
-        """Blocks whose hashes are known, latest first.
-
-        Args:
-            above: Only those up to this number; all where it is None.
-        """
-        query = select(schema.blocks).order_by(schema.blocks.c.number.desc()).limit(1)
-        limit = _MAX_COLUMN if above is None else above
-        while True:
-            with self.store.begin() as connection:
-                found = connection.execute(query.where(schema.blocks.c.number <= limit)).first()
-            if found is None:
-                return
-            yield Header(found.number, found.hash, found.timestamp)
-            limit = found.number - 1
+    def checkpoint(self, limit: int) -> Header | None:
+        """The last block up to a number whose hash is known; None if there is none."""
+        blocks = schema.blocks
+        query = select(blocks).where(blocks.c.number <= limit).order_by(blocks.c.number.desc())
+        with self.store.begin() as connection:
+            found = connection.execute(query.limit(1)).first()
+        return None if found is None else Header(found.number, found.hash, found.timestamp)
 
     def roll_back(self, to: Header | None) -> None:
         """Abandons all blocks above a checkpoint, in one transaction.
