@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
@@ -44,7 +43,7 @@ class Index:
     Whoever catches up writes; any number of processes may read at the same time.
 
     Args:
-        location: A path of an SQLite file, `:memory:`, or a URL of a PostgreSQL server.
+        location: A path of an SQLite file, or a URL of a PostgreSQL server.
         deployment: The exchange.
         depth: How many blocks of changes are kept, for reorgs.
 

@@ -99,7 +99,7 @@ class Records:
         """All events that are wanted, as of one moment: nothing that is written meanwhile."""
         with self._store.begin() as connection:
             query = wanted.applied(_in_order(select(schema.events), schema.events))
-            for row in connection.execution_options(yield_per=PAGE).execute(query):
+            for row in connection.execute(query.execution_options(yield_per=PAGE)):
                 yield event_of(row, self._contracts)
 
     def place_before(self, first: int | None) -> Place:
@@ -137,14 +137,13 @@ class Records:
         start: Moment | None,
         end: Moment | None,
         kinds: Sequence[FillKind] | None = None,
-    ) -> Iterator[tuple[Any, FillEntry]]:
-        """Fills with where they are: rows that have `timestamp`, `block`, `log_index`."""
+    ) -> list[tuple[Any, FillEntry]]:
+        """Fills, each with its row: `timestamp`, `block`, `log_index`, `transaction`."""
         with self._store.begin() as connection:
             query = _selected(schema.fills, account, start, end)
             if kinds is not None:
                 query = query.where(schema.fills.c.kind.in_([kind.value for kind in kinds]))
-            for row in connection.execution_options(yield_per=PAGE).execute(query):
-                yield row, _fill_entry(row)
+            return [(row, _fill_entry(row)) for row in connection.execute(query)]
 
     def changes(
         self, account: str, start: Moment | None, end: Moment | None
@@ -171,9 +170,9 @@ class Records:
     def _snapshot(self) -> Iterator[Connection]:
         """A transaction whose queries all see the same moment."""
         level = {} if self._store.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self._store.engine.connect().execution_options(**level) as connection:
-            with connection.begin():
-                yield connection
+        connected = self._store.engine.connect().execution_options(**level)
+        with connected as connection, connection.begin():
+            yield connection
 
 
 def _selected(

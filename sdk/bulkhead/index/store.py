@@ -1,4 +1,4 @@
-"""The database behind an index: SQLite in a file or in memory, or PostgreSQL by URL."""
+"""The database behind an index: an SQLite file, or PostgreSQL by URL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_for_postgres
 from sqlalchemy.exc import DatabaseError
 
@@ -18,7 +18,6 @@ from bulkhead.deployment import Deployment
 from bulkhead.errors import IndexBusy, IndexUnusable
 from bulkhead.index import schema
 
-MEMORY = ":memory:"
 _WRITER_LOCK = 0x62756C6B68656164  # "bulkhead": our key among a server's advisory locks
 _BUSY_SECONDS = 30  # how long a statement waits for another process's
 
@@ -27,7 +26,7 @@ class Store:
     """One database, opened and checked.
 
     Args:
-        location: A path, `:memory:`, or a URL as SQLAlchemy takes them.
+        location: A path, or a URL as SQLAlchemy takes them.
         deployment: The exchange whose index it is.
 
     Raises:
@@ -74,8 +73,6 @@ class Store:
                 raise busy
             connection.commit()
             self._lock = connection
-        elif self.engine.url.database in (None, "", MEMORY):
-            self._lock = sqlite3.connect(MEMORY)
         else:
             # A lock of SQLite's own on a file beside: the system lifts it when the process ends.
             lock = sqlite3.connect(
@@ -157,10 +154,9 @@ def _engine_of(location: str) -> Engine:
         location = f"postgresql+psycopg://{location.split('://', 1)[1]}"
     if not location.startswith("sqlite"):
         return create_engine(location)
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
-    if location.endswith((MEMORY, "sqlite://", "sqlite:///")):
-        options["poolclass"] = StaticPool  # each connection would have a database of its own
-    engine = create_engine(location, **options)
+    if location.endswith((":memory:", "sqlite://", "sqlite:///")):
+        raise IndexUnusable("an index needs a file: what is in memory alone survives nothing")
+    engine = create_engine(location, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

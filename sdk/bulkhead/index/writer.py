@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +13,7 @@ from bulkhead.contracts import Contracts
 from bulkhead.errors import IndexBusy
 from bulkhead.index import schema
 from bulkhead.index.arguments import from_json, to_json
-from bulkhead.index.ledger import FillEntry, entries_of, funding_indices
+from bulkhead.index.ledger import CashEntry, FillEntry, entries_of, funding_indices
 from bulkhead.index.store import Store
 from bulkhead.index.tables import Row, WatchedState
 from bulkhead.interfaces import Event
@@ -23,6 +23,8 @@ CONTRACTS = ("clearinghouse", "order_book", "price_oracle", "liquidity_pool")
 
 _PAGE = 10_000  # rows read at once where all are
 _MAX_COLUMN = 2**63 - 1
+_FILL_FIELDS = tuple(one.name for one in fields(FillEntry))
+_CASH_FIELDS = tuple(one.name for one in fields(CashEntry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def load_state(connection: Connection, empty: WatchedState) -> tuple[int, Watche
 def read_events(connection: Connection, contracts: Contracts) -> Iterator[Event]:
     """All events that are in the index, in their order."""
     query = select(schema.events).order_by(schema.events.c.block, schema.events.c.log_index)
-    for row in connection.execution_options(yield_per=_PAGE).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=_PAGE)):
         yield event_of(row, contracts)
 
 
@@ -251,8 +253,9 @@ class _Rows:
 
     def _write_entries(self, state: WatchedState, event: Event, indices: dict[int, int]) -> None:
         for part, entry in enumerate(entries_of(state, event, indices)):
-            row: dict[str, Any] = {"block": event.block, "log_index": event.index, "part": part}
-            row |= asdict(entry)
+            names = _FILL_FIELDS if isinstance(entry, FillEntry) else _CASH_FIELDS
+            row: dict[str, Any] = {name: getattr(entry, name) for name in names}
+            row |= {"block": event.block, "log_index": event.index, "part": part}
             row["kind"] = entry.kind.value
             if isinstance(entry, FillEntry):
                 row["transaction"] = event.transaction
