@@ -23,15 +23,16 @@ class Postgres:
         self._prefix = prefix
         self._numbers = count(1)
 
-    def database(self) -> str:
-        """The URL of a new database."""
+    def database(self, template: str = "template1") -> str:
+        """The URL of a new database, empty or a copy of another, named by its URL."""
         import psycopg
 
         name = f"index{next(self._numbers)}"
+        origin = template.removeprefix("postgresql://bulkhead@/").partition("?")[0]
         with psycopg.connect(
             host=str(self._folder), dbname="postgres", user="bulkhead", autocommit=True
         ) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {origin}".encode())
         return f"postgresql://bulkhead@/{name}?host={self._folder}"
 
     def run(self, *command: str) -> None:

@@ -77,7 +77,14 @@ class Writer:
             return int(connection.execute(select(schema.meta.c.cursor)).scalar_one())
 
     def state(self) -> WatchedState:
-        """The state at the cursor: loaded once, then kept."""
+        """The state at the cursor: loaded once, then kept.
+
+        Raises:
+            IndexBusy: If somebody else has moved the cursor. The next call loads it again.
+        """
+        if self._state is not None and self.cursor != self._cursor:
+            self._state = None
+            raise self._overtaken()
         if self._state is None:
             with self.store.begin() as connection:
                 self._cursor, self._state = load_state(connection, self._empty())
@@ -168,7 +175,10 @@ class Writer:
             )
         )
         if moved.rowcount != 1:
-            raise IndexBusy(f"somebody else has written to {self.store.name} meanwhile")
+            raise self._overtaken()
+
+    def _overtaken(self) -> IndexBusy:
+        return IndexBusy(f"somebody else has written to {self.store.name} meanwhile")
 
     def _undo(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Sets rows of words back."""

@@ -1,9 +1,11 @@
 """One recorded walk for all tests of the index, and the databases it goes into."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TypeAlias
 
 import boa
 import pytest
@@ -17,6 +19,7 @@ from tests.sdk.index.recording import Node, Recording, deployment_of, recording
 from tests.stateful.test_random_walk import Walk
 
 ACTIONS = 200
+NewLocation: TypeAlias = Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,23 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def new_location(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Makes new databases, all of one kind."""
+def new_location(request: pytest.FixtureRequest, tmp_path: Path) -> NewLocation:
+    """Makes databases, all of one kind: empty ones, or copies of another."""
     if request.param == "postgres":
         server: Postgres = request.getfixturevalue("server")
-        return server.database
+        return lambda *origin: server.database(*origin)
     numbers = count()
-    return lambda: str(tmp_path / f"index{next(numbers)}.db")
+
+    def new_file(*origin: str) -> str:
+        path = tmp_path / f"index{next(numbers)}.db"
+        for one in origin:
+            shutil.copy(one, path)
+        return str(path)
+
+    return new_file
 
 
 @pytest.fixture
-def location(new_location: Callable[[], str]) -> str:
+def location(new_location: NewLocation) -> str:
     """Where an index may be: a new database of either kind."""
     return new_location()

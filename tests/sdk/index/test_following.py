@@ -1,7 +1,6 @@
 """The index follows a chain: whatever node, chain and process do, it ends up the same."""
 
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from bulkhead.errors import IndexBusy, IndexUnusable, NodeInconsistent, Unreachable
 from bulkhead.index import Index
-from tests.sdk.index.conftest import Life
+from tests.sdk.index.conftest import Life, NewLocation
 from tests.sdk.index.helpers import content_of, tables_of
 from tests.sdk.index.recording import Node
 
@@ -56,7 +55,7 @@ def test_a_new_process_goes_on_where_the_last_one_stopped(life: Life, location: 
 
 @pytest.mark.parametrize("depth", [1, 2, 9, 60])
 def test_a_reorg_leaves_the_new_chain_alone(
-    life: Life, new_location: Callable[[], str], depth: int
+    life: Life, new_location: NewLocation, depth: int
 ) -> None:
     old = life.node()
     middle = old.head // 2
