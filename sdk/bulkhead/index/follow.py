@@ -150,7 +150,7 @@ class Follower:
         if end is None or known != (yield from _work(lambda: writer.checkpoint(cursor))):
             return None
         events = yield from _work(lambda: writer.contracts.decode_logs(logs))
-        return Chunk(end, headers, events, is_final=last <= final)
+        return Chunk(cursor, end, headers, events, is_final=last <= final)
 
     def _ends(self, cursor: int, last: int) -> Program[tuple[Header | None, Header | None]]:
         """The chain's headers of the last checkpoint and of a chunk's last block."""

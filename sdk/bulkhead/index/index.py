@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
@@ -140,7 +140,7 @@ class Index:
         market: int | None = None,
         first: int | None = None,
         poll: float = POLL_SECONDS,
-    ) -> AsyncIterator[Event | Rollback]:
+    ) -> AsyncGenerator[Event | Rollback, None]:
         """Events in their order, and then new ones as they come, without end.
 
         After a reorg comes a `Rollback`, and then what happened instead.

@@ -24,7 +24,8 @@ Moment: TypeAlias = datetime | int
 
 PAGE = 1_000  # events read at once by those that wait for more
 
-_MISSED = 2**62  # a log index behind all of a block's
+_MISSED = 2**31 - 1  # a log index behind all of a block's
+_MAX_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ class Filter:
         if self.account is not None:
             query = query.where(columns.account == to_checksum_address(self.account))
         if self.market is not None:
-            query = query.where(columns.market == self.market)
+            query = query.where(columns.market == _number(self.market, "market"))
         if self.first is not None:
-            query = query.where(columns.block >= self.first)
+            query = query.where(columns.block >= _number(self.first, "first"))
         if self.last is not None:
-            query = query.where(columns.block <= self.last)
+            query = query.where(columns.block <= _number(self.last, "last"))
         return query
 
 
@@ -206,9 +207,15 @@ def _fill_entry(row: Any) -> FillEntry:
 _FILL_FIELDS = tuple(one.name for one in fields(FillEntry))
 
 
+def _number(number: int, name: str) -> int:
+    if not 0 <= number <= _MAX_NUMBER:
+        raise ValueError(f"{name}: {number} is none")
+    return number
+
+
 def _seconds(moment: Moment, name: str) -> int:
     if isinstance(moment, int):
-        return moment
+        return _number(moment, name)
     if moment.tzinfo is None:
         raise ValueError(f"{name}: which zone's {moment}? Give it a tzinfo")
     return int(moment.timestamp())

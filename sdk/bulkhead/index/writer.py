@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -41,12 +42,14 @@ class Chunk:
     """A range of blocks, all that was logged in it, and the headers of those that logged.
 
     Attributes:
-        last: The range's last block. It begins after the cursor.
+        after: The cursor that it follows.
+        last: The range's last block.
         headers: Of the blocks with events, ascending.
         events: In their order.
         is_final: Whether no reorg is expected to reach it: no journal is kept.
     """
 
+    after: int
     last: Header
     headers: tuple[Header, ...]
     events: tuple[Event, ...]
@@ -69,6 +72,8 @@ class Writer:
         self.names = {getattr(contracts, name).address: name for name in CONTRACTS}
         self._state: WatchedState | None = None
         self._cursor = 0
+        # A task that is cancelled leaves a thread behind that has not finished yet.
+        self._turn = Lock()
 
     @property
     def cursor(self) -> int:
@@ -96,7 +101,13 @@ class Writer:
         Raises:
             IndexBusy: If somebody else has moved the cursor.
         """
+        with self._turn:
+            self._apply(chunk)
+
+    def _apply(self, chunk: Chunk) -> None:
         state, rows = self.state(), _Rows(self.names)
+        if chunk.after != self._cursor:
+            raise self._overtaken()
         changed: dict[tuple[str, str], str | None] = {}
         journal: list[dict[str, Any]] = []
         # Whatever goes wrong on the way, the database is right: the state is loaded from it again.
@@ -139,6 +150,10 @@ class Writer:
         Args:
             to: The checkpoint; None for everything.
         """
+        with self._turn:
+            self._roll_back(to)
+
+    def _roll_back(self, to: Header | None) -> None:
         state = self.state()
         self._state = None
         number = self.store.deployment.block - 1 if to is None else to.number

@@ -79,6 +79,7 @@ def claim(index: Index) -> None:
             time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["filling", "rolling back", "rebuilding"])
 def test_killed_before_any_write_it_goes_on(
     life: Life, new_location: NewLocation, kind: str
