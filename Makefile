@@ -23,11 +23,11 @@ export VVM_BINARY_PATH := $(CURDIR)/.cache/vvm
 UV_INSTALL := $(UV) pip install --quiet --python $(PYTHON) --no-build-isolation
 INSTALL := $(UV_INSTALL) --compile-bytecode --require-hashes
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
-TYPED := $(wildcard sdk scripts tests tools benchmarks keepers)
+TYPED := $(wildcard sdk scripts tests tools benchmarks examples keepers)
 TEST_ARGS ?=
 ANVIL_ARGS ?=
 
-.PHONY: help setup demo test anvil bench artifacts compile check lint types sizes fresh format lock clean
+.PHONY: help setup demo test anvil bench artifacts compile check lint types sizes fresh docs format lock clean
 
 help: ## Show this text
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -68,6 +68,9 @@ sizes: $(STAMPS)/dev ## Compare the size of every contract with its budget
 fresh: $(STAMPS)/dev ## Check that the committed artifacts match the contracts
 	$(PYTHON) -m tools.build_artifacts --check
 
+docs: $(STAMPS)/dev ## Build the documentation into site/
+	$(PYTHON) -m mkdocs build --quiet
+
 format: $(STAMPS)/dev ## Rewrite Python files in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
@@ -79,7 +82,7 @@ lock: $(STAMPS)/uv ## Resolve requirements/*.in again
 	$(LOCK) requirements/runtime.in --constraint requirements.lock --no-annotate --output-file requirements-runtime.lock
 
 clean: ## Remove everything that make can build again
-	rm -rf .venv node_modules .ape .cache .build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv node_modules .ape .cache .build build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Only pip of the system is needed: it installs uv into the venv, uv installs the rest.

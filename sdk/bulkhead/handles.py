@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from bulkhead.ccxt import Number, Structure, exact, order_to_ccxt
 from bulkhead.chain import Awaiting, Blocking, Program, Verbs, verb
 from bulkhead.chain.requests import Sleep
 from bulkhead.orders import Order, OrderState, Outcome, PlacedOrder
@@ -80,6 +81,13 @@ class HandleVerbs(Verbs):
             return ""
         found = yield from self._exchange.preview_order(self.order)
         return found.text
+
+    @verb
+    def to_ccxt(self, number: Number = exact) -> Program[Structure]:
+        """The order and what became of it, in the shape of a CCXT order."""
+        outcome = yield from self.outcome()
+        market = yield from self._exchange.market(self.order.market)
+        return order_to_ccxt(self.placed, outcome, market, number)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(0x{self.hash.hex()})"

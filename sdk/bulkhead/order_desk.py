@@ -5,28 +5,33 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, Required, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
-from bulkhead.actors import ActorVerbs
 from bulkhead.chain import Program, Receipt, verb
 from bulkhead.errors import ClientIdTaken, StopBeyondLiquidation
 from bulkhead.handles import HandleVerbs
-from bulkhead.markets import Market
+from bulkhead.order_ticket import (
+    CloseFields,
+    OrderFields,
+    exits_of,
+    is_small,
+    new_salt,
+    order_from,
+    says_the_same,
+)
 from bulkhead.orders import (
-    NO_GROUP,
     NOBODY,
     MarginMode,
     Order,
     OrderKind,
-    Permission,
     PlacedOrder,
     PositionSide,
     Preview,
     placed_of,
-    salt_of,
 )
+from bulkhead.permissions import PermissionVerbs
 from bulkhead.signatures import SignedBracket, SignedOrder
-from bulkhead.values import Amount, to_ppm, to_quote
+from bulkhead.values import Amount
 
 if TYPE_CHECKING:
     from bulkhead.chain import Signer
@@ -34,63 +39,12 @@ if TYPE_CHECKING:
 
 Handle = TypeVar("Handle")
 
+BELOW_MINIMUM = "size: below minimum"
 CLIENT_ID_BLOCKS = 50_000
 """For how many blocks a client's id keeps an order from being placed twice."""
 
 
-class CloseFields(TypedDict, total=False):
-    """What an order may say besides market, size and direction.
-
-    Attributes:
-        kind: What it waits for; a market order if left out.
-        margin_mode: CROSS, ISOLATED, or the account's default.
-        position_side: In hedge mode, the side it means.
-        trigger_price: Of a stop or take-profit; where a trailing stop begins to follow. Rounded
-            away from triggering early.
-        callback_rate: How far the price comes back from its best to trigger a trailing stop: 0.05
-            is five percent.
-        acceptable_price: The worst average fill; a limit order's limit. Never rounded to worse.
-        expiry: The last second it may fill in; 0 for never, and in a market order.
-        group: Of orders of one group the first that fills ends the others.
-        builder: Who brought the order; the account has approved it.
-        builder_fee: What it charges, of notional: 0.001 is a tenth of a percent, and the most.
-        client_id: The client's name for it. Placed again under the same name, within
-            `CLIENT_ID_BLOCKS`, it is not placed again: the handle of the first is returned.
-        salt: Tells it from the same order at another time; random if left out, or made from the
-            client's id.
-    """
-
-    kind: OrderKind
-    margin_mode: MarginMode
-    position_side: PositionSide
-    trigger_price: Amount | None
-    callback_rate: Amount
-    acceptable_price: Amount | None
-    expiry: int
-    group: bytes
-    builder: str
-    builder_fee: Amount
-    client_id: str
-    salt: int | None
-
-
-class OrderFields(CloseFields, total=False):
-    """What an order may say besides market and size.
-
-    Attributes:
-        is_buy: Direction; the one that must be said.
-        reduce_only: Whether it may only reduce.
-        margin: USD to move into the vault; 0 for what the leverage asks.
-        leverage: Times; 0 for the account's own.
-    """
-
-    is_buy: Required[bool]
-    reduce_only: bool
-    margin: Amount
-    leverage: Amount
-
-
-class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
+class OrderDeskVerbs(PermissionVerbs, Generic[Handle]):
     """Places orders for one account. Sizes are base units, prices USD per base unit.
 
     Args:
@@ -136,6 +90,7 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
         before = yield from self._placed_before(order, fields)
         if before is not None:
             return self._handle(before)
+        yield from self._check_minimum(order, size)
         if not beyond_liquidation:
             yield from self._check_stop(order)
         return (yield from self.place_order(order))
@@ -174,11 +129,11 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
         if before is not None:
             rest = yield from self.exchange.children(before)
             return tuple(map(self._handle, (before, *rest)))
-        exits = yield from self._exits(entry, take_profit, stop_loss, trailing)
-        children = [replace(one, margin_mode=entry.margin_mode) for one in exits]
+        found = yield from self.exchange.market(entry.market)
+        exits = exits_of(entry, found, take_profit, stop_loss, trailing)
         if not beyond_liquidation:
-            yield from self._check_bracket(entry, children)
-        sent = [self._sent(one).to_tuple() for one in (entry, *children)]
+            yield from self._check_bracket(entry, exits)
+        sent = [self._sent(one).to_tuple() for one in (entry, *exits)]
         return self._handles((yield from self._order_book("place_bracket", sent[0], sent[1:])))
 
     @verb
@@ -209,7 +164,8 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
             position_side=side,
         )
         group = secrets.token_bytes(32)
-        exits = yield from self._exits(opened, take_profit, stop_loss, trailing)
+        found = yield from self.exchange.market(opened.market)
+        exits = exits_of(opened, found, take_profit, stop_loss, trailing)
         orders = [replace(one, group=group) for one in exits]
         if not beyond_liquidation:
             for one in orders:
@@ -228,7 +184,7 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
             **changes: Fields of `Order`, in the contract's units; the salt is new unless named.
         """
         placed = yield from self._order(old)
-        changes.setdefault("salt", secrets.randbits(128))
+        changes.setdefault("salt", new_salt())
         order = replace(placed, **changes)
         receipt = yield from self._order_book("replace", placed.to_tuple(), order.to_tuple())
         return self._handles(receipt)[0]
@@ -247,33 +203,7 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
     ) -> Program[Order]:
         """An order in the contract's own units; takes what `place` takes, sends nothing."""
         found = yield from self.exchange.market(market)
-        is_buy = fields["is_buy"]
-        kind = fields.get("kind", OrderKind.MARKET)
-        reduce_only = fields.get("reduce_only", False)
-        lots = found.lots_down(size)
-        if lots == 0 and not (reduce_only and size == 0):
-            raise ValueError(f"size: less than one lot of {found.size_of(1)}")
-        return Order(
-            account=self.account,
-            placer=self.address,
-            market=found.id,
-            kind=kind,
-            margin_mode=fields.get("margin_mode", MarginMode.DEFAULT),
-            position_side=fields.get("position_side", PositionSide.ONE_WAY),
-            is_buy=is_buy,
-            reduce_only=reduce_only,
-            size=lots,
-            trigger_price=_trigger(found, fields.get("trigger_price"), kind, is_buy),
-            callback_rate=to_ppm(fields.get("callback_rate", 0), "callback_rate"),
-            acceptable_price=_acceptable(found, fields.get("acceptable_price"), is_buy),
-            margin=to_quote(fields.get("margin", 0), "margin"),
-            leverage=to_ppm(fields.get("leverage", 0), "leverage"),
-            expiry=fields.get("expiry", 0),
-            group=fields.get("group", NO_GROUP),
-            builder=fields.get("builder", NOBODY),
-            builder_fee=to_ppm(fields.get("builder_fee", 0), "builder_fee"),
-            salt=_salt(fields),
-        )
+        return order_from(found, self.account, self.address, size, fields)
 
     @verb
     def close_position(
@@ -343,97 +273,21 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
             receipts.append((yield from self._order_book("cancel_nonces", word, mask)))
         return tuple(receipts)
 
-    # Who else may do what
+    def _check_minimum(self, order: Order, size: Amount) -> Program[None]:
+        """A position is never opened below the market's least; one that is there may grow by less.
 
-    @verb
-    def set_operator(
-        self,
-        operator: str,
-        permissions: Permission,
-        *,
-        markets: Iterable[MarketName] = (),
-        notional: Amount = 0,
-        expiry: int,
-    ) -> Program[Receipt]:
-        """Lets an operator trade for the signer, and replaces what it was allowed.
-
-        Args:
-            operator: Who.
-            permissions: What it may do.
-            markets: Where, unless `Permission.ALL_MARKETS` is among them.
-            notional: USD that its orders may open in all.
-            expiry: Seconds, the last it may act in.
+        Raises:
+            ValueError: If a fill now would be refused for that.
         """
-        bits = 0
-        for market in markets:
-            bits |= 1 << (yield from self.exchange.market_id(market))
-        quote = to_quote(notional, "notional")
-        call = ("set_operator", operator, int(permissions), bits, quote, expiry)
-        return (yield from self._order_book(*call))
-
-    @verb
-    def revoke_operator(self, operator: str) -> Program[Receipt]:
-        """Takes all rights from an operator; its orders end when their price comes."""
-        return self._order_book("set_operator", operator, 0, 0, 0, 0)
-
-    @verb
-    def approve_builder(self, builder: str, max_fee: Amount) -> Program[Receipt]:
-        """Lets a front-end charge up to a part of notional, at most 0.001; 0 revokes."""
-        return self._order_book("approve_builder", builder, to_ppm(max_fee, "max_fee"))
-
-    @verb
-    def set_referrer(self, referrer: str) -> Program[Receipt]:
-        """Names, once, who brought the signer's account."""
-        return self._order_book("set_referrer", referrer)
-
-    @verb
-    def set_referral_share(self, share: Amount) -> Program[Receipt]:
-        """As a builder: what part of its fees goes to the referrers of those who pay them."""
-        return self._order_book("set_referral_share", to_ppm(share, "share"))
-
-    def _exits(
-        self,
-        entry: Order,
-        take_profit: Amount | None,
-        stop_loss: Amount | None,
-        callback_rate: Amount | None,
-    ) -> Program[list[Order]]:
-        """What closes a position that an order like `entry` opens."""
-        if take_profit is None and stop_loss is None and callback_rate is None:
-            raise ValueError("a bracket has a take-profit, a stop, or both")
-        market = yield from self.exchange.market(entry.market)
-        trails = callback_rate is not None
-        prices = {
-            OrderKind.TAKE_PROFIT: take_profit,
-            OrderKind.TRAILING_STOP if trails else OrderKind.STOP: stop_loss,
-        }
-        rate = to_ppm(callback_rate or 0, "callback_rate")
-        exits = []
-        for kind, price in prices.items():
-            trailing = kind is OrderKind.TRAILING_STOP
-            if price is None and not trailing:
-                continue
-            exits.append(
-                replace(
-                    entry,
-                    placer=self.address,
-                    kind=kind,
-                    is_buy=not entry.is_buy,
-                    reduce_only=True,
-                    size=0,
-                    trigger_price=_trigger(market, price, kind, not entry.is_buy),
-                    callback_rate=rate if trailing else 0,
-                    acceptable_price=0,
-                    margin=0,
-                    leverage=0,
-                    expiry=0,
-                    group=NO_GROUP,
-                    builder=NOBODY,
-                    builder_fee=0,
-                    salt=secrets.randbits(128),
-                )
+        state = yield from self.exchange.market_state(order.market)
+        if not is_small(order, state):
+            return
+        after = yield from self.exchange.preview_order(order)
+        if after.text == BELOW_MINIMUM:
+            raise ValueError(
+                f"size: {size} opens a position of less than the {state.market.terms.min_notional} "
+                f"USD that {state.market.symbol} asks for"
             )
-        return exits
 
     def _check_stop(self, order: Order) -> Program[None]:
         """A reduce-only stop must come before the liquidation of what it protects."""
@@ -486,36 +340,9 @@ class OrderDeskVerbs(ActorVerbs, Generic[Handle]):
         last = (yield from self.exchange.block()).number
         first = max(last - CLIENT_ID_BLOCKS, self.exchange.deployment.block)
         found = yield from self.exchange.find_order(self.account, fields["client_id"], first)
-        if found is not None and not _says_the_same(found.order, order):
+        if found is not None and not says_the_same(found.order, order):
             raise ClientIdTaken(f"client_id: {fields['client_id']!r} names another order")
         return found
-
-    def _order_book(self, name: str, *arguments: object) -> Program[Receipt]:
-        return self._send(self.exchange.contracts.order_book.call(name, *arguments))
-
-
-def _salt(fields: CloseFields) -> int:
-    if "client_id" in fields:
-        return salt_of(fields["client_id"])
-    salt = fields.get("salt")
-    return secrets.randbits(128) if salt is None else salt
-
-
-def _says_the_same(placed: Order, order: Order) -> bool:
-    """Whether an order is one that was placed; a retry may have another price in mind."""
-    names = ("market", "kind", "is_buy", "reduce_only", "size")
-    return all(getattr(placed, name) == getattr(order, name) for name in names)
-
-
-def _acceptable(market: Market, price: Amount | None, is_buy: bool) -> int:
-    return 0 if price is None else market.acceptable_price(price, is_buy=is_buy)
-
-
-def _trigger(market: Market, price: Amount | None, kind: OrderKind, is_buy: bool) -> int:
-    if price is None:
-        return 0
-    must_rise = is_buy == (kind == OrderKind.STOP)
-    return market.price_up(price) if must_rise else market.price_down(price)
 
 
 def _beyond(market: int, trigger: int, liquidation: int) -> StopBeyondLiquidation:

@@ -8,6 +8,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from bulkhead.fills import Fill
 from bulkhead.interfaces import Event
 from bulkhead.protocol import words
 
@@ -172,14 +173,14 @@ class Outcome:
         reason: Why it was cancelled or expired; empty otherwise.
         block: Where it ended; None while it has not.
         keeper_fee: Quote, what its keeper got; 0 where it returned to the account.
-        fills: The events of the positions that it changed.
+        fills: What it changed.
     """
 
     state: OrderState
     reason: str = ""
     block: int | None = None
     keeper_fee: int = 0
-    fills: tuple[Event, ...] = ()
+    fills: tuple[Fill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,33 +324,21 @@ def placed_of(event: Event) -> PlacedOrder:
     )
 
 
-def outcome_of(
-    placed: PlacedOrder, status: OrderStatus, events: tuple[Event, ...], now: int
-) -> Outcome:
-    """What became of an order.
+def resting(placed: PlacedOrder, now: int) -> Outcome:
+    """What has become of an order that has not ended, at a time of the chain."""
+    if placed.order.expiry and now > placed.order.expiry:
+        return Outcome(OrderState.EXPIRED, EXPIRED_REASON)
+    return Outcome(OrderState.PENDING)
 
-    Args:
-        placed: The order.
-        status: The chain's word.
-        events: The order's own events since its placement.
-        now: The chain's time.
-    """
-    if status is OrderStatus.PENDING:
-        if placed.order.expiry and now > placed.order.expiry:
-            return Outcome(OrderState.EXPIRED, EXPIRED_REASON)
-        return Outcome(OrderState.PENDING)
-    fills = tuple(
-        event for event in events if event.name in ("PositionIncreased", "PositionDecreased")
-    )
-    for event in events:
-        if event.name == "OrderExecuted":
-            return Outcome(OrderState.EXECUTED, "", event.block, event["keeper_fee"], fills)
-        if event.name == "OrderCancelled":
-            reason: str = event["reason"]
-            state = OrderState.EXPIRED if reason == EXPIRED_REASON else OrderState.CANCELLED
-            returned = event["receiver"] == event["account"]
-            return Outcome(state, reason, event.block, 0 if returned else event["keeper_fee"])
-    return Outcome(OrderState.EXECUTED if status is OrderStatus.EXECUTED else OrderState.CANCELLED)
+
+def ended(event: Event, fills: tuple[Fill, ...]) -> Outcome:
+    """What became of an order, from its `OrderExecuted` or `OrderCancelled`."""
+    if event.name == "OrderExecuted":
+        return Outcome(OrderState.EXECUTED, "", event.block, event["keeper_fee"], fills)
+    reason: str = event["reason"]
+    state = OrderState.EXPIRED if reason == EXPIRED_REASON else OrderState.CANCELLED
+    returned = event["receiver"] == event["account"]
+    return Outcome(state, reason, event.block, 0 if returned else event["keeper_fee"])
 
 
 def status_of(order_word: int) -> OrderStatus:

@@ -25,6 +25,7 @@ from bulkhead.chain import (
 from bulkhead.contracts import Contracts
 from bulkhead.deployment import Deployment
 from bulkhead.errors import UnknownOrder
+from bulkhead.fills import DECREASED, INCREASED, fill_of
 from bulkhead.handles import AsyncOrderHandle, OrderHandle
 from bulkhead.interfaces import Event
 from bulkhead.markets import Market, MarketState
@@ -319,24 +320,17 @@ class ReaderVerbs(Verbs):
         """What became of a placed order, as of a block."""
         at = block or (yield from self.block())
         status = yield from self.order_status(placed.hash, at)
-        events: tuple[Event, ...] = ()
-        if status in (OrderStatus.EXECUTED, OrderStatus.CANCELLED):
-            book, house = self.contracts.order_book, self.contracts.clearinghouse
-            first = placed.block
-            ended = [[book.topic("OrderExecuted"), book.topic("OrderCancelled")], [placed.hash]]
-            fills = [
-                [house.topic("PositionIncreased"), house.topic("PositionDecreased")],
-                None,
-                None,
-                [placed.hash],
-            ]
-            events = self.contracts.decode_logs(
-                (
-                    *(yield from self.node.logs([house.address], first, at.number, fills)),
-                    *(yield from self.node.logs([book.address], first, at.number, ended)),
-                )
-            )
-        return orders.outcome_of(placed, status, events, at.timestamp)
+        if status not in (OrderStatus.EXECUTED, OrderStatus.CANCELLED):
+            return orders.resting(placed, at.timestamp)
+        book, house = self.contracts.order_book, self.contracts.clearinghouse
+        ends = [[book.topic("OrderExecuted"), book.topic("OrderCancelled")], [placed.hash]]
+        logs = yield from self.node.logs([book.address], placed.block, at.number, ends)
+        (end,) = self.contracts.decode_logs(logs)
+        filled = [[house.topic(INCREASED), house.topic(DECREASED)], None, None, [placed.hash]]
+        logs = yield from self.node.logs([house.address], end.block, end.block, filled)
+        market = yield from self.market(placed.order.market, at)
+        fills = tuple(fill_of(event, market) for event in self.contracts.decode_logs(logs))
+        return orders.ended(end, fills)
 
     @verb
     def events(

@@ -6,7 +6,7 @@ from eth_utils.crypto import keccak
 
 from bulkhead import orders
 from bulkhead.interfaces import Event
-from bulkhead.orders import NO_GROUP, NOBODY, Order, OrderState, OrderStatus, PlacedOrder
+from bulkhead.orders import NO_GROUP, NOBODY, Order, OrderState, PlacedOrder
 
 BOOK = "0x" + "b0" * 20
 ORDER = Order(
@@ -96,39 +96,28 @@ def ended(name: str, *, receiver: str = KEEPER, **arguments: object) -> Event:
 
 
 @pytest.mark.parametrize(
-    ("status", "events", "state", "reason"),
+    ("event", "state", "reason"),
     [
-        (OrderStatus.PENDING, (), OrderState.PENDING, ""),
-        (OrderStatus.EXECUTED, (ended("OrderExecuted"),), OrderState.EXECUTED, ""),
-        (
-            OrderStatus.CANCELLED,
-            (ended("OrderCancelled", reason="cap: skew"),),
-            OrderState.CANCELLED,
-            "cap: skew",
-        ),
-        (
-            OrderStatus.CANCELLED,
-            (ended("OrderCancelled", reason="order: expired"),),
-            OrderState.EXPIRED,
-            "order: expired",
-        ),
+        (ended("OrderExecuted"), OrderState.EXECUTED, ""),
+        (ended("OrderCancelled", reason="cap: skew"), OrderState.CANCELLED, "cap: skew"),
+        (ended("OrderCancelled", reason="order: expired"), OrderState.EXPIRED, "order: expired"),
     ],
 )
-def test_an_outcome_is_read_from_status_and_events(
-    status: OrderStatus, events: tuple[Event, ...], state: OrderState, reason: str
+def test_an_outcome_is_read_from_the_event_of_its_end(
+    event: Event, state: OrderState, reason: str
 ) -> None:
-    outcome = orders.outcome_of(PLACED, status, events, now=9)
-    assert (outcome.state, outcome.reason) == (state, reason)
+    outcome = orders.ended(event, ())
+    assert (outcome.state, outcome.reason, outcome.block) == (state, reason, 20)
 
 
 @pytest.mark.parametrize(("receiver", "fee"), [(KEEPER, 5), (ORDER.account, 0)])
 def test_a_fee_that_returns_is_nobody_s_gain(receiver: str, fee: int) -> None:
     event = ended("OrderCancelled", receiver=receiver, reason="margin: below initial")
-    assert orders.outcome_of(PLACED, OrderStatus.CANCELLED, (event,), 9).keeper_fee == fee
+    assert orders.ended(event, ()).keeper_fee == fee
 
 
 def test_a_pending_order_past_its_expiry_has_expired() -> None:
-    outcome = orders.outcome_of(PLACED, OrderStatus.PENDING, (), now=10)
-    assert outcome.state is OrderState.EXPIRED
+    assert orders.resting(PLACED, now=9).state is OrderState.PENDING
+    assert orders.resting(PLACED, now=10).state is OrderState.EXPIRED
     never = replace(PLACED, order=replace(ORDER, expiry=0))
-    assert orders.outcome_of(never, OrderStatus.PENDING, (), 10**9).state is OrderState.PENDING
+    assert orders.resting(never, 10**9).state is OrderState.PENDING

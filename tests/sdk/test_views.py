@@ -116,10 +116,10 @@ def test_a_preview_is_what_happens(world: World) -> None:
     world.fill(handle)
     (fill,) = handle.outcome().fills
     assert (preview.reason, preview.text) == (0, "")
-    assert preview.increased == fill["size"]
-    assert preview.fee == fill["fee"]
-    assert preview.impact == fill["impact"]
-    assert preview.margin == fill["margin"]
+    assert preview.increased == fill.lots
+    assert preview.fee == fill.fee_quote
+    assert preview.impact == fill.impact_femto
+    assert preview.margin == fill.margin_quote
 
 
 def test_a_preview_says_what_the_order_waits_for_or_ends_in(world: World) -> None:

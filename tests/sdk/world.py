@@ -2,15 +2,30 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, cast
 
-from web3 import Web3
+from web3 import AsyncWeb3, Web3
 
-from bulkhead import Admin, Keeper, LiquidityProvider, OrderHandle, Reader, Trader, deploy
+from bulkhead import (
+    Admin,
+    AsyncAdmin,
+    AsyncLiquidityProvider,
+    AsyncReader,
+    AsyncTrader,
+    Keeper,
+    LiquidityProvider,
+    OrderHandle,
+    Reader,
+    Trader,
+    deploy,
+)
+from bulkhead.chain import Signer
 from bulkhead.contracts import Contract
 from bulkhead.interfaces import encode_constructor, interface_of
 from bulkhead.listings import BTC, ETH
 from bulkhead.local import advance_time
 from bulkhead.values import Amount, to_units
+from tests.helpers.awaited import Loop
 
 RICH = 1_000_000
 FEED_DECIMALS = 8
@@ -36,7 +51,13 @@ class World:
     @property
     def wallet(self) -> Trader:
         """Has tokens, and nothing in the exchange yet."""
-        return Trader(self.reader, self.people[4])
+        return self.trader_as(self.people[4])
+
+    def trader_as(self, signer: Signer, account: str | None = None) -> Trader:
+        return Trader(self.reader, signer, account)
+
+    def admin_as(self, signer: Signer) -> Admin:
+        return Admin(self.reader, signer)
 
     @property
     def stranger(self) -> str:
@@ -69,6 +90,35 @@ class World:
     def held(self) -> Decimal:
         """All tokens in the exchange's custody."""
         return self.reader.token_balance(self.reader.deployment.clearinghouse)
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedWorld(World):
+    """The same world through the asynchronous faces."""
+
+    loop: Loop
+    connection: AsyncWeb3[Any]
+
+    @classmethod
+    def over(cls, world: World, loop: Loop, connection: AsyncWeb3[Any]) -> "AwaitedWorld":
+        reader = AsyncReader(connection, world.reader.deployment)
+        admin = AsyncAdmin(reader, world.admin.signer)
+        faces = loop.faced(reader), loop.faced(admin)
+        return cls(world.w3, *faces, world.keeper, loop, connection)
+
+    @property
+    def provider(self) -> LiquidityProvider:
+        return cast(LiquidityProvider, self._faced(AsyncLiquidityProvider, self.people[2]))
+
+    def trader_as(self, signer: Signer, account: str | None = None) -> Trader:
+        return cast(Trader, self._faced(AsyncTrader, signer, account))
+
+    def admin_as(self, signer: Signer) -> Admin:
+        return cast(Admin, self._faced(AsyncAdmin, signer))
+
+    def _faced(self, kind: type, *arguments: object) -> Any:
+        reader = AsyncReader(self.connection, self.reader.deployment)
+        return self.loop.faced(kind(reader, *arguments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from bulkhead import (
     OrderKind,
     OrderState,
     Permission,
-    Trader,
     errors,
     sign_bracket,
     sign_order,
@@ -114,10 +113,10 @@ def test_cancelling_all_ends_what_rests(world: World) -> None:
 def test_a_relayer_brings_what_another_signed(world: World) -> None:
     key = Account.create()
     world.wallet.deposit(5_000, key.address)
-    mine = Trader(world.reader, key)
+    mine = world.trader_as(key)
     deadline = world.reader.now() + 600
     signed = sign_order(world.reader, key, mine.order(BTC, "0.1", is_buy=True), deadline)
-    relayer = Trader(world.reader, world.stranger)
+    relayer = world.trader_as(world.stranger)
     (handle,) = relayer.place_signed(signed)
     assert handle.order.account == key.address
     assert world.reader.is_nonce_spent(key.address, signed.nonce)
@@ -145,7 +144,7 @@ def test_an_operator_has_its_limits(world: World) -> None:
         notional=15_000,
         expiry=world.reader.now() + 3_600,
     )
-    operator = Trader(world.reader, world.stranger, trader.address)
+    operator = world.trader_as(world.stranger, trader.address)
     operator.place(BTC, "0.1", is_buy=True)
     rights = world.reader.operator(trader.address, world.stranger)
     assert rights.notional == 5_000 * 10**6
@@ -159,7 +158,7 @@ def test_an_operator_has_its_limits(world: World) -> None:
 
 
 def test_a_builder_is_paid_and_shares(world: World) -> None:
-    trader, builder = world.trader(), Trader(world.reader, world.stranger)
+    trader, builder = world.trader(), world.trader_as(world.stranger)
     referrer = world.people[6]
     trader.approve_builder(world.stranger, "0.001")
     assert world.reader.max_builder_fee(trader.address, world.stranger) == 1_000
