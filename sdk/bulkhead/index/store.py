@@ -10,9 +10,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_for_postgres
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from bulkhead.deployment import Deployment
 from bulkhead.errors import IndexBusy, IndexUnusable
@@ -40,9 +50,10 @@ class Store:
         self._lock: Any = None
         try:
             self._prepare()
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error) as error:
             self.engine.dispose()
-            raise IndexUnusable(f"{self.name} can not be opened: {error.orig}") from error
+            reason = error.orig if isinstance(error, DatabaseError) else error
+            raise IndexUnusable(f"{self.name} can not be opened: {reason}") from error
         except IndexUnusable:
             self.engine.dispose()
             raise
@@ -149,14 +160,23 @@ class Store:
 
 def _engine_of(location: str) -> Engine:
     if "://" not in location:
-        location = f"sqlite:///{location}"
-    elif location.startswith(("postgresql://", "postgres://")):
-        location = f"postgresql+psycopg://{location.split('://', 1)[1]}"
-    if not location.startswith("sqlite"):
-        return create_engine(location)
-    if location.endswith((":memory:", "sqlite://", "sqlite:///")):
+        url = URL.create("sqlite", database=location)
+    else:
+        try:
+            url = make_url(location)
+        except ArgumentError:
+            raise IndexUnusable("that is no database's URL") from None
+    kind = url.get_backend_name()
+    if kind in ("postgresql", "postgres"):
+        try:
+            return create_engine(url.set(drivername="postgresql+psycopg"))
+        except ModuleNotFoundError as error:
+            raise IndexUnusable(f"{error}: install bulkhead[postgres]") from error
+    if url.drivername != "sqlite":
+        raise IndexUnusable(f"no database for an index: {url.drivername}; SQLite or PostgreSQL are")
+    if url.database in (None, "", ":memory:"):
         raise IndexUnusable("an index needs a file: what is in memory alone survives nothing")
-    engine = create_engine(location, connect_args={"check_same_thread": False})
+    engine = create_engine(url, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
