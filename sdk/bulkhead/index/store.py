@@ -14,6 +14,8 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Insert,
+    Table,
     create_engine,
     event,
     inspect,
@@ -106,18 +108,32 @@ class Store:
             self._lock = None
         self.engine.dispose()
 
+    def insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Writes new rows, each with all columns of the table."""
+        self._write(connection, table.insert(), rows)
+
     def upsert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Writes rows of the state's words, over what they held."""
-        if not rows:
-            return
         if self.is_sqlite:
-            statement: Any = schema.words.insert().prefix_with("OR REPLACE")
+            self._write(connection, schema.words.insert().prefix_with("OR REPLACE"), rows)
         else:
             plain = insert_for_postgres(schema.words)
-            statement = plain.on_conflict_do_update(
+            over = plain.on_conflict_do_update(
                 index_elements=["table", "key"], set_={"value": plain.excluded.value}
             )
-        connection.execute(statement, rows)
+            self._write(connection, over, rows)
+
+    def _write(self, connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+        # Compiled once and handed to the driver: what SQLAlchemy does for each row of plain numbers
+        # and texts costs more than to store it.
+        if not rows:
+            return
+        compiled = statement.compile(dialect=self.engine.dialect)
+        names = compiled.positiontup
+        parameters: Any = rows
+        if names is not None:
+            parameters = [tuple([row[name] for name in names]) for row in rows]
+        connection.exec_driver_sql(str(compiled), parameters)
 
     def _prepare(self) -> None:
         with self.begin() as connection:

@@ -117,29 +117,36 @@ _SINGLE = {  # what is no table: it has one row, whose key is empty
 }
 
 
+Change: TypeAlias = tuple[str, Any, Any]
+"""Table, key and what it held before, as the state holds them."""
+
+
 class _Watched(dict[Any, Any]):
     """A table that remembers what its keys held before they were set."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, changed: dict[str, dict[Any, Any]]) -> None:
         super().__init__()
-        self.before: dict[Any, Any] = {}
+        self._name = name
+        self._changed = changed
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if key not in self.before:
-            self.before[key] = self.get(key, _ABSENT)
+        before = self._changed.setdefault(self._name, {})
+        if key not in before:
+            before[key] = self.get(key, _ABSENT)
         super().__setitem__(key, value)
 
 
 class _WatchedSet(set[Any]):
     """A set that remembers what was added."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, changed: dict[str, dict[Any, Any]]) -> None:
         super().__init__()
-        self.added: list[Any] = []
+        self._name = name
+        self._changed = changed
 
     def add(self, element: Any) -> None:
         if element not in self:
-            self.added.append(element)
+            self._changed.setdefault(self._name, {})[element] = _ABSENT
         super().add(element)
 
 
@@ -147,37 +154,36 @@ class _WatchedSet(set[Any]):
 class WatchedState(Replay):
     """A replay that knows what has changed since it was last asked."""
 
-    done_groups: set[tuple[str, str, bytes]] = field(default_factory=_WatchedSet)
+    _changed: dict[str, dict[Any, Any]] = field(default_factory=dict)
     _single: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in _TABLES:
-            setattr(self, name, _Watched())
+            setattr(self, name, _Watched(name, self._changed))
+        self.done_groups = _WatchedSet("done_groups", self._changed)
         self._single = {name: getattr(self, name) for name in _SINGLE}
 
-    def take_changes(self) -> tuple[dict[tuple[str, str], str | None], list[Row]]:
-        """What the changed rows hold now, and what they held before. Forgets both."""
-        now: dict[tuple[str, str], str | None] = {}
-        before: list[Row] = []
-        for name, table in _TABLES.items():
-            watched = getattr(self, name)
-            for key, old in watched.before.items():
-                text = table.key(key)
-                now[name, text] = table.write(watched[key])
-                before.append((name, text, None if old is _ABSENT else table.write(old)))
-            watched.before = {}
-        groups: Any = self.done_groups
-        for group in groups.added:
-            now["done_groups", _GROUPS.key(group)] = "1"
-            before.append(("done_groups", _GROUPS.key(group), None))
-        groups.added = []
-        for name, (table, _) in _SINGLE.items():
+    def take_changes(self) -> list[Change]:
+        """What has changed since the last call, and what it held then."""
+        changes: list[Change] = []
+        for name, before in self._changed.items():
+            changes += [(name, key, old) for key, old in before.items()]
+        self._changed.clear()
+        for name, old in self._single.items():
             value = getattr(self, name)
-            if value != self._single[name]:
-                now[name, ""] = table.write(value)
-                before.append((name, "", table.write(self._single[name])))
+            if value is not old and value != old:
+                changes.append((name, None, old))
                 self._single[name] = value
-        return now, before
+        return changes
+
+    def row(self, name: str, key: Any) -> tuple[str, str, str]:
+        """What the state holds, as a row."""
+        if name in _SINGLE:
+            return name, "", _SINGLE[name][0].write(getattr(self, name))
+        if name == "done_groups":
+            return name, _GROUPS.key(key), "1"
+        table = _TABLES[name]
+        return name, table.key(key), table.write(getattr(self, name)[key])
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Sets rows to what they are said to hold, as if they always had."""
@@ -187,25 +193,31 @@ class WatchedState(Replay):
                 setattr(self, name, nothing if value is None else table.read(value))
                 self._single[name] = getattr(self, name)
             elif name == "done_groups":
-                change = self.done_groups.discard if value is None else self.done_groups.add
-                change(_GROUPS.key_of(key))
+                change = set.discard if value is None else set.add
+                change(self.done_groups, _GROUPS.key_of(key))
             elif value is None:
                 getattr(self, name).pop(_TABLES[name].key_of(key), None)
             else:
                 dict.__setitem__(
                     getattr(self, name), _TABLES[name].key_of(key), _TABLES[name].read(value)
                 )
-        groups: Any = self.done_groups
-        groups.added = []
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """All that the state holds."""
-        for name, table in _TABLES.items():
-            for key, value in getattr(self, name).items():
-                yield name, table.key(key), table.write(value)
+        for name in _TABLES:
+            for key in getattr(self, name):
+                yield self.row(name, key)
         for group in self.done_groups:
-            yield "done_groups", _GROUPS.key(group), "1"
-        for name, (table, nothing) in _SINGLE.items():
-            value = getattr(self, name)
-            if value != nothing:
-                yield name, "", table.write(value)
+            yield self.row("done_groups", group)
+        for name, (_, nothing) in _SINGLE.items():
+            if getattr(self, name) != nothing:
+                yield self.row(name, None)
+
+
+def row_before(change: Change) -> Row:
+    """The row that a change has changed, as it was."""
+    name, key, old = change
+    if name in _SINGLE:
+        return name, "", _SINGLE[name][0].write(old)
+    table = _GROUPS if name == "done_groups" else _TABLES[name]
+    return name, table.key(key), None if old is _ABSENT else table.write(old)

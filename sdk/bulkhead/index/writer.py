@@ -16,7 +16,7 @@ from bulkhead.index import schema
 from bulkhead.index.arguments import from_json, to_json
 from bulkhead.index.ledger import CashEntry, FillEntry, entries_of, funding_indices
 from bulkhead.index.store import Store
-from bulkhead.index.tables import Row, WatchedState
+from bulkhead.index.tables import Row, WatchedState, row_before
 from bulkhead.interfaces import Event
 
 CONTRACTS = ("clearinghouse", "order_book", "price_oracle", "liquidity_pool")
@@ -108,29 +108,30 @@ class Writer:
         state, rows = self.state(), _Rows(self.names)
         if chunk.after != self._cursor:
             raise self._overtaken()
-        changed: dict[tuple[str, str], str | None] = {}
+        changed: dict[tuple[str, Any], None] = {}  # in the order of their first change
         journal: list[dict[str, Any]] = []
         # Whatever goes wrong on the way, the database is right: the state is loaded from it again.
         self._state = None
         for number, block in groupby(chunk.events, key=lambda event: event.block):
             rows.fold(state, list(block))
             if not chunk.is_final:
-                now, before = state.take_changes()
-                changed |= now
-                journal += [_journal_row(number, row) for row in before]
-        changed |= state.take_changes()[0]
+                changes = state.take_changes()
+                changed |= dict.fromkeys((name, key) for name, key, _ in changes)
+                journal += [_journal_row(number, row_before(change)) for change in changes]
+        changed |= dict.fromkeys((name, key) for name, key, _ in state.take_changes())
         headers = {header.number: (header, True) for header in chunk.headers}
         headers.setdefault(chunk.last.number, (chunk.last, False))
         floor = chunk.last.number if chunk.is_final else chunk.last.number - self.depth
         with self.store.begin() as connection:
             self._move(connection, chunk.last, floor)
-            _insert(connection, schema.blocks, [_block_row(*one) for one in headers.values()])
-            _insert(connection, schema.events, rows.events)
-            _insert(connection, schema.fills, rows.fills)
-            _insert(connection, schema.entries, rows.entries)
-            words = [_word_row(table, key, value) for (table, key), value in changed.items()]
-            self.store.upsert(connection, words)
-            _insert(connection, schema.journal, journal)
+            self.store.insert(
+                connection, schema.blocks, [_block_row(*one) for one in headers.values()]
+            )
+            self.store.insert(connection, schema.events, rows.events)
+            self.store.insert(connection, schema.fills, rows.fills)
+            self.store.insert(connection, schema.entries, rows.entries)
+            self.store.upsert(connection, [_word_row(*state.row(*place)) for place in changed])
+            self.store.insert(connection, schema.journal, journal)
             _prune(connection)
         self._state, self._cursor = state, chunk.last.number
 
@@ -211,7 +212,7 @@ class Writer:
             state.take(event)
         state.take_changes()
         connection.execute(delete(schema.words))
-        _insert(connection, schema.words, [_word_row(*row) for row in state.rows()])
+        self.store.insert(connection, schema.words, [_word_row(*row) for row in state.rows()])
         return state
 
 
@@ -290,11 +291,6 @@ class _Rows:
                 self.fills.append(row)
             else:
                 self.entries.append(row)
-
-
-def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(table.insert(), rows)
 
 
 def _block_row(header: Header, has_events: bool) -> dict[str, Any]:
