@@ -62,9 +62,7 @@ def deposit_with_permit(
     assert self != SELF, "logic: called directly"
     quote: uint256 = custody._to_quote(amount)
     custody._permit(account, amount, deadline, v, r, s)
-    state: words.Account = ledger._account(account)
-    state.cash += convert(quote, int256)
-    account_word: uint256 = ledger._store_account(account, state)
+    account_word: uint256 = ledger._credit(account, quote)
     log ICustody.Deposited(
         account=account, payer=account, amount=quote, account_word=account_word
     )

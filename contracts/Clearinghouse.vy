@@ -1,6 +1,5 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
-# pragma optimize codesize
 """
 @title Clearinghouse
 @license MIT
@@ -95,9 +94,7 @@ def __init__(
 def deposit(account: address, amount: uint256):
     quote: uint256 = custody._to_quote(amount)
     assert account != empty(address), "account: zero"
-    state: words.Account = ledger._account(account)
-    state.cash += convert(quote, int256)
-    account_word: uint256 = ledger._store_account(account, state)
+    account_word: uint256 = ledger._credit(account, quote)
     log ICustody.Deposited(
         account=account, payer=msg.sender, amount=quote, account_word=account_word
     )
@@ -114,11 +111,11 @@ def escrow_order(
     self._require_sender(ORDER_BOOK)
     account_word: uint256 = ledger._accounts[account]
     if keeper_fee != 0:
-        state: words.Account = words.unpack_account(account_word)
-        assert state.cash >= convert(keeper_fee, int256), "balance: below keeper fee"
-        state.cash -= convert(keeper_fee, int256)
-        state.escrow += keeper_fee
-        account_word = ledger._store_account(account, state)
+        assert words.cash_of(account_word) >= convert(keeper_fee, int256), (
+            "balance: below keeper fee"
+        )
+        account_word = words.with_escrow(account_word, keeper_fee)
+        ledger._accounts[account] = account_word
     if wants_settings:
         return ledger._settings[words.position_id(account, market, 0)], account_word
     return 0, account_word

@@ -73,11 +73,11 @@ def place(order: IOrderBook.Order) -> bytes32:
 @external
 def execute(order: IOrderBook.Order) -> uint256:
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = order_store._state(hash)
-    order_store._require_pending(state)
+    word: uint256 = order_store._orders[hash]
+    order_store._require_pending(word)
     reason: uint256 = 0
     failure: Bytes[192] = b""
-    reason, failure = self._execute(order, hash, state)
+    reason, failure = self._execute(order, hash, word)
     if len(failure) != 0:
         raw_revert(failure)
     if reason == reasons.FILLED:
@@ -91,30 +91,30 @@ def execute_orders(orders: DynArray[IOrderBook.Order, BATCH]) -> DynArray[uint25
     statuses: DynArray[uint256, BATCH] = []
     for order: IOrderBook.Order in orders:
         hash: bytes32 = order_hashing._hash(order)
-        state: words.OrderState = order_store._state(hash)
-        if state.status == order_rules.PENDING:
+        word: uint256 = order_store._orders[hash]
+        if words.status_of(word) == order_rules.PENDING:
             reason: uint256 = 0
             failure: Bytes[192] = b""
-            reason, failure = self._execute(order, hash, state)
-        statuses.append(order_store._state(hash).status)
+            reason, failure = self._execute(order, hash, word)
+        statuses.append(words.status_of(order_store._orders[hash]))
     return statuses
 
 
 @external
 def cancel(order: IOrderBook.Order):
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = order_store._state(hash)
-    order_store._require_pending(state)
-    cancellation._cancel(order, hash, state)
+    word: uint256 = order_store._orders[hash]
+    order_store._require_pending(word)
+    cancellation._cancel(order, hash, word)
 
 
 @external
 def cancel_orders(orders: DynArray[IOrderBook.Order, BATCH]):
     for order: IOrderBook.Order in orders:
         hash: bytes32 = order_hashing._hash(order)
-        state: words.OrderState = order_store._state(hash)
-        if state.status == order_rules.PENDING:
-            cancellation._cancel(order, hash, state)
+        word: uint256 = order_store._orders[hash]
+        if words.status_of(word) == order_rules.PENDING:
+            cancellation._cancel(order, hash, word)
 
 
 # Whatever else is the order logic's: see `IOrderLogic.vyi`.
@@ -152,13 +152,12 @@ def order_terms_word(market: uint256) -> uint256:
 @view
 def trade_of(order: IOrderBook.Order, keeper: address) -> (uint256, ITrading.Trade):
     hash: bytes32 = order_hashing._hash(order)
-    state: words.OrderState = order_store._state(hash)
-    order_store._require_pending(state)
-    reason: uint256 = 0
-    trade: ITrading.Trade = empty(ITrading.Trade)
-    published_at: uint256 = 0
-    reason, trade, published_at = self._prepare(order, hash, state, keeper)
-    return reason, trade
+    word: uint256 = order_store._orders[hash]
+    order_store._require_pending(word)
+    state: words.OrderState = self._joined(order.group, word)
+    price_word: uint256 = order_store._price_word(order.market)
+    reason: uint256 = self._reason(order, state, price_word)
+    return reason, self._trade(order, hash, state, price_word, keeper)
 
 
 @external
@@ -169,25 +168,32 @@ def group_reason(order: IOrderBook.Order, is_child: bool) -> uint256:
 
 @internal
 def _execute(
-    order: IOrderBook.Order, hash: bytes32, state: words.OrderState
+    order: IOrderBook.Order, hash: bytes32, word: uint256
 ) -> (uint256, Bytes[192]):
     """
     @notice Fills or ends a pending order, or leaves it as it is.
+    @param word The order's, as it is stored: while its trade runs the book is locked.
     @return `reasons.FILLED` or why not; and, if the clearinghouse reverted, what with: then
             nothing has changed. Running out of gas inside is such a revert.
     """
-    trade: ITrading.Trade = empty(ITrading.Trade)
-    reason: uint256 = 0
-    published_at: uint256 = 0
-    reason, trade, published_at = self._prepare(order, hash, state, msg.sender)
+    state: words.OrderState = self._joined(order.group, word)
+    price_word: uint256 = order_store._price_word(order.market)
+    reason: uint256 = self._reason(order, state, price_word)
     if reason != reasons.FILLED:
         if not reasons.must_wait(reason):
             # What clears an expired order earns its fee; what is dead owes nobody any.
             receiver: address = msg.sender if reason == reasons.EXPIRED else order.account
             cancellation._end(
-                hash, order.account, receiver, state.keeper_fee if state.escrowed else 0, reason
+                hash,
+                word,
+                order.account,
+                receiver,
+                state.keeper_fee if state.escrowed else 0,
+                reason,
             )
         return reason, b""
+
+    trade: ITrading.Trade = self._trade(order, hash, state, price_word, msg.sender)
 
     success: bool = False
     response: Bytes[192] = b""
@@ -203,9 +209,9 @@ def _execute(
     if result.reason == reasons.FILLED:
         # What it opened, and from which price on its children may fill.
         order_store._orders[hash] = words.with_fill(
-            order_store._orders[hash],
+            word,
             order_rules.EXECUTED,
-            published_at + 1,
+            words.published_at_of(price_word) + 1,
             result.filled,
             result.generation,
         )
@@ -225,7 +231,7 @@ def _execute(
                 referral=shared,
             )
     elif not reasons.must_wait(result.reason):
-        cancellation._close(hash)
+        cancellation._close(hash, word)
         log IOrderBook.OrderCancelled(
             order_hash=hash,
             account=order.account,
@@ -238,34 +244,55 @@ def _execute(
 
 @internal
 @view
-def _prepare(
-    order: IOrderBook.Order, hash: bytes32, state: words.OrderState, keeper: address
-) -> (uint256, ITrading.Trade, uint256):
+def _joined(group: bytes32, word: uint256) -> words.OrderState:
     """
-    @notice What to ask of the clearinghouse for a pending order, why not to ask if so, and when the price
-            was published.
+    @notice What a pending order's word says; of a child with what it has from its entry.
     """
-    reason: uint256 = reasons.FILLED
-    joined: words.OrderState = state
-    if order.group != empty(bytes32):
-        reason = order_groups._reason(
-            order.account, order.placer, order.group, state.is_child
-        )
-        joined = order_groups._joined(order.group, state)
-    price_word: uint256 = 0
-    price: words.Price = empty(words.Price)
-    is_latest: bool = False
-    price_word, price, is_latest = order_store._quote(order.market)
-    if reasons.must_wait(reason):
-        if order.expiry != 0 and block.timestamp > order.expiry:
-            reason = reasons.EXPIRED
-        elif reason == reasons.FILLED:
-            reason = order_rules._price_reason(
-                order, joined.executable_from, joined.extreme, price, is_latest
-            )
+    state: words.OrderState = words.unpack_order_state(word)
+    if state.is_child:
+        return order_groups._joined(group, state)
+    return state
+
+
+@internal
+@view
+def _reason(
+    order: IOrderBook.Order, state: words.OrderState, price_word: uint256
+) -> uint256:
+    """
+    @notice Why not to ask the clearinghouse to fill a pending order, if there is a reason.
+    """
+    reason: uint256 = order_groups._reason(
+        order.account, order.placer, order.group, state.is_child
+    )
+    if not reasons.must_wait(reason):
+        return reason
+    if order.expiry != 0 and block.timestamp > order.expiry:
+        return reasons.EXPIRED
+    if reason != reasons.FILLED:
+        return reason
+    price: words.Price = words.unpack_price(price_word)
+    is_latest: bool = order_store._is_latest(order.market, price.kind)
+    return order_rules._price_reason(
+        order, state.executable_from, state.extreme, price, is_latest
+    )
+
+
+@internal
+@view
+def _trade(
+    order: IOrderBook.Order,
+    hash: bytes32,
+    state: words.OrderState,
+    price_word: uint256,
+    keeper: address,
+) -> ITrading.Trade:
+    """
+    @notice What to ask of the clearinghouse.
+    """
     # While the price says no, nothing else ends an order: a refusal is the clearinghouse's to weigh.
     refusal: uint256 = reasons.FILLED
-    if not operators._may(
+    if order.placer != order.account and not operators._may(
         order.account, order.placer, order.market, operators._permission(order.reduce_only)
     ):
         refusal = reasons.NOT_ALLOWED
@@ -273,10 +300,6 @@ def _prepare(
     share: uint256 = 0
     if order.builder != empty(address):
         referrer, share = builders._referral(order.account, order.builder)
-    return (
-        reason,
-        order_rules._trade_of(
-            order, hash, joined, price_word, keeper, refusal, referrer, share
-        ),
-        price.published_at,
+    return order_rules._trade_of(
+        order, hash, state, price_word, keeper, refusal, referrer, share
     )

@@ -102,15 +102,16 @@ def place_bracket_with_signature(
 @external
 def replace(old: IOrderBook.Order, order: IOrderBook.Order) -> bytes32:
     hash: bytes32 = order_hashing._hash(old)
-    state: words.OrderState = order_store._state(hash)
-    order_store._require_pending(state)
+    word: uint256 = order_store._orders[hash]
+    order_store._require_pending(word)
+    state: words.OrderState = words.unpack_order_state(word)
     operators._require_may(old.account, msg.sender, old.market, operators.MAY_CANCEL)
     order_rules._check_heir(order, old, state)
     # A group is its placer's: another's would be another group.
     assert (
         state.is_child or old.group == empty(bytes32) or old.placer == msg.sender
     ), "order: bad group"
-    cancellation._cancel(old, hash, state)
+    cancellation._cancel(old, hash, word)
     bound_to: uint256 = 0
     if state.is_bound:
         bound_to = unsafe_add(state.generation, 1)
@@ -136,16 +137,13 @@ def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
         )
         if group_reason != reasons.FILLED:
             continue
-        price_word: uint256 = 0
-        price: words.Price = empty(words.Price)
-        is_latest: bool = False
-        price_word, price, is_latest = order_store._quote(order.market)
+        price: words.Price = order_store._price(order.market)
         reason: uint256 = order_rules._price_reason(
             order,
             order_groups._joined(order.group, state).executable_from,
             state.extreme,
             price,
-            is_latest,
+            order_store._is_latest(order.market, price.kind),
         )
         if (
             reason != reasons.FILLED and reason != reasons.PRICE_NOT_TRIGGERED

@@ -123,16 +123,23 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
-    desk: fills.Desk = trading._open_desk(trade)
-    plan: trading.Plan = empty(trading.Plan)
+    conditions: fills.Conditions = trading._conditions(
+        trade.market, trade.price_word, trade.builder_rate
+    )
+    desk: fills.Desk = trading._open_desk(
+        trade.account,
+        conditions.long.size,
+        conditions.short.size,
+        trade.keeper_fee if trade.is_escrowed else 0,
+    )
+    plan: trading.Plan = trading._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
-    reason: uint256 = 0
-    plan, reason = trading._plan(desk, trade)
     if plan.reduction.size != 0:
-        desk, reduction = fills._reduce(desk, plan.reduction)
+        reduction = fills._reduce(desk, conditions, plan.reduction)
+        desk = reduction.desk
     if plan.increase.size != 0:
-        desk, increase = fills._increase(desk, plan.increase)
+        increase = fills._increase(desk, conditions, plan.increase)
     outcome: ISimulator.Outcome = empty(ISimulator.Outcome)
     outcome.slot = plan.increase.slot
     if plan.reduction.size != 0 and plan.increase.size == 0:

@@ -14,14 +14,16 @@ from . import words
 def collect_fee(house: words.House, fee: uint256, terms: words.TradeTerms) -> words.House:
     """
     @notice Shares a trading fee. Insurance and treasury get their shares down, the pool the rest.
+    @dev Unchecked: money stays below 2**97, and the two shares are together at most the whole.
     """
-    shared: words.House = house
     to_insurance: uint256 = unsafe_div(unsafe_mul(fee, terms.insurance_share), fixed_point.PPM)
     to_treasury: uint256 = unsafe_div(unsafe_mul(fee, terms.treasury_share), fixed_point.PPM)
-    shared.insurance += to_insurance
-    shared.fees += to_treasury
-    shared.pool_cash += convert(fee - to_insurance - to_treasury, int256)
-    return shared
+    house.insurance = unsafe_add(house.insurance, to_insurance)
+    house.fees = unsafe_add(house.fees, to_treasury)
+    house.pool_cash = unsafe_add(
+        house.pool_cash, convert(unsafe_sub(unsafe_sub(fee, to_insurance), to_treasury), int256)
+    )
+    return house
 
 
 @internal
@@ -31,11 +33,10 @@ def cover_deficit(house: words.House, deficit: uint256) -> words.House:
     @notice A debt that nobody owes any more: insurance pays what it can, the pool bears the rest.
             The whole loss has been counted as the pool's gain before.
     """
-    covered: words.House = house
     from_insurance: uint256 = min(deficit, house.insurance)
-    covered.insurance -= from_insurance
-    covered.pool_cash -= convert(deficit - from_insurance, int256)
-    return covered
+    house.insurance -= from_insurance
+    house.pool_cash -= convert(deficit - from_insurance, int256)
+    return house
 
 
 @internal

@@ -30,10 +30,8 @@ def accrue_funding(
     @param price The mark price, femto per lot.
     @param until Now on the market's clock, which `accrued_at` is on, too: see `live_time`.
     """
-    accrued: words.Market = market
     if until <= market.accrued_at:
-        return accrued
-    accrued.accrued_at = until
+        return market
     elapsed: int256 = convert(unsafe_sub(until, market.accrued_at), int256)
     limit: int256 = unsafe_mul(convert(market.max_funding_rate, int256), RATE_PER_PPM)
     rate: int256 = max(min(market.funding_rate, limit), unsafe_sub(0, limit))
@@ -58,9 +56,10 @@ def accrue_funding(
             unsafe_mul(doubled_area, convert(price, int256)), INDEX_DENOMINATOR
         ),
     )
-    accrued.funding_index = max(min(index, words.MAX_INDEX), -words.MAX_INDEX)
-    accrued.funding_rate = target
-    return accrued
+    market.funding_index = max(min(index, words.MAX_INDEX), -words.MAX_INDEX)
+    market.funding_rate = target
+    market.accrued_at = until
+    return market
 
 
 @internal

@@ -71,19 +71,18 @@ def increase(
     @notice Adds lots. The entry notional adds; the funding index becomes the size-weighted mean,
             rounded against the account: down for a long, up for a short.
     """
-    increased: words.Position = position
-    increased.size = unsafe_add(position.size, size)
-    increased.entry_notional = unsafe_add(position.entry_notional, entry_notional)
-    total: int256 = convert(increased.size, int256)
+    total: uint256 = unsafe_add(position.size, size)
     weighted: int256 = unsafe_add(
         unsafe_mul(convert(position.size, int256), position.funding_index),
         unsafe_mul(convert(size, int256), funding_index),
     )
     if is_long:
-        increased.funding_index = fixed_point.signed_div_down(weighted, total)
+        position.funding_index = fixed_point.signed_div_down(weighted, convert(total, int256))
     else:
-        increased.funding_index = fixed_point.signed_div_up(weighted, total)
-    return increased
+        position.funding_index = fixed_point.signed_div_up(weighted, convert(total, int256))
+    position.size = total
+    position.entry_notional = unsafe_add(position.entry_notional, entry_notional)
+    return position
 
 
 @internal

@@ -56,6 +56,9 @@ def text_of(reason: uint256) -> String[32]:
     """
     @notice The reason in words.
     """
+    # First what an ordinary cancellation says, then in order.
+    if reason == BY_OWNER:
+        return "order: cancelled by owner"
     if reason == PRICE_EARLY:
         return "price: too early"
     if reason == PRICE_STALE:
@@ -108,6 +111,4 @@ def text_of(reason: uint256) -> String[32]:
         return "margin: below initial"
     if reason == EXPIRED:
         return "order: expired"
-    if reason == BY_OWNER:
-        return "order: cancelled by owner"
     return ""

@@ -334,6 +334,57 @@ def unpack_account(word: uint256) -> Account:
 
 @internal
 @pure
+def cash_of(word: uint256) -> int256:
+    """
+    @notice The cash in an account's word.
+    """
+    return convert(convert(word, bytes32), int256) >> 192
+
+
+@internal
+@pure
+def flags_of(word: uint256) -> uint256:
+    """
+    @notice The flags in an account's word.
+    """
+    return (word >> 40) & M4
+
+
+@internal
+@pure
+def epoch_of(word: uint256) -> uint256:
+    """
+    @notice The epoch in an account's word.
+    """
+    return (word >> 44) & M12
+
+
+@internal
+@pure
+def with_cash(word: uint256, amount: uint256) -> uint256:
+    """
+    @notice An account's word with an amount added to its cash, all else as it is.
+    @dev With its sign flipped cash counts from its minimum: a sum that is too large shows above it.
+    """
+    self._require_fits((unsafe_add((word ^ 2**255) >> 192, amount) | amount) >> 64)
+    return unsafe_add(word, amount << 192)
+
+
+@internal
+@pure
+def with_escrow(word: uint256, amount: uint256) -> uint256:
+    """
+    @notice An account's word with an amount moved from its cash to its escrow, all else as it is.
+    """
+    self._require_fits(
+        (unsafe_sub((word ^ 2**255) >> 192, amount) >> 64)
+        | ((unsafe_add(word & M40, amount) | amount) >> 40)
+    )
+    return unsafe_add(unsafe_sub(word, amount << 192), amount)
+
+
+@internal
+@pure
 def pack_position(position: Position) -> uint256:
     self._require_fits(
         (unsafe_add(convert(convert(position.funding_index, bytes32), uint256), 2**63) >> 64)
@@ -655,6 +706,15 @@ def unpack_price(word: uint256) -> Price:
 
 @internal
 @pure
+def published_at_of(word: uint256) -> uint256:
+    """
+    @notice When the price in a price's word was published.
+    """
+    return (word >> 108) & M36
+
+
+@internal
+@pure
 def pack_feed(feed: Feed) -> uint256:
     self._require_fits((feed.lot_size >> 80) | (feed.decimals >> 8) | (feed.kind >> 4))
     return (
@@ -762,6 +822,49 @@ def pack_order_state(state: OrderState) -> uint256:
         | (state.status << 36)
         | state.executable_from
     )
+
+
+@internal
+@pure
+def pack_placed_order(
+    executable_from: uint256,
+    status: uint256,
+    keeper_fee: uint256,
+    escrowed: bool,
+    epoch: uint256,
+    is_child: bool,
+    is_bound: bool,
+    generation: uint256,
+) -> uint256:
+    """
+    @notice An order's word when it is placed: what comes with its fill is not there yet.
+    """
+    self._require_fits(
+        (executable_from >> 36)
+        | (status >> 4)
+        | (keeper_fee >> 40)
+        | (epoch >> 12)
+        | (generation >> 23)
+    )
+    return (
+        (generation << 96)
+        | (convert(is_bound, uint256) << 94)
+        | (convert(is_child, uint256) << 93)
+        | (convert(escrowed, uint256) << 92)
+        | (epoch << 80)
+        | (keeper_fee << 40)
+        | (status << 36)
+        | executable_from
+    )
+
+
+@internal
+@pure
+def status_of(word: uint256) -> uint256:
+    """
+    @notice The status in an order's word.
+    """
+    return (word >> 36) & M4
 
 
 @internal

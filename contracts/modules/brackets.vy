@@ -54,8 +54,7 @@ def _joined(child: words.OrderState, entry: words.OrderState) -> words.OrderStat
     @notice A child with what it has from its entry: from which price on it may fill, how much, of which
             generation of the position.
     """
-    joined: words.OrderState = child
-    joined.executable_from = max(child.executable_from, entry.executable_from)
-    joined.filled = entry.filled
-    joined.generation = entry.generation
-    return joined
+    child.executable_from = max(child.executable_from, entry.executable_from)
+    child.filled = entry.filled
+    child.generation = entry.generation
+    return child

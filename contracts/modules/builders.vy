@@ -56,8 +56,10 @@ def _referral(account: address, builder: address) -> (address, uint256):
     """
     @notice Who gets a share of what an account pays a builder, and how much of it, ppm.
     """
+    if builder == empty(address):
+        return empty(address), 0
     referrer: address = self._referrers[account]
-    if builder == empty(address) or referrer == empty(address):
+    if referrer == empty(address):
         return empty(address), 0
     return referrer, self._shares[builder]
 

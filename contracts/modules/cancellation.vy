@@ -19,10 +19,11 @@ uses: order_store
 
 
 @internal
-def _cancel(order: IOrderBook.Order, hash: bytes32, state: words.OrderState):
+def _cancel(order: IOrderBook.Order, hash: bytes32, word: uint256):
     """
     @notice Ends an order for its owner or an operator; a dead one for anybody.
     """
+    state: words.OrderState = words.unpack_order_state(word)
     reason: uint256 = reasons.BY_OWNER
     if operators._may(order.account, msg.sender, order.market, operators.MAY_CANCEL):
         assert order.kind != order_rules.MARKET or block.timestamp > order.expiry, (
@@ -32,13 +33,14 @@ def _cancel(order: IOrderBook.Order, hash: bytes32, state: words.OrderState):
         reason = self._death(order, state)
         operators._require(reason != reasons.FILLED)
     self._end(
-        hash, order.account, order.account, state.keeper_fee if state.escrowed else 0, reason
+        hash, word, order.account, order.account, state.keeper_fee if state.escrowed else 0, reason
     )
 
 
 @internal
 def _end(
     hash: bytes32,
+    word: uint256,
     account: address,
     receiver: address,
     escrowed: uint256,
@@ -46,8 +48,9 @@ def _end(
 ):
     """
     @notice Ends an order unfilled; what it escrowed goes to the receiver.
+    @param word The order's, as it is stored.
     """
-    self._close(hash)
+    self._close(hash, word)
     paid: address = receiver
     keeper_fee: uint256 = 0
     if escrowed != 0:
@@ -64,10 +67,8 @@ def _end(
 
 
 @internal
-def _close(hash: bytes32):
-    order_store._orders[hash] = words.with_status(
-        order_store._orders[hash], order_rules.CANCELLED
-    )
+def _close(hash: bytes32, word: uint256):
+    order_store._orders[hash] = words.with_status(word, order_rules.CANCELLED)
 
 
 @internal
@@ -87,11 +88,8 @@ def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
     ):
         return reasons.BY_OWNER
     if state.is_bound or (state.is_child and reason == reasons.FILLED):
-        generation: uint256 = order_store._generation(
-            order.account,
-            order.market,
-            order_rules._closes_slot(order.margin_mode, order.is_buy),
-        )
+        slot: uint256 = order_rules._closes_slot(order.margin_mode, order.is_buy)
+        generation: uint256 = order_store._generation(order.account, order.market, slot)
         if generation != order_groups._joined(order.group, state).generation:
             return reasons.POSITION_ENDED
     return reasons.FILLED

@@ -52,9 +52,8 @@ def _value_legs(account: address, legs: uint256) -> Valuation:
             long = ledger._position(words.position_id(account, market, words.CROSS_LONG))
         if pair & 2 != 0:
             short = ledger._position(words.position_id(account, market, words.CROSS_SHORT))
-        leg: Valuation = self._value_pair(
-            market, markets._accrued(market, price), price.price, long, short
-        )
+        state: words.Market = markets._accrued(market, price)
+        leg: Valuation = self._value_pair(market, state, price.price, long, short)
         if markets._is_fresh(market, price):
             if price_validity.is_settled(price):
                 # It can move no more: it asks for nothing.
@@ -107,7 +106,9 @@ def _value_pair(
     if long.size != 0:
         worth = position_math.value_of(long, True, price, state.funding_index)
     if short.size != 0:
-        worth += position_math.value_of(short, False, price, state.funding_index)
+        worth = unsafe_add(
+            worth, position_math.value_of(short, False, price, state.funding_index)
+        )
         if long.size == 0:
             leverage = short.margin
     notional: uint256 = unsafe_mul(max(long.size, short.size), price)
@@ -115,11 +116,9 @@ def _value_pair(
     initial: uint256 = margin_math.initial_margin(notional, leverage, tiers)
     matched: uint256 = min(long.size, short.size)
     if matched != 0:
+        taker_fee: uint256 = markets._trade_terms(market).taker_fee
         initial = unsafe_add(
-            initial,
-            margin_math.unwinding_cost(
-                unsafe_mul(matched, price), markets._trade_terms(market).taker_fee
-            ),
+            initial, margin_math.unwinding_cost(unsafe_mul(matched, price), taker_fee)
         )
     return Valuation(
         worth=worth,
@@ -148,28 +147,16 @@ def _value_vault(
     notional: uint256 = unsafe_mul(position.size, price)
     tiers: margin_math.Tiers = markets._tiers(market, state, notional)
     return Valuation(
-        worth=convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256)
-        + position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
+        worth=unsafe_add(
+            convert(unsafe_mul(position.margin, fixed_point.FEMTO), int256),
+            position_math.value_of(position, slot & 1 == 0, price, state.funding_index),
+        ),
         initial=margin_math.initial_margin(notional, 0, tiers),
         maintenance=margin_math.maintenance_margin(notional, tiers),
         band=0,
         caution=words.NO_CAUTION,
         is_firm=True,
         is_current=True,
-    )
-
-
-@internal
-@pure
-def _add(one: Valuation, other: Valuation) -> Valuation:
-    return Valuation(
-        worth=unsafe_add(one.worth, other.worth),
-        initial=unsafe_add(one.initial, other.initial),
-        maintenance=unsafe_add(one.maintenance, other.maintenance),
-        band=unsafe_add(one.band, other.band),
-        caution=max(one.caution, other.caution),
-        is_firm=one.is_firm and other.is_firm,
-        is_current=one.is_current and other.is_current,
     )
 
 

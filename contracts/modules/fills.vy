@@ -22,18 +22,23 @@ MAX_LEGS: constant(uint256) = 32  # so that a whole account fits in one liquidat
 MAX_VAULTS: constant(uint256) = 255
 
 
-struct Desk:
-    account: words.Account
+# What a fill finds and leaves as it is.
+struct Conditions:
     market: words.Market
     terms: words.TradeTerms
-    house: words.House
-    long: words.Side
-    short: words.Side
-    skew: int256  # lots
+    long: words.Side  # before
+    short: words.Side  # before
     price: uint256  # mark, femto per lot
     caution: uint256  # of that price
-    keeper_fee: uint256  # quote, what the keeper gets
     builder_rate: uint256  # ppm
+
+
+# What every fill changes.
+struct Desk:
+    account: words.Account
+    house: words.House
+    skew: int256  # lots
+    keeper_fee: uint256  # quote, what the keeper gets
     builder_fee: uint256  # quote, what the builder gets
 
 
@@ -48,7 +53,11 @@ struct Part:
 
 
 struct Fill:
+    slot: uint256
+    size: uint256  # lots added or taken off
     position: words.Position  # after
+    side: words.Side  # after
+    desk: Desk  # after
     impact: int256  # femto, positive where the trader pays
     fee: uint256  # quote
     builder_fee: uint256  # quote
@@ -61,25 +70,34 @@ struct Fill:
 
 @internal
 @pure
-def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
+def _reduce(desk: Desk, conditions: Conditions, part: Part) -> Fill:
     """
     @notice Realises a part of a position. What it owes (impact, fee, a keeper's fee that is not
             escrowed) comes out of what it releases, then out of the vault's margin or the cross
             ledger; with the last of a vault or an account it shrinks before insurance would pay.
     """
-    after: Desk = desk
     is_long: bool = part.slot & 1 == 0
     delta: int256 = self._signed_size(part.size, not is_long)
     fill: Fill = empty(Fill)
-    fill.impact = market_math.impact_cost(delta, desk.skew, desk.terms.skew_scale, desk.price)
-    fill.fee = market_math.trade_fee(
-        delta, desk.skew, desk.price, desk.terms.maker_fee, desk.terms.taker_fee
+    fill.slot = part.slot
+    fill.size = part.size
+    fill.impact = market_math.impact_cost(
+        delta, desk.skew, conditions.terms.skew_scale, conditions.price
     )
-    fill.builder_fee = market_math.builder_fee(part.size, desk.price, desk.builder_rate)
+    fill.fee = market_math.trade_fee(
+        delta,
+        desk.skew,
+        conditions.price,
+        conditions.terms.maker_fee,
+        conditions.terms.taker_fee,
+    )
+    fill.builder_fee = market_math.builder_fee(
+        part.size, conditions.price, conditions.builder_rate
+    )
     released: words.Position = empty(words.Position)
     fill.position, released = position_math.decrease(part.position, is_long, part.size)
     worth: int256 = position_math.value_of(
-        released, is_long, desk.price, desk.market.funding_index
+        released, is_long, conditions.price, conditions.market.funding_index
     )
     fill.realised = fixed_point.quote_down(unsafe_sub(worth, fill.impact))
     keeper_fee: uint256 = part.keeper_fee
@@ -93,7 +111,7 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
     if part.slot >= words.ISOLATED_LONG:
         proceeds = unsafe_add(proceeds, convert(released.margin, int256))
         if is_last:
-            after.account.vaults = unsafe_sub(after.account.vaults, 1)
+            desk.account.vaults = unsafe_sub(desk.account.vaults, 1)
             shortfall = unsafe_sub(0, proceeds)
         elif proceeds < 0:
             owed: uint256 = convert(unsafe_sub(0, proceeds), uint256)
@@ -102,16 +120,16 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
             fill.position.margin = unsafe_sub(fill.position.margin, fill.from_vault)
             proceeds = 0
     elif is_last:
-        after.account.legs ^= words.leg_bit(part.market, part.slot)
-        if after.account.legs == 0:
+        desk.account.legs ^= words.leg_bit(part.market, part.slot)
+        if desk.account.legs == 0:
             # An escrowed keeper's fee has left the escrow: it, too, shrinks before a deficit exists.
             keeper_fee = unsafe_add(keeper_fee, desk.keeper_fee)
-            after.keeper_fee = 0
+            desk.keeper_fee = 0
             shortfall = unsafe_sub(
                 0,
                 unsafe_add(
-                    unsafe_add(after.account.cash, proceeds),
-                    convert(after.account.escrow, int256),
+                    unsafe_add(desk.account.cash, proceeds),
+                    convert(desk.account.escrow, int256),
                 ),
             )
     else:
@@ -133,120 +151,133 @@ def _reduce(desk: Desk, part: Part) -> (Desk, Fill):
         fill.realised = unsafe_add(fill.realised, convert(impact_cut, int256))
         keeper_fee = unsafe_sub(keeper_fee, keeper_cut)
         proceeds = unsafe_add(proceeds, shortfall)
-    after.account.cash = unsafe_add(after.account.cash, proceeds)
-    if after.account.legs == 0 and after.account.cash < 0:
+    desk.account.cash = unsafe_add(desk.account.cash, proceeds)
+    if desk.account.legs == 0 and desk.account.cash < 0:
         # No leg is left to carry a debt: the escrow pays it before insurance does.
-        after.account.escrow = unsafe_sub(
-            after.account.escrow, convert(unsafe_sub(0, after.account.cash), uint256)
+        desk.account.escrow = unsafe_sub(
+            desk.account.escrow, convert(unsafe_sub(0, desk.account.cash), uint256)
         )
-        after.account.cash = 0
-    after.keeper_fee = unsafe_add(after.keeper_fee, keeper_fee)
-    after.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
-    after.house = house_math.collect_fee(desk.house, fill.fee, desk.terms)
-    after.house.pool_cash = unsafe_sub(after.house.pool_cash, fill.realised)
+        desk.account.cash = 0
+    desk.keeper_fee = unsafe_add(desk.keeper_fee, keeper_fee)
+    desk.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
+    desk.house = house_math.collect_fee(desk.house, fill.fee, conditions.terms)
+    desk.house.pool_cash = unsafe_sub(desk.house.pool_cash, fill.realised)
     if fill.deficit != 0:
-        after.house = house_math.cover_deficit(after.house, fill.deficit)
-    after.skew = unsafe_add(desk.skew, delta)
-    if is_long:
-        after.long = self._replace(desk.long, part.position, fill.position)
-    else:
-        after.short = self._replace(desk.short, part.position, fill.position)
-    return after, fill
+        desk.house = house_math.cover_deficit(desk.house, fill.deficit)
+    desk.skew = unsafe_add(desk.skew, delta)
+    fill.side = self._replace(
+        conditions.long if is_long else conditions.short, part.position, fill.position
+    )
+    fill.desk = desk
+    return fill
 
 
 @internal
 @pure
-def _increase(desk: Desk, part: Part) -> (Desk, Fill):
+def _increase(desk: Desk, conditions: Conditions, part: Part) -> Fill:
     """
     @notice Adds to a position or opens it. In a vault it moves margin for what it adds, at its
             leverage, and what the fill lost against the mark; or the amount it names.
     """
-    after: Desk = desk
     is_long: bool = part.slot & 1 == 0
     delta: int256 = self._signed_size(part.size, is_long)
     fill: Fill = empty(Fill)
-    fill.impact = market_math.impact_cost(delta, desk.skew, desk.terms.skew_scale, desk.price)
+    fill.slot = part.slot
+    fill.size = part.size
+    fill.impact = market_math.impact_cost(
+        delta, desk.skew, conditions.terms.skew_scale, conditions.price
+    )
     fill.fee = market_math.trade_fee(
-        delta, desk.skew, desk.price, desk.terms.maker_fee, desk.terms.taker_fee
+        delta,
+        desk.skew,
+        conditions.price,
+        conditions.terms.maker_fee,
+        conditions.terms.taker_fee,
     )
     entry: uint256 = position_math.entry_notional_of(
-        part.size, is_long, desk.price, fill.impact
+        part.size, is_long, conditions.price, fill.impact
     )
     fill.position = position_math.increase(
-        part.position, is_long, part.size, entry, desk.market.funding_index
+        part.position, is_long, part.size, entry, conditions.market.funding_index
     )
-    fill.builder_fee = market_math.builder_fee(part.size, desk.price, desk.builder_rate)
-    after.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
+    fill.builder_fee = market_math.builder_fee(
+        part.size, conditions.price, conditions.builder_rate
+    )
+    desk.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
     paid: uint256 = unsafe_add(fill.fee, fill.builder_fee)
 
     if part.slot >= words.ISOLATED_LONG:
         fill.margin = part.margin
         if part.margin == 0:
-            notional: uint256 = unsafe_mul(part.size, desk.price)
+            notional: uint256 = unsafe_mul(part.size, conditions.price)
             loss: int256 = unsafe_sub(
                 convert(unsafe_mul(entry, fixed_point.FEMTO), int256), convert(notional, int256)
             )
             if not is_long:
                 loss = unsafe_sub(0, loss)
             fill.margin = unsafe_add(
-                margin_math.order_margin(notional, part.leverage, desk.market.initial_rate),
+                margin_math.order_margin(
+                    notional, part.leverage, conditions.market.initial_rate
+                ),
                 fixed_point.quote_up(convert(max(loss, 0), uint256)),
             )
         fill.position.margin = unsafe_add(fill.position.margin, fill.margin)
         paid = unsafe_add(paid, fill.margin)
         if part.position.size == 0:
-            after.account.vaults = unsafe_add(after.account.vaults, 1)
+            desk.account.vaults = unsafe_add(desk.account.vaults, 1)
     elif part.position.size == 0:
-        after.account.legs |= words.leg_bit(part.market, part.slot)
+        desk.account.legs |= words.leg_bit(part.market, part.slot)
         fill.position.margin = part.leverage
-    after.account.cash = unsafe_sub(after.account.cash, convert(paid, int256))
-    after.house = house_math.collect_fee(desk.house, fill.fee, desk.terms)
-    after.skew = unsafe_add(desk.skew, delta)
-    if is_long:
-        after.long = self._replace(desk.long, part.position, fill.position)
-    else:
-        after.short = self._replace(desk.short, part.position, fill.position)
-    return after, fill
+    desk.account.cash = unsafe_sub(desk.account.cash, convert(paid, int256))
+    desk.house = house_math.collect_fee(desk.house, fill.fee, conditions.terms)
+    desk.skew = unsafe_add(desk.skew, delta)
+    fill.side = self._replace(
+        conditions.long if is_long else conditions.short, part.position, fill.position
+    )
+    fill.desk = desk
+    return fill
 
 
 @internal
 @pure
 def _limit_reason(
-    after: Desk, skew_before: int256, is_long: bool, position: words.Position
+    increase: Fill, conditions: Conditions, skew_before: int256
 ) -> uint256:
     """
     @notice Which limit of word, account or market an increase breaks, if any. Only what grows the
             skew is held to the skew's cap and to the market's share of the pool.
     """
-    if max(position.entry_notional, position.margin) > words.MAX_NOTIONAL:
+    if max(increase.position.entry_notional, increase.position.margin) > words.MAX_NOTIONAL:
         return reasons.TOO_LARGE
-    if words.count_bits(after.account.legs) > MAX_LEGS:
+    if words.count_bits(increase.desk.account.legs) > MAX_LEGS:
         return reasons.TOO_MANY_LEGS
-    if after.account.vaults > MAX_VAULTS:
+    if increase.desk.account.vaults > MAX_VAULTS:
         return reasons.TOO_MANY_VAULTS
-    scale: uint256 = after.terms.skew_scale
-    size: uint256 = after.long.size if is_long else after.short.size
-    if unsafe_mul(size, fixed_point.PPM) > unsafe_mul(scale, after.terms.side_cap):
+    scale: uint256 = conditions.terms.skew_scale
+    size: uint256 = increase.side.size
+    if unsafe_mul(size, fixed_point.PPM) > unsafe_mul(scale, conditions.terms.side_cap):
         return reasons.OPEN_INTEREST_CAP
     # What one side may become without the other, if all of that other closes, must be backed in the
     # same proportion: closing is never refused.
     backing: int256 = unsafe_mul(
-        after.house.pool_cash,
-        convert(unsafe_mul(after.terms.pool_share, fixed_point.FEMTO), int256),
+        increase.desk.house.pool_cash,
+        convert(unsafe_mul(conditions.terms.pool_share, fixed_point.FEMTO), int256),
     )
-    reserve: uint256 = unsafe_mul(unsafe_mul(size, after.price), after.terms.reserve_rate)
-    if convert(unsafe_mul(reserve, after.terms.skew_cap), int256) > unsafe_mul(
-        backing, convert(after.terms.side_cap, int256)
+    reserve: uint256 = unsafe_mul(
+        unsafe_mul(size, conditions.price), conditions.terms.reserve_rate
+    )
+    if convert(unsafe_mul(reserve, conditions.terms.skew_cap), int256) > unsafe_mul(
+        backing, convert(conditions.terms.side_cap, int256)
     ):
         return reasons.RESERVE_CAP
-    skew: uint256 = fixed_point.magnitude(after.skew)
+    skew: uint256 = fixed_point.magnitude(increase.desk.skew)
     if skew > fixed_point.magnitude(skew_before):
-        if unsafe_mul(skew, fixed_point.PPM) > unsafe_mul(scale, after.terms.skew_cap):
+        if unsafe_mul(skew, fixed_point.PPM) > unsafe_mul(scale, conditions.terms.skew_cap):
             return reasons.SKEW_CAP
-        reserve = unsafe_mul(unsafe_mul(skew, after.price), after.terms.reserve_rate)
+        reserve = unsafe_mul(unsafe_mul(skew, conditions.price), conditions.terms.reserve_rate)
         if convert(reserve, int256) > backing:
             return reasons.RESERVE_CAP
-    if fixed_point.magnitude(after.market.funding_index) == convert(words.MAX_INDEX, uint256):
+    if fixed_point.magnitude(conditions.market.funding_index) == convert(words.MAX_INDEX, uint256):
         return reasons.FUNDING_SATURATED
     return reasons.FILLED
 

@@ -89,10 +89,8 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
     kept: int256 = convert(position.margin * fixed_point.FEMTO, int256) + min(worth, 0)
     assert kept >= convert(required, int256), "margin: below initial"
 
-    owner: words.Account = ledger._account(account)
-    owner.cash += convert(amount, int256)
     position_word: uint256 = ledger._store_position(id, position)
-    account_word: uint256 = ledger._store_account(account, owner)
+    account_word: uint256 = ledger._credit(account, amount)
     log IIsolatedMargin.MarginRemoved(
         account=account,
         market=market,

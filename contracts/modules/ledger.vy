@@ -73,9 +73,17 @@ def _store_house(house: words.House) -> uint256:
 @internal
 def _pay(account: address, amount: uint256):
     """
-    @notice Adds to an account's cash.
+    @notice Adds to an account's cash, and touches nothing where there is nothing to add.
     """
     if amount != 0:
-        state: words.Account = self._account(account)
-        state.cash += convert(amount, int256)
-        self._store_account(account, state)
+        self._credit(account, amount)
+
+
+@internal
+def _credit(account: address, amount: uint256) -> uint256:
+    """
+    @return The account's word with the amount added to its cash.
+    """
+    word: uint256 = words.with_cash(self._accounts[account], amount)
+    self._accounts[account] = word
+    return word

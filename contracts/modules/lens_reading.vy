@@ -87,17 +87,16 @@ def _mark_from(market: uint256, state: uint256[10]) -> Mark:
     price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
     stored: words.Market = words.unpack_market(state[markets.MARKET])
     # At the price that cancels the denominator, from zero, the index is the area itself.
+    until: uint256 = market_math.live_time(price, block.timestamp)
     unmoved: words.Market = stored
     unmoved.funding_index = 0
     return Mark(
         market=market,
         price=price,
         stored=stored,
-        state=markets._accrue(stored, price),
+        state=market_math.accrue_funding(stored, price.price, until),
         area=market_math.accrue_funding(
-            unmoved,
-            convert(market_math.INDEX_DENOMINATOR, uint256),
-            market_math.live_time(price, block.timestamp),
+            unmoved, convert(market_math.INDEX_DENOMINATOR, uint256), until
         ).funding_index,
         tiers=self._tiers(stored, state),
         taker_fee=words.unpack_trade_terms(state[markets.TRADE_TERMS]).taker_fee,

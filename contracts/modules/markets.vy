@@ -7,6 +7,7 @@
 """
 
 from ..interfaces import IPriceOracle
+from ..lib import fixed_point
 from ..lib import margin_math
 from ..lib import market_math
 from ..lib import price_validity
@@ -114,15 +115,9 @@ def _accrued(market: uint256, price: words.Price) -> words.Market:
     """
     @notice A market's word with funding up to now, or to the end of its last price's life.
     """
-    return self._accrue(words.unpack_market(self._word(market, MARKET)), price)
-
-
-@internal
-@view
-def _accrue(state: words.Market, price: words.Price) -> words.Market:
-    return market_math.accrue_funding(
-        state, price.price, market_math.live_time(price, block.timestamp)
-    )
+    state: words.Market = words.unpack_market(self._word(market, MARKET))
+    until: uint256 = market_math.live_time(price, block.timestamp)
+    return market_math.accrue_funding(state, price.price, until)
 
 
 @internal
@@ -169,9 +164,11 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
         first=0,
         second=0,
     )
-    reaches: bool = state.first_floor != 0 and notional > state.first_floor * 10**18
+    reaches: bool = state.first_floor != 0 and (
+        notional > unsafe_mul(state.first_floor, fixed_point.THOUSAND_USD)
+    )
     if reaches:
-        tiers = self._with_tail(market, tiers, FIRST_TIERS)
+        tiers.first, tiers.second = self._tail(market, FIRST_TIERS)
     if state.is_ramping:
         ramp: words.Ramp = words.unpack_ramp(self._word(market, RAMP))
         before: margin_math.Tiers = margin_math.Tiers(
@@ -181,7 +178,7 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
             second=0,
         )
         if reaches:
-            before = self._with_tail(market, before, FIRST_TIERS_BEFORE)
+            before.first, before.second = self._tail(market, FIRST_TIERS_BEFORE)
         return margin_math.ramped_tiers(
             tiers, before, block.timestamp - ramp.started_at, ramp.ends_at - ramp.started_at
         )
@@ -190,14 +187,14 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
 
 @internal
 @view
-def _with_tail(
-    market: uint256, tiers: margin_math.Tiers, kind: uint256
-) -> margin_math.Tiers:
-    tail: margin_math.Tiers = tiers
-    tail.first = self._word(market, kind)
-    if margin_math.tier_at(tail, 3).floor != 0:
-        tail.second = self._word(market, unsafe_add(kind, 1))
-    return tail
+def _tail(market: uint256, kind: uint256) -> (uint256, uint256):
+    """
+    @notice The words of the tiers beyond the first. Where the first is not full nothing is in the second.
+    """
+    first: uint256 = self._word(market, kind)
+    if words.unpack_tier(first >> (3 * margin_math.TIER_BITS)).floor == 0:
+        return first, 0
+    return first, self._word(market, unsafe_add(kind, 1))
 
 
 @internal

@@ -25,7 +25,8 @@ def _reason(account: address, placer: address, group: bytes32, is_child: bool) -
     @notice What the rest of its bracket or group has against filling an order, if anything.
     """
     if is_child:
-        return brackets._reason(order_store._state(group))
+        entry: words.OrderState = order_store._state(group)
+        return brackets._reason(entry)
     if group != empty(bytes32) and self._done[account][placer][group]:
         return reasons.GROUP_DONE
     return reasons.FILLED
@@ -38,7 +39,8 @@ def _joined(group: bytes32, state: words.OrderState) -> words.OrderState:
     @notice An order's state; a child's with what it has from its entry.
     """
     if state.is_child:
-        return brackets._joined(state, order_store._state(group))
+        entry: words.OrderState = order_store._state(group)
+        return brackets._joined(state, entry)
     return state
 
 

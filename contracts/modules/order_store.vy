@@ -41,20 +41,24 @@ def _store(hash: bytes32, state: words.OrderState) -> uint256:
 
 @internal
 @view
-def _quote(market: uint256) -> (uint256, words.Price, bool):
-    """
-    @notice A market's price, and whether its source has nothing newer.
-    """
-    price_word: uint256 = staticcall ORACLE.price_word(market)
-    price: words.Price = words.unpack_price(price_word)
-    is_latest: bool = price.kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
-    return price_word, price, is_latest
+def _price_word(market: uint256) -> uint256:
+    return staticcall ORACLE.price_word(market)
 
 
 @internal
 @view
 def _price(market: uint256) -> words.Price:
     return words.unpack_price(staticcall ORACLE.price_word(market))
+
+
+@internal
+@view
+def _is_latest(market: uint256, kind: uint256) -> bool:
+    """
+    @notice Whether the source of a market's price has nothing newer.
+    @param kind Of the market's feed.
+    """
+    return kind != words.CHAINLINK or staticcall ORACLE.is_latest(market)
 
 
 @internal
@@ -80,5 +84,5 @@ def _generation(account: address, market: uint256, slot: uint256) -> uint256:
 
 @internal
 @pure
-def _require_pending(state: words.OrderState):
-    assert state.status == order_rules.PENDING, "order: not pending"
+def _require_pending(word: uint256):
+    assert words.status_of(word) == order_rules.PENDING, "order: not pending"

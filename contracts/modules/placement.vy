@@ -34,22 +34,21 @@ def _place(
     terms: words.OrderTerms = words.unpack_order_terms(order_store._terms[order.market])
     assert terms.delay != 0, "market: unknown"
     order_rules._check_terms(order)
-    resolved: IOrderBook.Order = order
-    resolved.placer = placer
+    order.placer = placer
     if order.account == empty(address):
-        resolved.account = placer
-    resolved.expiry = order_rules._expiry(order.kind, order.expiry, terms)
-    if placer != resolved.account:
-        self._admit(resolved, terms.keeper_fee)
+        order.account = placer
+    order.expiry = order_rules._expiry(order.kind, order.expiry, terms)
+    if placer != order.account:
+        self._admit(order, terms.keeper_fee)
     if order.builder_fee != 0 or order.builder != empty(address):
         builders._check_fee(
             order.builder,
             order.builder_fee,
-            builders._max_fees[resolved.account][order.builder],
+            builders._max_fees[order.account][order.builder],
         )
     if order.group != empty(bytes32):
         reason: uint256 = order_groups._reason(
-            resolved.account, placer, order.group, is_child
+            order.account, placer, order.group, is_child
         )
         assert reasons.must_wait(reason), reasons.text_of(reason)
 
@@ -57,48 +56,43 @@ def _place(
     settings_word: uint256 = 0
     account_word: uint256 = 0
     settings_word, account_word = extcall order_store.CLEARINGHOUSE.escrow_order(
-        resolved.account,
+        order.account,
         order.market,
         0 if order.reduce_only else terms.keeper_fee,
         is_open,
     )
-    account: words.Account = words.unpack_account(account_word)
-    assert (account.flags & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
+    assert (words.flags_of(account_word) & words.FLAG_HEDGE != 0) == (order.position_side != 0), (
         "order: wrong position mode"
     )
     if is_open:
-        resolved.margin_mode, resolved.leverage = order_rules._resolve(
-            order.margin_mode,
-            order.leverage,
-            order.is_buy,
-            order.reduce_only,
-            words.unpack_settings(settings_word),
+        settings: words.Settings = words.unpack_settings(settings_word)
+        order.margin_mode, order.leverage = order_rules._resolve(
+            order.margin_mode, order.leverage, order.is_buy, order.reduce_only, settings
         )
-    order_rules._check_margin_mode(resolved.margin_mode, order.margin, order.market)
+    order_rules._check_margin_mode(order.margin_mode, order.margin, order.market)
 
-    hash: bytes32 = order_hashing._hash(resolved)
+    hash: bytes32 = order_hashing._hash(order)
     assert order_store._orders[hash] == 0, "order: already placed"
-    state: words.OrderState = empty(words.OrderState)
-    state.executable_from = block.timestamp + terms.delay
-    state.status = order_rules.PENDING
-    state.keeper_fee = terms.keeper_fee
-    state.escrowed = not order.reduce_only
-    state.epoch = account.epoch
-    state.is_child = is_child
-    if order.reduce_only and order.kind >= order_rules.STOP and not is_child:
-        state.is_bound = True
-        state.generation = unsafe_sub(bound_to, 1)
+    is_bound: bool = order.reduce_only and order.kind >= order_rules.STOP and not is_child
+    generation: uint256 = 0
+    if is_bound:
+        generation = unsafe_sub(bound_to, 1)
         if bound_to == 0:
-            state.generation = order_store._generation(
-                resolved.account,
-                order.market,
-                order_rules._closes_slot(resolved.margin_mode, order.is_buy),
-            )
+            slot: uint256 = order_rules._closes_slot(order.margin_mode, order.is_buy)
+            generation = order_store._generation(order.account, order.market, slot)
+    word: uint256 = words.pack_placed_order(
+        block.timestamp + terms.delay,
+        order_rules.PENDING,
+        terms.keeper_fee,
+        not order.reduce_only,
+        words.epoch_of(account_word),
+        is_child,
+        is_bound,
+        generation,
+    )
+    order_store._orders[hash] = word
     log IOrderBook.OrderPlaced(
-        order_hash=hash,
-        account=resolved.account,
-        order=resolved,
-        order_word=order_store._store(hash, state),
+        order_hash=hash, account=order.account, order=order, order_word=word
     )
     return hash
 

@@ -62,7 +62,9 @@ def _value_pool() -> Valuation:
             price.kind == words.CHAINLINK and not staticcall ORACLE.is_latest(market)
         ):
             pool.is_firm = False
-        index: int256 = markets._accrue(words.unpack_market(state[0]), price).funding_index
+        stored: words.Market = words.unpack_market(state[0])
+        until: uint256 = market_math.live_time(price, block.timestamp)
+        index: int256 = market_math.accrue_funding(stored, price.price, until).funding_index
         pool.equity -= market_math.side_value(long, True, price.price, index)
         pool.equity -= market_math.side_value(short, False, price.price, index)
         terms: words.TradeTerms = words.unpack_trade_terms(state[3])

@@ -4,6 +4,7 @@
 @license MIT
 @notice Fills one order at one price: first what it reduces, then what it increases. Everything is
         computed and checked before anything is stored, so a refusal is a value, not a revert.
+@dev Unchecked where money, below 2**97 quote or 2**128 femto, is added up.
 """
 
 from ..interfaces import ITrading
@@ -29,63 +30,92 @@ USD: constant(uint256) = 10**15  # femto
 struct Plan:
     reduction: fills.Part
     increase: fills.Part
+    reason: uint256  # what speaks against it, if anything
 
 
-struct Pair:
-    before: words.Position  # in the slot that the order reduces
-    reduced: words.Position  # there, after it
-    increased: words.Position  # in the slot that it opens, after it
-    is_increase: bool
-    gain: int256  # femto, what the fill itself earned
+# The two cross legs of the order's market.
+struct Legs:
+    long: words.Position
+    short: words.Position
 
 
 @internal
 def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
-    desk: fills.Desk = self._open_desk(trade)
+    conditions: fills.Conditions = self._conditions(
+        trade.market, trade.price_word, trade.builder_rate
+    )
+    desk: fills.Desk = self._open_desk(
+        trade.account,
+        conditions.long.size,
+        conditions.short.size,
+        trade.keeper_fee if trade.is_escrowed else 0,
+    )
     unfilled: words.Account = desk.account
     keeper_fee: uint256 = desk.keeper_fee
     if trade.epoch != words.EPOCHS and trade.epoch != desk.account.epoch:
         # Its owner has ended it: the fee stays with him.
         return self._end(trade.account, unfilled, trade.account, keeper_fee, reasons.BY_OWNER)
 
-    plan: Plan = empty(Plan)
+    plan: Plan = self._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
-    reason: uint256 = reasons.FILLED
-    plan, reason = self._plan(desk, trade)
+    reason: uint256 = plan.reason
     if reason == reasons.FILLED and plan.reduction.size != 0:
-        desk, reduction = fills._reduce(desk, plan.reduction)
+        reduction = fills._reduce(desk, conditions, plan.reduction)
+        desk = reduction.desk
         if reduction.realised > 0 and (
-            desk.house.pool_cash + convert(desk.house.insurance, int256) < 0
+            unsafe_add(desk.house.pool_cash, convert(desk.house.insurance, int256)) < 0
         ):
             reason = reasons.POOL_SHORT
     if reason == reasons.FILLED and plan.increase.size != 0:
-        skew: int256 = desk.skew
-        desk, increase = fills._increase(desk, plan.increase)
-        reason = fills._limit_reason(desk, skew, trade.is_buy, increase.position)
+        increase = fills._increase(desk, conditions, plan.increase)
+        reason = fills._limit_reason(increase, conditions, desk.skew)
+        desk = increase.desk
     if reason == reasons.FILLED:
         if not trade.is_isolated:
             if desk.account.legs != 0:
-                held: int256 = unfilled.cash + convert(unfilled.escrow + keeper_fee, int256)
-                pair: Pair = self._pair(plan, reduction, increase)
-                reason = self._check_cross(trade, held, desk.account, desk.market, desk.price, pair)
-                if reason == reasons.BELOW_INITIAL and (
-                    plan.increase.size == 0 and desk.keeper_fee != 0
-                ):
+                held: int256 = unsafe_add(
+                    unfilled.cash, convert(unsafe_add(unfilled.escrow, keeper_fee), int256)
+                )
+                if reduction.size == 0:
+                    reduction.position = plan.reduction.position
+                if increase.size == 0:
+                    increase.position = plan.increase.position
+                before: Legs = self._legs(
+                    trade.is_buy, plan.reduction.position, plan.increase.position
+                )
+                after: Legs = self._legs(
+                    trade.is_buy, reduction.position, increase.position
+                )
+                for _: uint256 in range(2):
+                    reason = self._check_cross(
+                        trade.account,
+                        trade.market,
+                        held,
+                        desk.account,
+                        conditions.market,
+                        conditions.price,
+                        before,
+                        after,
+                        increase.size != 0,
+                        max(0, unsafe_sub(0, increase.impact)),
+                    )
+                    if reason != reasons.BELOW_INITIAL or (
+                        increase.size != 0 or desk.keeper_fee == 0
+                    ):
+                        break
                     # The keeper's fee must not be what keeps a position from being closed.
                     desk.account.cash += convert(desk.keeper_fee, int256)
                     desk.keeper_fee = 0
-                    reason = self._check_cross(
-                        trade, held, desk.account, desk.market, desk.price, pair
-                    )
         elif plan.increase.size != 0:
             reason = self._check_opened(
-                trade,
+                trade.account,
+                trade.market,
                 unfilled.cash,
                 desk.account,
-                desk.market,
-                desk.price,
-                plan.increase.slot,
+                conditions.market,
+                conditions.price,
+                increase.slot,
                 increase.position,
                 increase.impact,
             )
@@ -94,8 +124,8 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
         elif reduction.from_vault != 0:
             reason = self._check_reduced(
                 trade.market,
-                desk.market,
-                desk.price,
+                conditions.market,
+                conditions.price,
                 plan.reduction.slot,
                 plan.reduction.position,
                 reduction.position,
@@ -111,14 +141,17 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
             # A vault that took nothing from the ledger: nothing has been asked of the ledger yet.
             desk.account.cash += convert(desk.keeper_fee, int256)
             desk.keeper_fee = 0
-        self._store(desk, trade, plan, reduction, increase)
+        conditions.market.funding_drift = market_math.funding_drift(
+            conditions.terms.funding_velocity, desk.skew, conditions.terms.skew_scale
+        )
+        self._store(trade, conditions.market, conditions.price, desk, reduction, increase)
         return ITrading.Result(
             reason=reason,
             receiver=trade.keeper,
             keeper_fee=desk.keeper_fee,
             builder_fee=desk.builder_fee,
-            filled=plan.increase.size,
-            generation=increase.position.generation,
+            filled=increase.size,
+            generation=increase.position.generation if increase.size != 0 else 0,
         )
     if reasons.must_wait(reason):
         waiting: ITrading.Result = empty(ITrading.Result)
@@ -153,12 +186,13 @@ def _pay_unfilled(
     @param state The account's, with the fee taken out of its escrow.
     @return Who got the fee.
     """
-    receiver: address = account
-    if self._may_leave(account, state, keeper, keeper_fee):
-        receiver = keeper
+    if keeper == account or not self._may_leave(account, state, keeper, keeper_fee):
+        state.cash += convert(keeper_fee, int256)
+        ledger._store_account(account, state)
+        return account
     ledger._store_account(account, state)
-    ledger._pay(receiver, keeper_fee)
-    return receiver
+    ledger._pay(keeper, keeper_fee)
+    return keeper
 
 
 @internal
@@ -177,60 +211,71 @@ def _may_leave(
 
 @internal
 @view
-def _open_desk(trade: ITrading.Trade) -> fills.Desk:
+def _conditions(
+    market: uint256, price_word: uint256, builder_rate: uint256
+) -> fills.Conditions:
     """
-    @notice The state a fill works on: funding accrued, the keeper's fee taken out of escrow.
+    @notice What the market and the order say: funding accrued.
     """
-    quoted: words.Price = words.unpack_price(trade.price_word)
-    desk: fills.Desk = fills.Desk(
-        account=ledger._account(trade.account),
-        market=markets._accrued(trade.market, quoted),
-        terms=markets._trade_terms(trade.market),
-        house=ledger._load_house(),
-        long=markets._side(trade.market, True),
-        short=markets._side(trade.market, False),
-        skew=0,
+    quoted: words.Price = words.unpack_price(price_word)
+    return fills.Conditions(
+        market=markets._accrued(market, quoted),
+        terms=markets._trade_terms(market),
+        long=markets._side(market, True),
+        short=markets._side(market, False),
         price=quoted.price,
         caution=quoted.caution,
-        keeper_fee=0,
-        builder_rate=trade.builder_rate,
-        builder_fee=0,
+        builder_rate=builder_rate,
     )
-    desk.skew = market_math.skew_of(desk.long.size, desk.short.size)
-    if trade.is_escrowed:
-        desk.keeper_fee = min(trade.keeper_fee, desk.account.escrow)
-        desk.account.escrow -= desk.keeper_fee
-    return desk
 
 
 @internal
 @view
-def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
+def _open_desk(
+    account: address, long_size: uint256, short_size: uint256, escrowed: uint256
+) -> fills.Desk:
+    """
+    @notice The state a fill works on: the keeper's fee taken out of escrow, as far as it is still there.
+    """
+    state: words.Account = ledger._account(account)
+    keeper_fee: uint256 = min(escrowed, state.escrow)
+    state.escrow = unsafe_sub(state.escrow, keeper_fee)
+    return fills.Desk(
+        account=state,
+        house=ledger._load_house(),
+        skew=market_math.skew_of(long_size, short_size),
+        keeper_fee=keeper_fee,
+        builder_fee=0,
+    )
+
+
+@internal
+@view
+def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade) -> Plan:
     """
     @notice Which slots an order touches and by how much. In one-way mode it reduces the opposite
             slot first and opens its own with the rest; in hedge mode it names its slot. A
             reduction that would leave less than the minimum closes all of it; a flip whose rest
             would be less only closes.
     """
-    increase: fills.Part = empty(fills.Part)
-    increase.market = trade.market
-    increase.slot = 0 if trade.is_buy else 1
+    plan: Plan = empty(Plan)
+    plan.increase.market = trade.market
+    plan.increase.slot = 0 if trade.is_buy else 1
     if trade.is_isolated:
-        increase.slot += words.ISOLATED_LONG
-    increase.margin = trade.margin
-    increase.leverage = trade.leverage
-    reduction: fills.Part = empty(fills.Part)
-    reduction.market = trade.market
-    reduction.slot = increase.slot ^ 1
+        plan.increase.slot += words.ISOLATED_LONG
+    plan.increase.margin = trade.margin
+    plan.increase.leverage = trade.leverage
+    plan.reduction.market = trade.market
+    plan.reduction.slot = plan.increase.slot ^ 1
     if not trade.is_escrowed:
-        reduction.keeper_fee = trade.keeper_fee
+        plan.reduction.keeper_fee = trade.keeper_fee
 
-    reason: uint256 = trade.refusal
+    plan.reason = trade.refusal
     may_reduce: bool = True
     may_increase: bool = not trade.reduce_only
     is_hedge: bool = desk.account.flags & words.FLAG_HEDGE != 0
     if is_hedge != (trade.position_side != 0):
-        reason = reasons.WRONG_MODE
+        plan.reason = reasons.WRONG_MODE
     elif is_hedge:
         may_reduce = trade.is_buy == (trade.position_side == SHORT)
         may_increase = may_increase and not may_reduce
@@ -245,62 +290,63 @@ def _plan(desk: fills.Desk, trade: ITrading.Trade) -> (Plan, uint256):
     else:
         open_slots = desk.account.legs >> (trade.market << 1)
     id: uint256 = words.position_id(trade.account, trade.market, 0)
-    if may_increase or (needs_both and (open_slots >> (increase.slot & 1)) & 1 != 0):
-        increase.position = ledger._position(id | increase.slot)
-    if (may_reduce or needs_both) and (open_slots >> (reduction.slot & 1)) & 1 != 0:
-        reduction.position = ledger._position(id | reduction.slot)
-    held: uint256 = reduction.position.size
+    if may_increase or (needs_both and (open_slots >> (plan.increase.slot & 1)) & 1 != 0):
+        plan.increase.position = ledger._position(id | plan.increase.slot)
+    if (may_reduce or needs_both) and (open_slots >> (plan.reduction.slot & 1)) & 1 != 0:
+        plan.reduction.position = ledger._position(id | plan.reduction.slot)
+    held: uint256 = plan.reduction.position.size
     if may_reduce:
-        reduction.size = held
+        plan.reduction.size = held
         if trade.size != 0:
-            reduction.size = min(trade.size, held)
+            plan.reduction.size = min(trade.size, held)
     if trade.bound_to != 0 and (
-        held == 0 or unsafe_add(reduction.position.generation, 1) != trade.bound_to
+        held == 0 or unsafe_add(plan.reduction.position.generation, 1) != trade.bound_to
     ):
-        reduction.size = 0
-        reason = reasons.POSITION_ENDED
+        plan.reduction.size = 0
+        plan.reason = reasons.POSITION_ENDED
     if may_increase:
-        increase.size = trade.size - reduction.size
+        plan.increase.size = trade.size - plan.reduction.size
 
-    least: uint256 = desk.terms.min_notional * USD
-    if reduction.size != 0:
-        if (held - reduction.size) * desk.price < least:
-            reduction.size = held
-        if increase.size * desk.price < least:
-            increase.size = 0
-    elif increase.size == 0:
-        if reason == reasons.FILLED:
-            reason = reasons.NOTHING_TO_REDUCE
-    elif (increase.position.size + increase.size) * desk.price < least:
-        reason = reasons.BELOW_MINIMUM
-    if not trade.is_isolated and reduction.size == 0 and held != 0:
-        increase.leverage = reduction.position.margin  # the legs of a pair share one
+    least: uint256 = unsafe_mul(conditions.terms.min_notional, USD)
+    if plan.reduction.size != 0:
+        if unsafe_mul(unsafe_sub(held, plan.reduction.size), conditions.price) < least:
+            plan.reduction.size = held
+        if plan.increase.size * conditions.price < least:
+            plan.increase.size = 0
+    elif plan.increase.size == 0:
+        if plan.reason == reasons.FILLED:
+            plan.reason = reasons.NOTHING_TO_REDUCE
+    elif (plan.increase.position.size + plan.increase.size) * conditions.price < least:
+        plan.reason = reasons.BELOW_MINIMUM
+    if not trade.is_isolated and plan.reduction.size == 0 and held != 0:
+        plan.increase.leverage = plan.reduction.position.margin  # the legs of a pair share one
 
     # While the price says no, nothing else may end the order.
     if trade.acceptable_price != 0:
         # The average fill price, exact, against the acceptable one.
-        size: uint256 = max(reduction.size + increase.size, 1)
+        size: uint256 = max(plan.reduction.size + plan.increase.size, 1)
         delta: int256 = fills._signed_size(size, trade.is_buy)
-        paid: int256 = delta * convert(desk.price, int256) + market_math.impact_cost(
-            delta, desk.skew, desk.terms.skew_scale, desk.price
+        paid: int256 = delta * convert(conditions.price, int256) + market_math.impact_cost(
+            delta, desk.skew, conditions.terms.skew_scale, conditions.price
         )
         if paid > delta * convert(trade.acceptable_price, int256):
-            reason = reasons.PRICE_NOT_ACCEPTABLE
-    if increase.size != 0 and (
-        desk.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
+            plan.reason = reasons.PRICE_NOT_ACCEPTABLE
+    if plan.increase.size != 0 and (
+        conditions.terms.status != markets.OPEN or desk.house.flags & words.FLAG_STOPPED != 0
     ):
-        reason = reasons.MARKET_NOT_OPEN
-    if increase.size != 0 and desk.caution != words.NO_CAUTION:
-        reason = reasons.PRICE_NOT_FIRM
-    return Plan(reduction=reduction, increase=increase), reason
+        plan.reason = reasons.MARKET_NOT_OPEN
+    if plan.increase.size != 0 and conditions.caution != words.NO_CAUTION:
+        plan.reason = reasons.PRICE_NOT_FIRM
+    return plan
 
 
 @internal
 @view
 def _check_opened(
-    trade: ITrading.Trade,
+    account: address,
+    market: uint256,
     cash_before: int256,
-    account: words.Account,
+    owner: words.Account,
     state: words.Market,
     price: uint256,
     slot: uint256,
@@ -312,22 +358,20 @@ def _check_opened(
             must hold the tiers' initial margin without the fill's own gain. (The leverage decides
             what an order moves, so that a vault at a loss can still be added to.)
     """
-    taken: int256 = cash_before - account.cash
+    taken: int256 = unsafe_sub(cash_before, owner.cash)
     if taken > 0:
         available: int256 = cash_before
-        if account.legs != 0:
-            legs: cross_margin.Valuation = cross_margin._value_legs(
-                trade.account, account.legs
-            )
+        if owner.legs != 0:
+            legs: cross_margin.Valuation = cross_margin._value_legs(account, owner.legs)
             if not legs.is_firm:
                 return reasons.PRICE_NOT_FIRM
             available = cross_margin._withdrawable(cash_before, legs)
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
     vault: cross_margin.Valuation = cross_margin._value_vault(
-        trade.market, state, price, slot, position
+        market, state, price, slot, position
     )
-    if vault.worth - max(0, -impact) < convert(vault.initial, int256):
+    if unsafe_add(vault.worth, min(0, impact)) < convert(vault.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
 
@@ -357,84 +401,59 @@ def _check_reduced(
 
 @internal
 @pure
-def _pair(plan: Plan, reduction: fills.Fill, increase: fills.Fill) -> Pair:
-    """
-    @notice The two cross legs of the order's market, as the fill leaves them.
-    """
-    pair: Pair = Pair(
-        before=plan.reduction.position,
-        reduced=plan.reduction.position,
-        increased=plan.increase.position,
-        is_increase=plan.increase.size != 0,
-        gain=max(0, -increase.impact),
-    )
-    if plan.reduction.size != 0:
-        pair.reduced = reduction.position
-    if pair.is_increase:
-        pair.increased = increase.position
-    return pair
+def _legs(is_buy: bool, reduced: words.Position, increased: words.Position) -> Legs:
+    if is_buy:
+        return Legs(long=increased, short=reduced)
+    return Legs(long=reduced, short=increased)
 
 
 @internal
 @view
 def _check_cross(
-    trade: ITrading.Trade,
+    account: address,
+    market: uint256,
     held: int256,
-    account: words.Account,
+    owner: words.Account,
     state: words.Market,
     price: uint256,
-    pair: Pair,
+    before: Legs,
+    after: Legs,
+    is_increase: bool,
+    gain: int256,
 ) -> uint256:
     """
     @notice The account must hold its initial margin without the fill's own gain. A reduction may
             instead leave equity / maintenance margin no lower: one that does not raise the net
             position of its market.
     @param held Quote, cash and escrow before.
+    @param gain Femto, what the fill itself earned.
     """
     others: cross_margin.Valuation = cross_margin._value_legs(
-        trade.account, account.legs & ~(3 << (trade.market << 1))
+        account, owner.legs & ~(3 << (market << 1))
     )
-    if pair.is_increase and not others.is_firm:
+    if is_increase and not others.is_firm:
         return reasons.PRICE_NOT_FIRM
-    now: cross_margin.Valuation = cross_margin._add(
-        others,
-        self._value_pair(
-            trade.market, state, price, trade.is_buy, pair.reduced, pair.increased
-        ),
+    now: cross_margin.Valuation = cross_margin._value_pair(
+        market, state, price, after.long, after.short
     )
-    now.worth += account.cash * fixed_point.FEMTO_INT
-    if now.worth - pair.gain >= convert(now.initial, int256):
+    now.worth = unsafe_add(
+        unsafe_add(now.worth, others.worth), unsafe_mul(owner.cash, fixed_point.FEMTO_INT)
+    )
+    initial: uint256 = unsafe_add(now.initial, others.initial)
+    if unsafe_sub(now.worth, gain) >= convert(initial, int256):
         return reasons.FILLED
-    if not pair.is_increase and self._distance(
-        pair.reduced.size, pair.increased.size
-    ) <= self._distance(pair.before.size, pair.increased.size):
-        then: cross_margin.Valuation = cross_margin._add(
-            others,
-            self._value_pair(
-                trade.market, state, price, trade.is_buy, pair.before, pair.increased
-            ),
+    if not is_increase and self._net(after) <= self._net(before):
+        then: cross_margin.Valuation = cross_margin._value_pair(
+            market, state, price, before.long, before.short
         )
         # Escrow counts for maintenance; the keeper's fee was in it, or in the cash, and has left.
-        now.worth += convert(account.escrow, int256) * fixed_point.FEMTO_INT
-        then.worth += held * fixed_point.FEMTO_INT
+        now.worth += convert(owner.escrow, int256) * fixed_point.FEMTO_INT
+        then.worth += others.worth + held * fixed_point.FEMTO_INT
+        now.maintenance += others.maintenance
+        then.maintenance += others.maintenance
         if self._is_healthier(now, then):
             return reasons.FILLED
     return reasons.BELOW_INITIAL
-
-
-@internal
-@view
-def _value_pair(
-    market: uint256,
-    state: words.Market,
-    price: uint256,
-    is_buy: bool,
-    reduced: words.Position,
-    increased: words.Position,
-) -> cross_margin.Valuation:
-    if is_buy:
-        return cross_margin._value_pair(market, state, price, increased, reduced)
-    return cross_margin._value_pair(market, state, price, reduced, increased)
 
 
 @internal
@@ -450,37 +469,38 @@ def _is_healthier(now: cross_margin.Valuation, then: cross_margin.Valuation) -> 
 
 @internal
 @pure
-def _distance(one: uint256, other: uint256) -> uint256:
-    return max(one, other) - min(one, other)
+def _net(legs: Legs) -> uint256:
+    """
+    @notice How many lots of one leg the other does not match.
+    """
+    return max(legs.long.size, legs.short.size) - min(legs.long.size, legs.short.size)
 
 
 @internal
 def _store(
-    desk: fills.Desk,
     trade: ITrading.Trade,
-    plan: Plan,
+    market: words.Market,
+    price: uint256,
+    desk: fills.Desk,
     reduction: fills.Fill,
     increase: fills.Fill,
 ):
-    market: words.Market = desk.market
-    market.funding_drift = market_math.funding_drift(
-        desk.terms.funding_velocity, desk.skew, desk.terms.skew_scale
-    )
     market_word: uint256 = markets._store_market(trade.market, market)
     account_word: uint256 = ledger._store_account(trade.account, desk.account)
     house_word: uint256 = ledger._store_house(desk.house)
-    if plan.reduction.size != 0:
-        position_word: uint256 = ledger._store_position(
-            words.position_id(trade.account, trade.market, plan.reduction.slot), reduction.position
+    id: uint256 = words.position_id(trade.account, trade.market, 0)
+    if reduction.size != 0:
+        position_word: uint256 = ledger._store_position(id | reduction.slot, reduction.position)
+        side_word: uint256 = markets._store_side(
+            trade.market, reduction.slot & 1 == 0, reduction.side
         )
-        side_word: uint256 = self._store_side(trade.market, plan.reduction.slot, desk)
         log ITrading.PositionDecreased(
             account=trade.account,
             market=trade.market,
             order_hash=trade.order_hash,
-            slot=plan.reduction.slot,
-            size=plan.reduction.size,
-            price=desk.price,
+            slot=reduction.slot,
+            size=reduction.size,
+            price=price,
             impact=reduction.impact,
             fee=reduction.fee,
             realised=reduction.realised,
@@ -491,18 +511,18 @@ def _store(
             market_word=market_word,
             house_word=house_word,
         )
-    if plan.increase.size != 0:
-        position_word: uint256 = ledger._store_position(
-            words.position_id(trade.account, trade.market, plan.increase.slot), increase.position
+    if increase.size != 0:
+        position_word: uint256 = ledger._store_position(id | increase.slot, increase.position)
+        side_word: uint256 = markets._store_side(
+            trade.market, increase.slot & 1 == 0, increase.side
         )
-        side_word: uint256 = self._store_side(trade.market, plan.increase.slot, desk)
         log ITrading.PositionIncreased(
             account=trade.account,
             market=trade.market,
             order_hash=trade.order_hash,
-            slot=plan.increase.slot,
-            size=plan.increase.size,
-            price=desk.price,
+            slot=increase.slot,
+            size=increase.size,
+            price=price,
             impact=increase.impact,
             fee=increase.fee,
             margin=increase.margin,
@@ -518,9 +538,3 @@ def _store(
         shared: uint256 = desk.builder_fee * trade.referral_share // fixed_point.PPM
         ledger._pay(trade.builder, desk.builder_fee - shared)
         ledger._pay(trade.referrer, shared)
-
-
-@internal
-def _store_side(market: uint256, slot: uint256, desk: fills.Desk) -> uint256:
-    is_long: bool = slot & 1 == 0
-    return markets._store_side(market, is_long, desk.long if is_long else desk.short)

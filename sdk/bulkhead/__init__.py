@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bulkhead.reader import Reader as Reader
     from bulkhead.signatures import sign_bracket as sign_bracket
     from bulkhead.signatures import sign_order as sign_order
+    from bulkhead.simulate import Simulation as Simulation
     from bulkhead.trader import AsyncTrader as AsyncTrader
     from bulkhead.trader import Trader as Trader
 
@@ -75,6 +76,7 @@ _HOME = {
     "PositionSide": "orders",
     "Reader": "reader",
     "Refused": "errors",
+    "Simulation": "simulate",
     "Retryable": "errors",
     "Sending": "chain",
     "Timelock": "governance",

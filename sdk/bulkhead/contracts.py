@@ -38,6 +38,7 @@ class Contracts:
         self.lens = Contract(deployment.lens, interface_of("Lens"))
         self.order_lens = Contract(deployment.order_lens, interface_of("OrderLens"))
         self.risk_lens = Contract(deployment.risk_lens, interface_of("RiskLens"))
+        self.word_lens = Contract(deployment.word_lens, interface_of("WordLens"))
         self.timelock = (
             Contract(deployment.timelock, interface_of("Timelock")) if deployment.timelock else None
         )

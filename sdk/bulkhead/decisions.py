@@ -127,15 +127,19 @@ def _time_readiness(placed: PlacedOrder, state: MarketState, now: int) -> Readin
 
 def is_triggered(placed: PlacedOrder, price: Price) -> bool:
     """Whether a stop, take-profit or trailing stop has its price; other orders always have."""
-    order = placed.order
+    return reaches_trigger(placed.order, placed.extreme, price.price)
+
+
+def reaches_trigger(order: Order, extreme: int, price: int) -> bool:
+    """Whether a price triggers an order that a trailing stop's best price so far goes with."""
     if order.kind < OrderKind.STOP:
         return True
-    if order.kind == OrderKind.TRAILING_STOP and placed.extreme == 0:
+    if order.kind == OrderKind.TRAILING_STOP and extreme == 0:
         return False
-    trigger = trigger_of(order, placed.extreme)
+    trigger = trigger_of(order, extreme)
     if order.is_buy == (order.kind != OrderKind.TAKE_PROFIT):
-        return price.price >= trigger
-    return price.price <= trigger
+        return price >= trigger
+    return price <= trigger
 
 
 def trigger_of(order: Order, extreme: int) -> int:

@@ -66,6 +66,7 @@ class Deployment:
     simulator: str
     order_lens: str
     risk_lens: str
+    word_lens: str
     clearinghouse: str
     timelock: str | None = None
 
@@ -260,6 +261,7 @@ def _names(*, with_token: bool, with_timelock: bool) -> list[str]:
         "Simulator",
         "OrderLens",
         "RiskLens",
+        "WordLens",
         "Clearinghouse",
     ]
 
@@ -284,6 +286,7 @@ def _arguments(
         "Simulator": (clearinghouse, oracle),
         "OrderLens": (clearinghouse, oracle, order_book, at["Lens"], at["Simulator"]),
         "RiskLens": (clearinghouse, oracle),
+        "WordLens": (clearinghouse, oracle, order_book),
         "Clearinghouse": (
             owner,
             token,

@@ -1,7 +1,7 @@
 """A market and its units: sizes in lots, prices in femto USD per lot."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
@@ -55,6 +55,14 @@ class Market:
     tiers: tuple[Tier, ...]
     ramp: Ramp | None = None
     tiers_before: margin_math.Tiers | None = None
+    # Packed once: every valuation asks for them.
+    _target: margin_math.Tiers = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        target = margin_math.Tiers(
+            self.tiers[0].maintenance_rate, self.tiers[0].initial_rate, *tier_words(self.tiers)
+        )
+        object.__setattr__(self, "_target", target)
 
     def lots_exact(self, size: Amount) -> int:
         """A size in base units as lots; refused unless that is a whole number."""
@@ -94,18 +102,11 @@ class Market:
 
     def margin_tiers(self, now: int) -> margin_math.Tiers:
         """The tiers as the margin arithmetic takes them, at a time of the chain."""
-        first, second = tier_words(self.tiers)
-        tiers = margin_math.Tiers(
-            maintenance_rate=self.tiers[0].maintenance_rate,
-            initial_rate=self.tiers[0].initial_rate,
-            first=first,
-            second=second,
-        )
         if self.ramp is None or self.tiers_before is None:
-            return tiers
+            return self._target
         started_at, ends_at = self.ramp.started_at, self.ramp.ends_at
         return margin_math.ramped_tiers(
-            tiers, self.tiers_before, now - started_at, ends_at - started_at
+            self._target, self.tiers_before, now - started_at, ends_at - started_at
         )
 
     def _lots(self, size: Amount) -> Fraction:
@@ -130,7 +131,6 @@ class MarketState:
         price: Its last good price.
         funding: Its word, with funding accrued to `now`.
         stored: Its word as its last action left it.
-        area: What funding has added since, per price: see `price_bounds.Exposure`.
         long: All longs.
         short: All shorts.
         now: The chain's time, seconds.
@@ -141,7 +141,6 @@ class MarketState:
     price: Price
     funding: words.Market
     stored: words.Market
-    area: int
     long: Side
     short: Side
     now: int
@@ -156,6 +155,16 @@ class MarketState:
     def skew(self) -> int:
         """Long minus short lots."""
         return market_math.skew_of(self.long.size, self.short.size)
+
+    @property
+    def area(self) -> int:
+        """What funding has added since its last action, per price: see `price_bounds.Exposure`."""
+        # At the price that cancels the denominator, from zero, the index is the area itself.
+        unmoved = replace(self.stored, funding_index=0)
+        until = market_math.live_time(self.price, self.now)
+        return market_math.accrue_funding(
+            unmoved, market_math.INDEX_DENOMINATOR, until
+        ).funding_index
 
     @property
     def funding_rate(self) -> Decimal:
@@ -242,17 +251,43 @@ def state_of(
     is_latest: bool = True,
 ) -> MarketState:
     """A market's state at `now`, from its words and its price's."""
-    price = words.unpack_price(price_word)
-    stored = words.unpack_market(market_words[0])
+    return state_at(
+        market,
+        words.unpack_market(market_words[0]),
+        (words.unpack_side(market_words[1]), words.unpack_side(market_words[2])),
+        words.unpack_price(price_word),
+        now,
+        is_latest=is_latest,
+    )
+
+
+def state_at(
+    market: Market,
+    stored: words.Market,
+    sides: tuple[Side, Side],
+    price: Price,
+    now: int,
+    *,
+    is_latest: bool = True,
+) -> MarketState:
+    """A market's state at `now`.
+
+    Args:
+        market: What it is.
+        stored: Its word, as its last action left it.
+        sides: Its longs and its shorts.
+        price: Its last good price.
+        now: The chain's time, seconds.
+        is_latest: Whether the price's source is known to have nothing newer.
+    """
     until = market_math.live_time(price, now)
     return MarketState(
         market=market,
         price=price,
         funding=market_math.accrue_funding(stored, price.price, until),
         stored=stored,
-        area=_area(stored, until),
-        long=words.unpack_side(market_words[1]),
-        short=words.unpack_side(market_words[2]),
+        long=sides[0],
+        short=sides[1],
         now=now,
         is_latest=is_latest,
     )
@@ -266,13 +301,6 @@ def repriced(state: MarketState, femto: int) -> MarketState:
         price=replace(state.price, price=femto),
         funding=replace(state.funding, funding_index=state.stored.funding_index + pending),
     )
-
-
-def _area(stored: words.Market, until: int) -> int:
-    # At the price that cancels the denominator, from zero, the index is the area itself.
-    unmoved = replace(stored, funding_index=0)
-    price = market_math.INDEX_DENOMINATOR
-    return market_math.accrue_funding(unmoved, price, until).funding_index
 
 
 def _join(tiers: list[int]) -> int:

@@ -1,139 +1,136 @@
 """Everything that can be asked of the exchange, as programs of reads.
 
 A query yields the calls it needs next and is sent their results. Any transport can run it, at one
-block, one call at a time or all of a step at once.
+block, one call at a time or all of a step at once. What yields one call alone is of one block on
+any transport.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bulkhead import errors, valuation
-from bulkhead.accounts import AccountView, HouseView, Position, SettingsView, account_view, vault_of
+from bulkhead import errors
+from bulkhead.accounts import AccountView, HouseView, SettingsView
 from bulkhead.contracts import Contracts
-from bulkhead.markets import MarketState, market_of, state_of
+from bulkhead.interfaces import Call
+from bulkhead.markets import MarketState
 from bulkhead.orders import OrderStatus, status_of
 from bulkhead.protocol import words
 from bulkhead.protocol.words import OrderState, OrderTerms
+from bulkhead.snapshots import (
+    ACCOUNTS,
+    BATCH,
+    MARKETS,
+    Page,
+    Snapshot,
+    accounts_page,
+    markets_page,
+    snapshot_of,
+    unread_markets,
+)
 
 if TYPE_CHECKING:
     from bulkhead.chain import Query
 
+Item = TypeVar("Item")
 
-class Face(NamedTuple):
-    """What never changes about a market."""
-
-    symbol: str
-    lot_size: int
+CALL_GAS = 20_000_000  # what nodes let one call use
 
 
-Faces = dict[int, Face]
-"""What is known so far about markets; queries add to it."""
+def snapshot(
+    contracts: Contracts, addresses: Iterable[str] = (), markets: Iterable[int] = ()
+) -> Query[Snapshot]:
+    """Accounts with their open positions and the markets these are in, and other markets.
 
-
-def market_count(contracts: Contracts) -> Query[int]:
-    """How many markets are listed."""
-    (count,) = yield (contracts.clearinghouse.call("market_count"),)
-    return int(count)
-
-
-def market_states(
-    contracts: Contracts, faces: Faces, ids: Iterable[int], now: int
-) -> Query[dict[int, MarketState]]:
-    """The states of some markets.
+    One call where they fit, else as many as it takes.
 
     Raises:
-        MarketUnknown: If one of them is not listed.
+        OutOfGas: If the node gives a call too little gas for a single account.
+        MovedOn: If it does not answer all calls at one block.
     """
-    wanted = tuple(ids)
-    unseen = [market for market in wanted if market not in faces]
-    found = yield tuple(
-        call
-        for market in unseen
-        for call in (
-            contracts.clearinghouse.call("market_symbol", market),
-            contracts.price_oracle.call("lot_size", market),
+    unread: Sequence[int] = tuple(dict.fromkeys(markets))
+    waiting: list[tuple[str, ...]] = _chunks(tuple(dict.fromkeys(addresses)), ACCOUNTS)
+    if not waiting and not unread:
+        waiting = [()]  # for the block and the house
+    pages: list[Page] = []
+    while waiting or unread:
+        answers = yield (
+            *(_lens_call(contracts, "accounts", chunk) for chunk in waiting),
+            *(_lens_call(contracts, "markets", chunk) for chunk in _chunks(unread, MARKETS)),
         )
-    )
-    for market, symbol, lot_size in zip(unseen, found[::2], found[1::2], strict=True):
-        if not symbol:
-            raise errors.MarketUnknown
-        faces[market] = Face(symbol, lot_size)
-    found = yield tuple(
-        call
-        for market in wanted
-        for call in (
-            contracts.clearinghouse.call("market_words", market),
-            contracts.price_oracle.call("price_word", market),
-        )
-    )
-    # Only a feed that the oracle reads itself can be ahead of the oracle.
-    read = [
-        market
-        for market, price_word in zip(wanted, found[1::2], strict=True)
-        if words.unpack_price(price_word).kind == words.CHAINLINK
-    ]
-    answers = yield tuple(contracts.price_oracle.call("is_latest", market) for market in read)
-    behind = {market for market, latest in zip(read, answers, strict=True) if not latest}
-    states: dict[int, MarketState] = {}
-    for market, market_words, price_word in zip(wanted, found[::2], found[1::2], strict=True):
-        face = faces[market]
-        shape = market_of(market, face.symbol, face.lot_size, market_words)
-        states[market] = state_of(
-            shape, market_words, price_word, now, is_latest=market not in behind
-        )
-    return states
+        rests = []
+        for chunk, answer in zip(waiting, answers, strict=False):
+            page = accounts_page(chunk, answer)
+            if chunk and not page.accounts:
+                raise errors.OutOfGas("the node gives a call too little gas to read an account")
+            if rest := chunk[len(page.accounts) :]:
+                rests.append(rest)
+            pages.append(page)
+        pages += map(markets_page, answers[len(waiting) :])
+        waiting = rests
+        unread = () if waiting else unread_markets(pages)
+    return snapshot_of(pages, contracts.liquidity_pool.address)
 
 
-def account(contracts: Contracts, faces: Faces, address: str, now: int) -> Query[AccountView]:
+def account(contracts: Contracts, address: str) -> Query[AccountView]:
     """An account with all its positions."""
-    word, count = yield (
-        contracts.clearinghouse.call("account_word", address),
-        contracts.clearinghouse.call("market_count"),
-    )
-    held = words.unpack_account(word)
-    keys = list(valuation.leg_keys(held))
-    if held.vaults:
-        # The word counts vaults without naming them.
-        keys += [
-            (market, slot)
-            for market in range(count)
-            for slot in (words.ISOLATED_LONG, words.ISOLATED_SHORT)
-        ]
-    found = yield from positions(contracts, address, keys)
-    legs = {key: one for key, one in found.items() if not valuation.is_isolated(key[1])}
-    vaults = {key: one for key, one in found.items() if valuation.is_isolated(key[1])}
-    states = yield from market_states(contracts, faces, valuation.markets_of(found), now)
-    return account_view(address, held, legs, vaults, states, now)
+    found = yield from snapshot(contracts, [address])
+    return found.account_view(address)
 
 
-def position(
-    contracts: Contracts, faces: Faces, address: str, market: int, slot: int, now: int
-) -> Query[Position | None]:
-    """The position in a slot, or None. A cross one is valued with its whole account."""
-    if not valuation.is_isolated(slot):
-        view = yield from account(contracts, faces, address, now)
-        return view.position(market, slot)
-    found = yield from positions(contracts, address, [(market, slot)])
-    if not found:
-        return None
-    states = yield from market_states(contracts, faces, [market], now)
-    return vault_of(address, states[market], slot, found[market, slot])
+def accounts(contracts: Contracts, addresses: Iterable[str]) -> Query[dict[str, AccountView]]:
+    """Many accounts with all their positions, by the addresses they were asked for by."""
+    wanted = tuple(addresses)
+    found = yield from snapshot(contracts, wanted)
+    return {address: found.account_view(address) for address in wanted}
 
 
 def positions(
     contracts: Contracts, address: str, keys: Iterable[tuple[int, int]]
 ) -> Query[dict[tuple[int, int], words.Position]]:
     """Those of some slots of an account that are open, by market and slot."""
+    found = yield from slots(contracts, address, keys)
+    return {key: one for key, one in found.items() if one.size}
+
+
+def slots(
+    contracts: Contracts, address: str, keys: Iterable[tuple[int, int]]
+) -> Query[dict[tuple[int, int], words.Position]]:
+    """Some slots of an account, by market and slot; closed ones keep their generation."""
     wanted = tuple(keys)
-    number = int(address, 16)
-    found = yield tuple(
-        contracts.clearinghouse.call("position_word", words.position_id(number, *key))
-        for key in wanted
-    )
-    unpacked = zip(wanted, map(words.unpack_position, found), strict=True)
-    return {key: one for key, one in unpacked if one.size}
+    ids = [words.position_id(int(address, 16), *key) for key in wanted]
+    found = yield from _words(contracts, "position_words", ids)
+    return dict(zip(wanted, map(words.unpack_position, found), strict=True))
+
+
+def market_states(contracts: Contracts, ids: Iterable[int]) -> Query[dict[int, MarketState]]:
+    """The states of some markets.
+
+    Raises:
+        MarketUnknown: If one of them is not listed.
+    """
+    wanted = tuple(ids)
+    found = yield from snapshot(contracts, markets=wanted)
+    return {market: found.market_state(market) for market in wanted}
+
+
+def markets(contracts: Contracts) -> Query[dict[int, MarketState]]:
+    """The states of all markets, by their ids."""
+    (answer,) = yield (_lens_call(contracts, "markets_from", 0),)
+    pages = [markets_page(answer)]
+    rest = range(MARKETS, pages[0].moment["market_count"], MARKETS)
+    if rest:
+        answers = yield tuple(_lens_call(contracts, "markets_from", first) for first in rest)
+        pages += map(markets_page, answers)
+    return dict(snapshot_of(pages, contracts.liquidity_pool.address).markets)
+
+
+def market_count(contracts: Contracts) -> Query[int]:
+    """How many markets are listed."""
+    (count,) = yield (contracts.clearinghouse.call("market_count"),)
+    return int(count)
 
 
 def settings(contracts: Contracts, address: str, market: int) -> Query[SettingsView]:
@@ -156,7 +153,7 @@ def order_state(contracts: Contracts, order_hash: bytes) -> Query[OrderState]:
 
 def order_words(contracts: Contracts, hashes: Iterable[bytes]) -> Query[tuple[OrderState, ...]]:
     """All that the chain keeps of some orders."""
-    found = yield tuple(contracts.order_book.call("order_word", one) for one in hashes)
+    found = yield from _words(contracts, "order_words", tuple(hashes))
     return tuple(map(words.unpack_order_state, found))
 
 
@@ -176,3 +173,17 @@ def market_id(contracts: Contracts, symbol: str) -> Query[int]:
     """The id of the market a symbol names."""
     (found,) = yield (contracts.clearinghouse.call("market_id", symbol),)
     return int(found)
+
+
+def _words(contracts: Contracts, function: str, keys: Sequence[Any]) -> Query[tuple[int, ...]]:
+    """One word for each key, as many as fit in a call."""
+    found = yield tuple(_lens_call(contracts, function, chunk) for chunk in _chunks(keys, BATCH))
+    return tuple(word for part in found for word in part)
+
+
+def _lens_call(contracts: Contracts, function: str, argument: Any) -> Call:
+    return replace(contracts.word_lens.call(function, argument), gas=CALL_GAS)
+
+
+def _chunks(items: Sequence[Item], size: int) -> list[tuple[Item, ...]]:
+    return [tuple(items[at : at + size]) for at in range(0, len(items), size)]

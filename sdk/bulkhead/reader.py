@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bulkhead import orders, queries, valuation
 from bulkhead.accounts import AccountView, HouseView, Position, SettingsView
@@ -18,13 +18,14 @@ from bulkhead.chain import (
     Chain,
     ChainVerbs,
     Program,
+    Query,
     Sending,
     Verbs,
     verb,
 )
 from bulkhead.contracts import Contracts
 from bulkhead.deployment import Deployment
-from bulkhead.errors import UnknownOrder
+from bulkhead.errors import MovedOn, UnknownOrder
 from bulkhead.fills import DECREASED, INCREASED, fill_of
 from bulkhead.handles import AsyncOrderHandle, OrderHandle
 from bulkhead.interfaces import Event
@@ -34,11 +35,13 @@ from bulkhead.protocol import words
 from bulkhead.protocol.fixed_point import PPM
 from bulkhead.protocol.words import OrderTerms
 from bulkhead.risk import MarketRisk, Risk, market_risk_of, risk_of
+from bulkhead.snapshots import Snapshot
 from bulkhead.values import from_units, to_usd, up
 
 if TYPE_CHECKING:
     from web3 import AsyncWeb3, Web3
 
+Result = TypeVar("Result")
 _USD = 10**15  # femto
 MarketName: TypeAlias = Market | int | str
 """A market, its id, or its symbol."""
@@ -60,7 +63,6 @@ class ReaderVerbs(Verbs):
         self.node = node
         self.deployment = deployment
         self.contracts = Contracts(deployment)
-        self._faces: queries.Faces = {}
         self._ids: dict[str, int] = {}
         self.separator = orders.domain_separator(deployment.chain_id, deployment.order_book)
 
@@ -82,9 +84,8 @@ class ReaderVerbs(Verbs):
     @verb
     def markets(self, block: Block | None = None) -> Program[tuple[MarketState, ...]]:
         """The state of every market."""
-        at = block or (yield from self.block())
-        count = yield from self.node.run(queries.market_count(self.contracts), at)
-        return tuple((yield from self.market_states(range(count), at)).values())
+        found = yield from self._at_once(lambda: queries.markets(self.contracts), block)
+        return tuple(found.values())
 
     @verb
     def market_state(self, market: MarketName, block: Block | None = None) -> Program[MarketState]:
@@ -97,9 +98,7 @@ class ReaderVerbs(Verbs):
         self, ids: Sequence[int], block: Block | None = None
     ) -> Program[dict[int, MarketState]]:
         """The states of some markets, all of one block."""
-        at = block or (yield from self.block())
-        query = queries.market_states(self.contracts, self._faces, ids, at.timestamp)
-        return (yield from self.node.run(query, at))
+        return self._at_once(lambda: queries.market_states(self.contracts, ids), block)
 
     @verb
     def market_id(self, market: MarketName) -> Program[int]:
@@ -123,10 +122,25 @@ class ReaderVerbs(Verbs):
 
     @verb
     def account(self, address: str, block: Block | None = None) -> Program[AccountView]:
-        """An account with all its positions, equity, margins, free collateral."""
-        at = block or (yield from self.block())
-        query = queries.account(self.contracts, self._faces, address, at.timestamp)
-        return (yield from self.node.run(query, at))
+        """An account with all its positions, equity, margins, free collateral; in one call."""
+        return self._at_once(lambda: queries.account(self.contracts, address), block)
+
+    @verb
+    def accounts(
+        self, addresses: Sequence[str], block: Block | None = None
+    ) -> Program[dict[str, AccountView]]:
+        """Many accounts, all of one block; in as few calls as 20 million gas each allow."""
+        return self._at_once(lambda: queries.accounts(self.contracts, addresses), block)
+
+    @verb
+    def snapshot(
+        self,
+        addresses: Sequence[str] = (),
+        markets: Sequence[int] = (),
+        block: Block | None = None,
+    ) -> Program[Snapshot]:
+        """The words of some accounts, of the markets they are in and of others, at one block."""
+        return self._at_once(lambda: queries.snapshot(self.contracts, addresses, markets), block)
 
     @verb
     def position(
@@ -139,17 +153,9 @@ class ReaderVerbs(Verbs):
         block: Block | None = None,
     ) -> Program[Position | None]:
         """The open position of a side and margin mode, or None."""
-        at = block or (yield from self.block())
-        slot = valuation.slot_of(isolated=is_isolated, long=is_long)
-        query = queries.position(
-            self.contracts,
-            self._faces,
-            address,
-            (yield from self.market_id(market)),
-            slot,
-            at.timestamp,
-        )
-        return (yield from self.node.run(query, at))
+        id = yield from self.market_id(market)  # noqa: A001 - the protocol's word
+        view = yield from self.account(address, block)
+        return view.position(id, valuation.slot_of(isolated=is_isolated, long=is_long))
 
     @verb
     def free_collateral(self, address: str, block: Block | None = None) -> Program[Decimal]:
@@ -401,6 +407,15 @@ class ReaderVerbs(Verbs):
         events = yield from self._placements(entry.order.account, entry.block, entry.block)
         placed = (orders.placed_of(event) for event in events)
         return tuple(one for one in placed if one.is_child and one.order.group == entry.hash)
+
+    def _at_once(self, query: Callable[[], Query[Result]], block: Block | None) -> Program[Result]:
+        """A query at a block, or at the latest: at one, even if it takes several calls."""
+        if block is None:
+            try:
+                return (yield from self.node.run(query()))
+            except MovedOn:
+                block = yield from self.block()
+        return (yield from self.node.run(query(), block))
 
     def _placements(self, account: str, first: int, last: int) -> Program[tuple[Event, ...]]:
         book = self.contracts.order_book

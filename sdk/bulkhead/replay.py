@@ -108,6 +108,7 @@ class Replay(ExchangeState):
         market: int = event["market"]
         match event.name:
             case "MarketListed":
+                self.symbols[market], self.lot_sizes[market] = event["symbol"], event["lot_size"]
                 self.tiers[market] = tier_words(words.Tier(**tier) for tier in event["tiers"])
                 self._store_terms(market, OPEN, event["terms"])
             case "TermsChanged":

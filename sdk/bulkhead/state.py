@@ -6,7 +6,9 @@ index. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from bulkhead.protocol import words
 
@@ -32,6 +34,8 @@ class ExchangeState:
         liquidation_terms: By market.
         tiers: By market: the two words of those above the first.
         ramps: By market: the ramp's word and those of the tiers before it.
+        symbols: By market.
+        lot_sizes: WAD base units per lot, by market.
         prices: By market.
         checks: By market: the words of what its prices are checked against.
         settlements: By market: the words of what its settlement has counted.
@@ -58,6 +62,8 @@ class ExchangeState:
     liquidation_terms: dict[int, words.LiquidationTerms] = field(default_factory=dict)
     tiers: dict[int, tuple[int, int]] = field(default_factory=dict)
     ramps: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    symbols: dict[int, str] = field(default_factory=dict)
+    lot_sizes: dict[int, int] = field(default_factory=dict)
     prices: dict[int, words.Price] = field(default_factory=dict)
     checks: dict[int, int] = field(default_factory=dict)
     settlements: dict[int, int] = field(default_factory=dict)
@@ -84,6 +90,38 @@ class ExchangeState:
             *self.tiers[market],
             *self.ramps.get(market, (0, 0, 0)),
         )
+
+    def take_market(
+        self, market: int, symbol: str, lot_size: int, found: Sequence[int], price_word: int
+    ) -> None:
+        """Puts in a market as it was read.
+
+        Args:
+            market: Its id.
+            symbol: Its name.
+            lot_size: WAD base units per lot.
+            found: Its words, as `Clearinghouse.market_words` returns them.
+            price_word: The oracle's.
+        """
+        state, long, short, trade_terms, liquidation_terms, first, second, *ramp = found
+        self.symbols[market], self.lot_sizes[market] = symbol, lot_size
+        self.markets[market] = words.unpack_market(state)
+        self.sides[market, True] = words.unpack_side(long)
+        self.sides[market, False] = words.unpack_side(short)
+        self.trade_terms[market] = words.unpack_trade_terms(trade_terms)
+        self.liquidation_terms[market] = words.unpack_liquidation_terms(liquidation_terms)
+        self.tiers[market] = (first, second)
+        self.ramps[market] = (ramp[0], ramp[1], ramp[2])
+        self.prices[market] = words.unpack_price(price_word)
+
+    def copy(self) -> ExchangeState:
+        """The same tables, to go on from; what they hold is never changed in place."""
+        names = [one.name for one in fields(ExchangeState)]
+        tables: dict[str, Any] = {name: getattr(self, name) for name in names}
+        for name, table in tables.items():
+            if isinstance(table, dict | set):
+                tables[name] = table.copy()
+        return ExchangeState(**tables)
 
     def margins(self) -> int:
         """Quote units in all isolated positions together."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from bulkhead.chain import Awaiting, Blocking, Program, Receipt, verb
 from bulkhead.handles import AsyncOrderHandle, OrderHandle
-from bulkhead.order_desk import Handle, OrderDeskVerbs
+from bulkhead.order_desk import Handle
 from bulkhead.permits import Permit
+from bulkhead.planning import PlanningVerbs
 from bulkhead.values import Amount, to_ppm, to_quote
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bulkhead.reader import AsyncReader, MarketName, Reader
 
 
-class TraderVerbs(OrderDeskVerbs[Handle]):
+class TraderVerbs(PlanningVerbs[Handle]):
     """Acts for one account. Amounts are USD, sizes base units, prices USD per base unit.
 
     Its programs run on either transport.

@@ -87,22 +87,24 @@ def value_vault(state: MarketState, slot: int, position: Position) -> Valuation:
     )
 
 
+def worth_of_pair(state: MarketState, long: Position, short: Position) -> int:
+    """What the two cross legs of one market are worth: a silent one's profit for a while only."""
+    worth = 0
+    if long.size:
+        worth = value_of(state, words.CROSS_LONG, long)
+    if short.size:
+        worth += value_of(state, words.CROSS_SHORT, short)
+    return worth if price_validity.profit_counts(state.price, state.now) else min(worth, 0)
+
+
 def value_pair(state: MarketState, long: Position, short: Position) -> Valuation:
     """The two cross legs of one market: margin is required for the larger one.
 
     Initially also for what taking the matched part apart would cost. A settled market asks for
     none.
     """
-    worth = 0
-    leverage = long.margin
-    if long.size:
-        worth = value_of(state, words.CROSS_LONG, long)
-    if short.size:
-        worth += value_of(state, words.CROSS_SHORT, short)
-        if not long.size:
-            leverage = short.margin
-    if not price_validity.profit_counts(state.price, state.now):
-        worth = min(worth, 0)
+    worth = worth_of_pair(state, long, short)
+    leverage = long.margin if long.size or not short.size else short.margin
     is_current = state.is_fresh or not state.is_live
     # The doubt about a price that is not fresh shields nobody.
     caution = state.price.caution if state.is_fresh else words.NO_CAUTION
@@ -148,14 +150,26 @@ def withdrawable(account: Account, legs: Valuation) -> int:
     """What may leave the cross ledger, quote, down. Unrealised profit never leaves."""
     if not account.legs:
         return max(account.cash, 0)
-    return max(account.cash + fixed_point.quote_down(min(legs.worth, 0) - legs.initial), 0)
+    return max(free_cash(account.cash, legs), 0)
+
+
+def free_cash(cash: int, legs: Valuation) -> int:
+    """Cash less unrealised losses and initial margin of open legs, quote, down; may be negative."""
+    return cash + fixed_point.quote_down(min(legs.worth, 0) - legs.initial)
 
 
 def leg_keys(account: Account) -> tuple[tuple[int, int], ...]:
     """Market and slot of every open cross leg, as the account's word has them."""
-    return tuple(
-        divmod(index, 2) for index in range(2 * words.CROSS_MARKETS) if account.legs >> index & 1
-    )
+    return keys_of(account.legs)
+
+
+def keys_of(legs: int) -> tuple[tuple[int, int], ...]:
+    """Market and slot of every cross leg whose bit is set, as in an account's word."""
+    keys: list[tuple[int, int]] = []
+    while legs:
+        keys.append(divmod(words.lowest_bit_index(legs), 2))
+        legs &= legs - 1
+    return tuple(keys)
 
 
 def markets_of(keys: Iterable[tuple[int, int]]) -> tuple[int, ...]:

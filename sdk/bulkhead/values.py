@@ -46,7 +46,7 @@ def decimal_of(amount: Amount, name: str = "amount") -> Decimal:
 def exact(ratio: Fraction, name: str, unit: str) -> int:
     """A ratio that must be whole."""
     if ratio.denominator != 1:
-        raise ValueError(f"{name}: not a whole number of {unit}")
+        raise _not_whole(name, unit)
     return ratio.numerator
 
 
@@ -62,8 +62,12 @@ def up(ratio: Fraction) -> int:
 
 def to_units(amount: Amount, decimals: int, name: str = "amount") -> int:
     """An amount in units of 10**-decimals; refused unless that is a whole number."""
-    ratio = Fraction(decimal_of(amount, name)) * 10**decimals
-    return exact(ratio, name, f"units of 1e-{decimals}")
+    numerator, denominator = decimal_of(amount, name).as_integer_ratio()
+    units: int
+    units, rest = divmod(numerator * 10**decimals, denominator)
+    if rest:
+        raise _not_whole(name, f"units of 1e-{decimals}")
+    return units
 
 
 def from_units(units: int, decimals: int) -> Decimal:
@@ -103,3 +107,7 @@ def from_ppm(ppm: int) -> Decimal:
 def to_wad(amount: Amount, name: str = "price") -> int:
     """An amount in units of 1e-18; refused unless that is a whole number."""
     return to_units(amount, WAD_DECIMALS, name)
+
+
+def _not_whole(name: str, unit: str) -> ValueError:
+    return ValueError(f"{name}: not a whole number of {unit}")

@@ -56,7 +56,6 @@ def state(
         ),
         funding=funding,
         stored=funding,
-        area=0,
         long=Side(max(skew, 0), 0),
         short=Side(max(-skew, 0), 0),
         now=NOW,

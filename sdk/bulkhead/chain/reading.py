@@ -62,6 +62,12 @@ class ReadingVerbs(Verbs):
         return found.timestamp
 
     @verb
+    def pending_time(self) -> Program[int]:
+        """The second that the node would make its next block in."""
+        found = yield Ask("get_block", ("pending",))
+        return int(found["timestamp"])
+
+    @verb
     def read(
         self,
         call: Call,
@@ -75,12 +81,14 @@ class ReadingVerbs(Verbs):
 
     @verb
     def run(self, query: Query[Result], block: Block | None = None) -> Program[Result]:
-        """Runs a query to its end, all of it at one block."""
-        at = block or (yield from self.block())
+        """Runs a query to its end, at one block or, where none is named, at the latest there is.
+
+        A query of several steps may then meet several blocks.
+        """
         try:
             calls = next(query)
             while True:
-                answers = yield Together(tuple(_ask(call, at, None, call.gas) for call in calls))
+                answers = yield Together(tuple(_ask(call, block, None, call.gas) for call in calls))
                 decoded = zip(calls, answers, strict=True)
                 calls = query.send(tuple(call.decode(bytes(one)) for call, one in decoded))
         except StopIteration as end:

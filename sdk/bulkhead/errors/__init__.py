@@ -9,6 +9,7 @@ from bulkhead.errors._classes import (
     IndexBusy,
     IndexUnusable,
     InsufficientFunds,
+    MovedOn,
     NodeInconsistent,
     NonceTaken,
     NotFound,
@@ -24,6 +25,7 @@ from bulkhead.errors._classes import (
     Underpriced,
     UnknownOrder,
     Unreachable,
+    Unreached,
     class_name,
 )
 from bulkhead.errors._translate import error_of, revert_of, translated
@@ -37,6 +39,7 @@ __all__ = [
     "IndexBusy",
     "IndexUnusable",
     "InsufficientFunds",
+    "MovedOn",
     "NodeInconsistent",
     "NonceTaken",
     "NotFound",
@@ -52,6 +55,7 @@ __all__ = [
     "Underpriced",
     "UnknownOrder",
     "Unreachable",
+    "Unreached",
     "class_name",
     "error_of",
     "revert_of",

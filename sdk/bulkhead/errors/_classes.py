@@ -96,6 +96,10 @@ class Unreachable(Retryable):
     """The node did not answer, or not in time, or not with JSON."""
 
 
+class MovedOn(Retryable):
+    """The chain grew while one question was asked in several parts."""
+
+
 class NotMined(Permanent):
     """A transaction was not mined in time. It may be yet, so nothing must be sent in its place."""
 
@@ -110,6 +114,10 @@ class UnknownOrder(Permanent):
 
 class ClientIdTaken(Permanent):
     """An order with this client id was placed, and says something else."""
+
+
+class Unreached(Permanent):
+    """What was wished for can not be had: no size, leverage or margin brings it about."""
 
 
 class StopBeyondLiquidation(Permanent):

@@ -28,7 +28,7 @@ from bulkhead.index.history import (
 from bulkhead.index.ledger import FillKind
 from bulkhead.index.records import Filter, Moment, Records, Rollback
 from bulkhead.index.store import Store
-from bulkhead.index.tables import WatchedState
+from bulkhead.index.tables import WatchedState, plain
 from bulkhead.index.writer import Writer, load_state
 from bulkhead.interfaces import Event
 from bulkhead.replay import Replay
@@ -111,7 +111,7 @@ class Index:
         """The state of everything at `block`, of one's own: what is done to it stays outside."""
         with self._store.begin() as connection:
             empty = WatchedState(self._contracts.liquidity_pool.address)
-            return load_state(connection, empty)[1]
+            return plain(load_state(connection, empty)[1])
 
     def events(
         self,
@@ -227,11 +227,13 @@ class Index:
         end: Moment | None,
         kinds: tuple[FillKind, ...] | None = None,
     ) -> Iterator[Fill]:
-        for row, entry in self._records.fills(account, start, end, kinds):
+        found = self._records.fills(account, start, end, kinds)
+        markets = self._records.listed()
+        for row, entry in found:
             where = {
                 "time": utc(row.timestamp),
                 "block": row.block,
                 "log_index": row.log_index,
                 "transaction": row.transaction,
             }
-            yield fill_of(where, entry, self._records.listed(entry.market))
+            yield fill_of(where, entry, markets[entry.market])

@@ -16,6 +16,7 @@ from bulkhead.index import schema
 from bulkhead.index.history import Listed
 from bulkhead.index.ledger import CashEntry, Entry, EntryKind, FillEntry, FillKind
 from bulkhead.index.store import Store
+from bulkhead.index.tables import WatchedState
 from bulkhead.index.writer import event_of
 from bulkhead.interfaces import Event
 
@@ -94,7 +95,6 @@ class Records:
     def __init__(self, store: Store, contracts: Contracts) -> None:
         self._store = store
         self._contracts = contracts
-        self._listed: dict[int, Listed] = {}
 
     def events(self, wanted: Filter) -> Iterator[Event]:
         """All events that are wanted, as of one moment: nothing that is written meanwhile."""
@@ -160,12 +160,18 @@ class Records:
                 found.append(((row.block, row.log_index, row.part), row.timestamp, cash))
         return [(timestamp, entry) for _, timestamp, entry in sorted(found, key=lambda one: one[0])]
 
-    def listed(self, market: int) -> Listed:
-        """A market's symbol and lot size."""
-        if market not in self._listed:
-            (event,) = self.events(Filter(names=("MarketListed",), market=market))
-            self._listed[market] = Listed(event["symbol"], event["lot_size"])
-        return self._listed[market]
+    def listed(self) -> dict[int, Listed]:
+        """Every market's symbol and lot size."""
+        with self._store.begin() as connection:
+            tables = ("symbols", "lot_sizes")
+            query = select(schema.words).where(schema.words.c.table.in_(tables))
+            rows = connection.execute(query).all()
+        state = WatchedState("")
+        state.restore((row.table, row.key, row.value) for row in rows)
+        return {
+            market: Listed(symbol, state.lot_sizes[market])
+            for market, symbol in state.symbols.items()
+        }
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:

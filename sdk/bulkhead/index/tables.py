@@ -7,7 +7,7 @@ hexadecimal. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 from bulkhead.protocol import words
@@ -97,6 +97,8 @@ _TABLES = {
     ),
     "tiers": _numbers(_NUMBER),
     "ramps": _numbers(_NUMBER),
+    "symbols": _Table((_NUMBER,), str, str),
+    "lot_sizes": _number(_NUMBER),
     "prices": _packed(words.pack_price, words.unpack_price, _NUMBER),
     "checks": _number(_NUMBER),
     "settlements": _number(_NUMBER),
@@ -212,6 +214,15 @@ class WatchedState(Replay):
         for name, (_, nothing) in _SINGLE.items():
             if getattr(self, name) != nothing:
                 yield self.row(name, None)
+
+
+def plain(state: WatchedState) -> Replay:
+    """The same state in a replay of its own that watches nothing."""
+    tables: dict[str, Any] = {one.name: getattr(state, one.name) for one in fields(Replay)}
+    for name, table in tables.items():
+        if isinstance(table, dict | set):
+            tables[name] = table.copy()
+    return Replay(**tables)
 
 
 def row_before(change: Change) -> Row:

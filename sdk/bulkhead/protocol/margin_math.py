@@ -6,6 +6,8 @@ rate_k * notional - deduction_k. Notionals and requirements are in femto.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
 
 from bulkhead.protocol.fixed_point import FEMTO, PPM, THOUSAND_USD, div_up
 from bulkhead.protocol.words import Settings, Tier, pack_tier, unpack_tier
@@ -159,12 +161,18 @@ def _surcharge(notional: int, tiers: Tiers, *, initial: bool) -> int:
     # What the tiers above the first add to the first one's rate on all of it, in femto * ppm.
     due = 0
     previous = tiers.initial_rate if initial else tiers.maintenance_rate
-    for index in range(TAIL_TIERS):
-        tier = tier_at(tiers, index)
+    for tier in _tail(tiers.first, tiers.second):
         threshold = tier.floor * THOUSAND_USD
-        if tier.floor == 0 or notional <= threshold:
+        if notional <= threshold:
             break
         rate = tier.initial_rate if initial else tier.maintenance_rate
         due += (rate - previous) * (notional - threshold)
         previous = rate
     return due
+
+
+@lru_cache(maxsize=1_024)
+def _tail(first: int, second: int) -> tuple[Tier, ...]:
+    """The tiers above the first. Every valuation asks, and they hardly change."""
+    tail = (tier_at(Tiers(0, 0, first, second), index) for index in range(TAIL_TIERS))
+    return tuple(takewhile(lambda tier: tier.floor != 0, tail))

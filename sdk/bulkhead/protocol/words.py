@@ -360,6 +360,75 @@ pack_order_terms, unpack_order_terms = _codec(OrderTerms)
 pack_operator, unpack_operator = _codec(Operator)
 
 
+def cash_of(word: int) -> int:
+    """The cash in an account's word."""
+    cash = word >> 192
+    return cash - (cash >> 63 << 64)
+
+
+def flags_of(word: int) -> int:
+    """The flags in an account's word."""
+    return word >> 40 & 15
+
+
+def epoch_of(word: int) -> int:
+    """The epoch in an account's word."""
+    return word >> 44 & 2**12 - 1
+
+
+def with_cash(word: int, amount: int) -> int:
+    """An account's word with an amount added to its cash, all else as it is."""
+    if amount >> 64 or cash_of(word) + amount >= 2**63:
+        raise OutOfRange
+    return word + (amount << 192) & _MAX_WORD
+
+
+def with_escrow(word: int, amount: int) -> int:
+    """An account's word with an amount moved from its cash to its escrow, all else as it is."""
+    escrow = (word & 2**40 - 1) + amount
+    if amount >> 40 or escrow >> 40 or cash_of(word) - amount < -(2**63):
+        raise OutOfRange
+    return (word - (amount << 192) & _MAX_WORD) + amount
+
+
+def published_at_of(word: int) -> int:
+    """When the price in a price's word was published."""
+    return word >> 108 & 2**36 - 1
+
+
+def pack_placed_order(
+    executable_from: int,
+    status: int,
+    keeper_fee: int,
+    escrowed: bool,
+    epoch: int,
+    is_child: bool,
+    is_bound: bool,
+    generation: int,
+) -> int:
+    """An order's word when it is placed: what comes with its fill is not there yet."""
+    return pack_order_state(
+        OrderState(
+            executable_from=executable_from,
+            status=status,
+            keeper_fee=keeper_fee,
+            escrowed=escrowed,
+            epoch=epoch,
+            is_child=is_child,
+            is_bound=is_bound,
+            is_spent=False,
+            generation=generation,
+            filled=0,
+            extreme=0,
+        )
+    )
+
+
+def status_of(word: int) -> int:
+    """The status in an order's word."""
+    return word >> 36 & 15
+
+
 def with_status(word: int, status: int) -> int:
     """An order's word with another status, all else as it is."""
     if status >> 4:

@@ -1,6 +1,7 @@
 """The index follows a chain: whatever node, chain and process do, it ends up the same."""
 
 import sqlite3
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from bulkhead.errors import IndexBusy, IndexUnusable, NodeInconsistent, Unreachable
 from bulkhead.index import Index
+from bulkhead.replay import Replay
 from tests.sdk.index.conftest import Life, NewLocation
 from tests.sdk.index.helpers import content_of, tables_of
 from tests.sdk.index.recording import Node
@@ -18,6 +20,15 @@ def test_it_holds_every_event_and_the_state_they_leave(life: Life, location: str
         progress = index.catch_up(life.node())
         assert (progress.block, progress.events) == (life.node().head, len(life.events()))
         assert list(index.events()) == life.events()
+        assert tables_of(index.state()) == tables_of(life.replay())
+
+
+def test_the_state_it_gives_is_one_s_own(life: Life, location: str) -> None:
+    with Index(location, life.deployment) as index:
+        index.catch_up(life.node())
+        state = index.state()
+        assert type(deepcopy(state)) is type(state) is Replay
+        state.accounts.clear()
         assert tables_of(index.state()) == tables_of(life.replay())
 
 

@@ -228,6 +228,23 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "lowest_bit_index": lambda draw: (
             draw.unsigned(128) << draw.random.randrange(128) & 2**128 - 1,
         ),
+        "cash_of": lambda draw: (draw.unsigned(256),),
+        "flags_of": lambda draw: (draw.unsigned(256),),
+        "epoch_of": lambda draw: (draw.unsigned(256),),
+        "published_at_of": lambda draw: (draw.unsigned(256),),
+        "status_of": lambda draw: (draw.unsigned(256),),
+        "with_cash": lambda draw: (draw.unsigned(256), draw.unsigned(66)),
+        "with_escrow": lambda draw: (draw.unsigned(256), draw.unsigned(41)),
+        "pack_placed_order": lambda draw: (
+            draw.unsigned(36, 2**36),
+            draw.unsigned(4),
+            draw.integer(0, 2**41, 2**40),
+            draw.boolean(),
+            draw.integer(0, 2**13, 2**12),
+            draw.boolean(),
+            draw.boolean(),
+            draw.integer(0, 2**24, 2**23),
+        ),
         "with_status": lambda draw: (draw.unsigned(256), draw.unsigned(5)),
         "with_fill": lambda draw: (
             draw.unsigned(256),
