@@ -23,7 +23,7 @@ export VVM_BINARY_PATH := $(CURDIR)/.cache/vvm
 UV_INSTALL := $(UV) pip install --quiet --python $(PYTHON) --no-build-isolation
 INSTALL := $(UV_INSTALL) --compile-bytecode --require-hashes
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
-TYPED := $(wildcard sdk scripts tests tools benchmarks examples keepers)
+TYPED := $(wildcard sdk scripts tests tools benchmarks examples keepers ape_console_extras.py)
 TEST_ARGS ?=
 ANVIL_ARGS ?=
 

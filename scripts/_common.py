@@ -13,11 +13,11 @@ from ape.cli import ConnectedProviderCommand, network_option
 from ape.exceptions import ApeException
 
 from bulkhead import world
+from bulkhead.cli.parameters import NUMBER as NUMBER
 from bulkhead.deployment import Deployment
 from bulkhead.errors import BulkheadError, DeploymentError, Rejected
 from bulkhead.listings import BTC, DEMO_LISTINGS, ETH, Listing
 from bulkhead.local import advance_time, is_local
-from bulkhead.values import decimal_of
 from bulkhead.world import World
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LISTINGS = {listing.symbol: listing for listing in DEMO_LISTINGS}
 FIRST_LISTINGS = (BTC, ETH)
-TRADERS = world.NAMES
+TRADERS = world.NAMES[:3]
 SIGNERS = ("owner", "keeper", "liquidity provider", *TRADERS)  # the node's first accounts
 DEPOSIT = 5_000  # USD, in the exchange, of every trader
 
@@ -54,23 +54,6 @@ class Script(ConnectedProviderCommand):
             return super().invoke(ctx)
         except (ApeException, BulkheadError, ValueError) as error:
             raise click.ClickException(str(error)) from error
-
-
-class Number(click.ParamType):
-    """A number taken exactly as it is written."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            return decimal_of(value, "value")
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-NUMBER = Number()
 
 
 def is_embedded() -> bool:
@@ -113,18 +96,23 @@ def open_world() -> World:
     return world.load(w3, Deployment.load(w3), accounts, TRADERS)
 
 
+def open_local_world() -> World:
+    """What `open_world` opens, on whatever network ape is connected to.
+
+    Raises:
+        Rejected: If it is not a local one.
+    """
+    if not networks.provider.network.is_local:
+        raise Rejected("the scripts only run on ethereum:local")
+    return open_world()
+
+
 def pause(w3: Web3, seconds: int) -> None:
     """Lets time pass. On the embedded chain nobody else would use it, so it is moved."""
     if is_embedded():
         advance_time(w3, seconds)
     else:
         time.sleep(seconds)
-
-
-def name_of(opened: World, address: str) -> str:
-    """What an account is called."""
-    names = (name for name, trader in opened.traders.items() if trader.address == address)
-    return next(names, address)
 
 
 def usd(amount: Decimal) -> str:

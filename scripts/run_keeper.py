@@ -5,7 +5,7 @@ from bulkhead.listings import BTC, ETH
 from bulkhead.orders import MarginMode
 from bulkhead.values import to_usd
 from bulkhead.world import World
-from scripts._common import Script, chain_option, is_embedded, name_of, open_world, pause, usd
+from scripts._common import Script, chain_option, is_embedded, open_world, pause, usd
 
 
 @click.command(cls=Script, name="run_keeper", short_help="Execute orders and liquidate.")
@@ -69,7 +69,7 @@ def _tell_order(world: World, report: OrderReport) -> None:
     order = report.placed.order
     reason = f" ({report.reason})" if report.reason else ""
     click.echo(
-        f"{name_of(world, order.account)}'s order in {world.reader.market(order.market).symbol} "
+        f"{world.name_of(order.account)}'s order in {world.reader.market(order.market).symbol} "
         f"is {report.state}{reason}; the keeper earned {usd(to_usd(report.keeper_fee))} USD."
     )
 
@@ -77,7 +77,7 @@ def _tell_order(world: World, report: OrderReport) -> None:
 def _tell_liquidation(world: World, report: LiquidationReport) -> None:
     mode = "isolated" if report.is_isolated else "cross"
     click.echo(
-        f"{name_of(world, report.account)}'s {mode} position in "
+        f"{world.name_of(report.account)}'s {mode} position in "
         f"{world.reader.market(report.market).symbol} is liquidated: penalty "
         f"{usd(report.penalty)}, keeper {usd(report.reward)}, insurance and pool pay "
         f"{usd(report.deficit)} USD."

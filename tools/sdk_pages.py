@@ -24,7 +24,7 @@ AREAS = {
     "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
     "Liquidity provider": ("liquidity",),
     "Admin": ("deployment", "admin", "listings", "governance"),
-    "Audit": ("audit", "replay", "state"),
+    "Audit": ("audit", "explain", "replay", "state"),
     "Local chains": ("local", "world", "demo"),
     "Exceptions": ("errors",),
     "Values": ("values", "valuation"),

@@ -19,27 +19,12 @@ from bulkhead.state import NO_ACCOUNT, ExchangeState
 Struct = TypeVar("Struct", words.TradeTerms, words.LiquidationTerms, words.OrderTerms)
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """What an order's later events do not repeat."""
-
-    account: str
-    placer: str
-    market: int
-    group: bytes
-
-
 @dataclass(slots=True)
-class Replay(ExchangeState):
-    """What the exchange holds, according to its logs. Takes them in their order.
+class LedgerReplay(ExchangeState):
+    """What the exchange holds, but for orders, according to its logs. Takes them in their order.
 
-    Attributes:
-        placements: Of every order, by its hash.
+    It may begin anywhere with what it held there: no event asks for an earlier one.
     """
-
-    placements: dict[bytes, Placement] = field(default_factory=dict)
-    # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
-    _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
 
     def take_all(self, events: Iterable[Event]) -> None:
         """Takes in events, in their order."""
@@ -96,12 +81,6 @@ class Replay(ExchangeState):
         if event.name in ("MarketListed", "TermsChanged", "StatusChanged", "OrderTermsSet"):
             self._set_terms(event)
         self._permit(event)
-        if event.name == "PositionIncreased":
-            position = words.unpack_position(event["position_word"])
-            fill = (event["market"], event["size"], position.generation)
-            self._fills[event["order_hash"]] = fill
-        if event.name == "PositionDecreased":
-            self._fills[event["order_hash"]] = (event["market"], 0, 0)
         self._pay(event)
 
     def _set_terms(self, event: Event) -> None:
@@ -123,23 +102,14 @@ class Replay(ExchangeState):
         match event.name:
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
-                self.orders[event["order_hash"]] = state
-                order = event["order"]
-                self.placements[event["order_hash"]] = Placement(
-                    order["account"], order["placer"], order["market"], order["group"]
-                )
                 if state.escrowed:
                     self._add(event["account"], -state.keeper_fee, state.keeper_fee)
             case "OrderExecuted":
-                self._execute(event["order_hash"])
                 self._add(event["keeper"], event["keeper_fee"])
             case "BuilderPaid":
                 self._add(event["builder"], event["builder_fee"])
                 self._add(event["referrer"], event["referral"])
             case "OrderCancelled":
-                ended = self.orders[event["order_hash"]]
-                cancelled = replace(ended, status=int(OrderStatus.CANCELLED))
-                self.orders[event["order_hash"]] = cancelled
                 self._add(event["account"], 0, -event["keeper_fee"])
                 self._add(event["receiver"], event["keeper_fee"])
             case "LiquidatorPaid":
@@ -152,28 +122,8 @@ class Replay(ExchangeState):
             old = self.accounts.get(address, NO_ACCOUNT)
             self.accounts[address] = replace(old, cash=old.cash + cash, escrow=old.escrow + escrow)
 
-    def _execute(self, order_hash: bytes) -> None:
-        """An order has filled, and says so after the positions that it changed."""
-        market, filled, generation = self._fills.pop(order_hash)
-        state = self.orders[order_hash]
-        self.orders[order_hash] = replace(
-            state,
-            status=int(OrderStatus.EXECUTED),
-            executable_from=self.prices[market].published_at + 1,
-            filled=filled,
-            generation=generation,
-        )
-        order = self.placements[order_hash]
-        if state.is_child:
-            self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
-        elif order.group != NO_GROUP:
-            self.done_groups.add((order.account, order.placer, order.group))
-
     def _permit(self, event: Event) -> None:
         match event.name:
-            case "OrderRatcheted":
-                state = words.unpack_order_state(event["order_word"])
-                self.orders[event["order_hash"]] = state
             case "OperatorSet":
                 key = (event["account"], event["operator"])
                 self.operators[key] = words.unpack_operator(event["operator_word"])
@@ -193,6 +143,73 @@ class Replay(ExchangeState):
 
     def _store_side(self, market: int, is_long: bool, word: int) -> None:
         self.sides[market, is_long] = words.unpack_side(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What an order's later events do not repeat."""
+
+    account: str
+    placer: str
+    market: int
+    group: bytes
+
+
+@dataclass(slots=True)
+class Replay(LedgerReplay):
+    """What the exchange holds, according to its logs from the first on. Takes them in order.
+
+    Attributes:
+        placements: Of every order, by its hash.
+    """
+
+    placements: dict[bytes, Placement] = field(default_factory=dict)
+    # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
+    _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Takes in one event."""
+        LedgerReplay.take(self, event)
+        match event.name:
+            case "PositionIncreased":
+                position = words.unpack_position(event["position_word"])
+                fill = (event["market"], event["size"], position.generation)
+                self._fills[event["order_hash"]] = fill
+            case "PositionDecreased":
+                self._fills[event["order_hash"]] = (event["market"], 0, 0)
+            case "OrderPlaced":
+                state = words.unpack_order_state(event["order_word"])
+                self.orders[event["order_hash"]] = state
+                order = event["order"]
+                self.placements[event["order_hash"]] = Placement(
+                    order["account"], order["placer"], order["market"], order["group"]
+                )
+            case "OrderRatcheted":
+                state = words.unpack_order_state(event["order_word"])
+                self.orders[event["order_hash"]] = state
+            case "OrderExecuted":
+                self._execute(event["order_hash"])
+            case "OrderCancelled":
+                ended = self.orders[event["order_hash"]]
+                cancelled = replace(ended, status=int(OrderStatus.CANCELLED))
+                self.orders[event["order_hash"]] = cancelled
+
+    def _execute(self, order_hash: bytes) -> None:
+        """An order has filled, and says so after the positions that it changed."""
+        market, filled, generation = self._fills.pop(order_hash)
+        state = self.orders[order_hash]
+        self.orders[order_hash] = replace(
+            state,
+            status=int(OrderStatus.EXECUTED),
+            executable_from=self.prices[market].published_at + 1,
+            filled=filled,
+            generation=generation,
+        )
+        order = self.placements[order_hash]
+        if state.is_child:
+            self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
+        elif order.group != NO_GROUP:
+            self.done_groups.add((order.account, order.placer, order.group))
 
 
 def _of(struct: type[Struct], table: Mapping[str, Any]) -> Struct:

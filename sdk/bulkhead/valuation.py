@@ -65,6 +65,11 @@ def slot_of(*, isolated: bool, long: bool) -> int:
     return 2 * isolated + (not long)
 
 
+def slot_name(slot: int) -> str:
+    """A slot in words: its margin mode and its side."""
+    return f"{'isolated' if is_isolated(slot) else 'cross'} {'long' if is_long(slot) else 'short'}"
+
+
 def value_of(state: MarketState, slot: int, position: Position) -> int:
     """Unrealised PnL less funding owed."""
     return position_math.value_of(

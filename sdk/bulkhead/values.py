@@ -109,5 +109,11 @@ def to_wad(amount: Amount, name: str = "price") -> int:
     return to_units(amount, WAD_DECIMALS, name)
 
 
+def written(number: Decimal) -> str:
+    """A number in digits: exact, without exponent and trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _not_whole(name: str, unit: str) -> ValueError:
     return ValueError(f"{name}: not a whole number of {unit}")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from bulkhead.admin import Admin
 from bulkhead.deployment import Deployment, deploy
+from bulkhead.errors import Rejected
 from bulkhead.governance import Timelock
 from bulkhead.handles import OrderHandle
 from bulkhead.keeper import Keeper, LiquidationReport, OrderReport
 from bulkhead.liquidity import LiquidityProvider
 from bulkhead.listings import DEMO_LISTINGS, Listing
-from bulkhead.local import advance_time
+from bulkhead.local.clock import advance_time
 from bulkhead.reader import MarketName, Reader
 from bulkhead.trader import Trader
 from bulkhead.values import Amount
@@ -31,7 +32,12 @@ POOL = 2_000_000  # USD
 INSURANCE = 100_000  # USD
 WALLET = 1_000_000  # USD, in the wallet of every trader
 COOLDOWN = 3_600  # seconds until an LP's request matures
-NAMES = ("alice", "bob", "carol")
+NAMES = (
+    *("alice", "bob", "carol", "dave", "erin"),
+    *("frank", "grace", "heidi", "ivan", "judy"),
+)
+ROLES = ("owner", "keeper", "provider")
+"""Whose the first signers are; then come the traders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,11 @@ class World:
 
     def refresh_prices(self) -> None:
         """Publishes every market's price again: it is as it was, but fresh."""
-        states = self.reader.markets()
-        self.set_prices({state.market.id: _exact(state.mark_price) for state in states})
+        self.set_prices({symbol: price for symbol, price in self.prices().items()})  # noqa: C416
+
+    def prices(self) -> dict[str, Decimal]:
+        """Every market's mark price, USD per base unit, by its symbol."""
+        return {state.market.symbol: _exact(state.mark_price) for state in self.reader.markets()}
 
     def fill(self, *handles: OrderHandle) -> tuple[OrderReport, ...]:
         """Publishes the prices again, and lets the keeper execute what can be."""
@@ -74,6 +83,13 @@ class World:
         """Lets the keeper liquidate what is liquidatable at the prices there are."""
         return self.keeper.liquidate()
 
+    def name_of(self, address: str) -> str:
+        """What an account is called; its address, if it is nobody's here."""
+        people = {self.keeper.address: "keeper"} | {
+            trader.address: name for name, trader in self.traders.items()
+        }
+        return people.get(address, address)
+
     def _delay(self, prices: Mapping[MarketName, Amount]) -> int:
         return max(self.reader.order_terms(market).delay for market in prices)
 
@@ -83,27 +99,42 @@ def load(
     deployment: Deployment,
     signers: Sequence[Signer],
     names: Sequence[str] = NAMES,
+    *,
+    first_block: int | None = None,
 ) -> World:
     """The people of an exchange that is already there. Sends nothing.
 
     Args:
         w3: A local chain.
         deployment: The exchange.
-        signers: The owner, the keeper, the liquidity provider, then one for each name.
-        names: What the traders are called.
+        signers: The owner, the keeper, the liquidity provider, then the traders.
+        names: What the traders are called; there are as many as there are signers for.
+        first_block: Where the keeper begins to read logs, as `Keeper` takes it.
+
+    Raises:
+        Rejected: If there are not even signers for the roles.
     """
+    require_people(signers, 0)
     owner, keeper, provider, *others = signers
     reader = Reader(w3, deployment)
     return World(
         reader=reader,
         admin=Admin(reader, owner),
-        keeper=Keeper(reader, keeper),
+        keeper=Keeper(reader, keeper, first_block),
         liquidity_provider=LiquidityProvider(reader, provider),
-        traders={
-            name: Trader(reader, signer)
-            for name, signer in zip(names, others[: len(names)], strict=True)
-        },
+        traders={name: Trader(reader, signer) for name, signer in zip(names, others, strict=False)},
     )
+
+
+def require_people(signers: Sequence[Signer], traders: int) -> None:
+    """Refuses a chain with fewer accounts than people.
+
+    Raises:
+        Rejected: Saying how many there are and should be.
+    """
+    wanted = len(ROLES) + traders
+    if len(signers) < wanted:
+        raise Rejected(f"the chain has {len(signers)} accounts; this world needs {wanted}")
 
 
 def create(
@@ -112,6 +143,8 @@ def create(
     names: Sequence[str] = NAMES,
     listings: Sequence[Listing] = DEMO_LISTINGS,
     *,
+    pool: Amount = POOL,
+    insurance: Amount = INSURANCE,
     timelock_delay: int | None = None,
 ) -> World:
     """Deploys the exchange, lists markets, and fills pool, insurance and wallets.
@@ -119,18 +152,20 @@ def create(
     Args:
         w3: A local chain.
         signers: As `load` takes them.
-        names: What the traders are called.
+        names: As `load` takes them.
         listings: The markets.
+        pool: USD that the liquidity provider brings in.
+        insurance: USD in the insurance fund.
         timelock_delay: Seconds; with it a timelock takes the exchange over at the end.
     """
     deployment = deploy(w3, signers[0], cooldown=COOLDOWN, timelock_delay=timelock_delay)
     world = load(w3, deployment, signers, names)
-    world.admin.mint(world.liquidity_provider.address, POOL)
-    world.admin.mint(world.admin.address, INSURANCE)
+    world.admin.mint(world.liquidity_provider.address, pool)
+    world.admin.mint(world.admin.address, insurance)
     for trader in world.traders.values():
         world.admin.mint(trader.address, WALLET)
-    world.liquidity_provider.deposit(POOL)
-    world.admin.fund_insurance(INSURANCE)
+    world.liquidity_provider.deposit(pool)
+    world.admin.fund_insurance(insurance)
     for listing in listings:
         advance_time(w3, 1)
         world.admin.list_market(listing)

@@ -26,6 +26,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def node(project: Path) -> Iterator[Anvil]:
     """A new node, which is what `::foundry` means."""
-    with Anvil("--hardfork", "prague") as anvil, pytest.MonkeyPatch.context() as patch:
+    with Anvil() as anvil, pytest.MonkeyPatch.context() as patch:
         patch.setenv("APE_FOUNDRY_HOST", anvil.url)
         yield anvil

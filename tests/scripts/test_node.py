@@ -68,7 +68,7 @@ def test_what_the_exchange_refuses_is_one_sentence(deployed: Path) -> None:
 def test_another_chain_of_the_same_id_is_refused(
     deployed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Anvil("--hardfork", "prague", "--timestamp", "1700000000") as other:
+    with Anvil("--timestamp", "1700000000") as other:
         monkeypatch.setenv("APE_FOUNDRY_HOST", other.url)
         text = refusal("place_order", "BTC-PERP", "0.1", "--buy", *FOUNDRY)
     assert "deployments/31337.json belongs to another chain with id 31337" in text

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bulkhead.local import memory_chain
+from bulkhead.local import anchored, memory_chain
 from tests.sdk.world import World, build_world, refreshed
 
 
@@ -15,7 +15,5 @@ def built() -> World:
 
 @pytest.fixture
 def world(built: World) -> Iterator[World]:
-    tester = built.w3.provider.ethereum_tester  # type: ignore[attr-defined]
-    snapshot = tester.take_snapshot()
-    yield refreshed(built)
-    tester.revert_to_snapshot(snapshot)
+    with anchored(built.w3):
+        yield refreshed(built)

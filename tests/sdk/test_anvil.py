@@ -18,7 +18,7 @@ KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         yield build_world(Web3(HTTPProvider(anvil.url)))
 
 

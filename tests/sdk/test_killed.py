@@ -60,7 +60,7 @@ class Dying(BlockingTransport):
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[World]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         yield build_world(Web3(HTTPProvider(anvil.url)))
 
 

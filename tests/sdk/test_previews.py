@@ -44,7 +44,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def built() -> Iterator[World]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         world = build_world(Web3(HTTPProvider(anvil.url)))
         trader = world.trader(20_000)
         fields: dict[str, Any] = {"margin_mode": ISOLATED, "leverage": 5}

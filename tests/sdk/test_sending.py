@@ -62,7 +62,7 @@ class Node:
 
 @pytest.fixture(scope="module")
 def built() -> Iterator[World]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         yield build_world(Web3(HTTPProvider(anvil.url)))
 
 

@@ -14,7 +14,7 @@ from tests.sdk.world import World, build_world
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[World]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         yield build_world(Web3(HTTPProvider(anvil.url)))
 
 

@@ -56,6 +56,12 @@ class ReadingVerbs(Verbs):
         return Block(int(found["number"]), int(found["timestamp"]), to_hex(found["hash"]))
 
     @verb
+    def transactions(self, number: int) -> Program[tuple[str, ...]]:
+        """The hashes of a block's transactions, in their order."""
+        found = yield Ask("get_block", (number,))
+        return tuple(to_hex(one) for one in found["transactions"])
+
+    @verb
     def now(self) -> Program[int]:
         """The chain's time: the latest block's, never the host's."""
         found = yield from self.block()

@@ -142,6 +142,19 @@ class ChainVerbs(ReadingVerbs):
         return (yield from self._await(Sent("", {}, [transaction])))
 
     @verb
+    def receipt(self, transaction: str) -> Program[Receipt]:
+        """The receipt of a transaction that is mined.
+
+        Raises:
+            NotFound: If it is not, or not known.
+            Refused: If it was mined and reverted.
+        """
+        found = yield Ask("get_transaction_receipt", (transaction,))
+        if found["status"] == 0:
+            raise (yield from self._failure_of(transaction, int(found["blockNumber"])))
+        return _receipt_of(found)
+
+    @verb
     def settle(self, address: str) -> Program[None]:
         """Waits until every transaction of an address that the node knows is mined.
 
@@ -220,12 +233,9 @@ class ChainVerbs(ReadingVerbs):
         while True:
             for transaction in reversed(sent.hashes):
                 try:
-                    found = yield Ask("get_transaction_receipt", (transaction,))
+                    return (yield from self.receipt(transaction))
                 except errors.NotFound:
                     continue
-                if found["status"] == 0:
-                    raise (yield from self._failure_of(transaction, int(found["blockNumber"])))
-                return _receipt_of(found)
             if waited >= self.sending.timeout:
                 raise errors.NotMined(
                     f"not mined after {self.sending.timeout} s: {', '.join(sent.hashes)}"

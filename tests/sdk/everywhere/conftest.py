@@ -19,7 +19,7 @@ def chain(request: pytest.FixtureRequest) -> Iterator[World]:
     if request.param == "memory":
         yield build_world(memory_chain())
         return
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         yield build_world(Web3(HTTPProvider(anvil.url)))
 
 

@@ -94,22 +94,22 @@ def test_a_reorg_is_told_before_what_happened_instead(life: Life, location: str)
 
 
 def test_a_reader_of_what_stays_is_told_nothing(life: Life, location: str) -> None:
-    async def run() -> None:
+    async def run(index: Index) -> None:
         node = life.node()
         middle = node.head // 2
-        with Index(location, life.deployment) as index:
-            for head in range(middle - 5, middle + 1):
-                index.catch_up(node.until(head))
-            stream = index.aevents("MarketListed", poll=PAUSE)
-            names = [event.name for event in await take(stream, 3)]
-            assert names == ["MarketListed"] * 3
-            waiting = asyncio.ensure_future(anext(stream))
-            index.catch_up(node.fork(middle - 3))
-            await asyncio.sleep(50 * PAUSE)
-            assert not waiting.done()
-            waiting.cancel()
+        for head in range(middle - 5, middle + 1):
+            index.catch_up(node.until(head))
+        stream = index.aevents("MarketListed", poll=PAUSE)
+        names = [event.name for event in await take(stream, 3)]
+        assert names == ["MarketListed"] * 3
+        waiting = asyncio.ensure_future(anext(stream))
+        index.catch_up(node.fork(middle - 3))
+        await asyncio.sleep(50 * PAUSE)
+        assert not waiting.done()
+        waiting.cancel()
 
-    asyncio.run(run())
+    with Index(location, life.deployment) as index:
+        asyncio.run(run(index))
 
 
 def test_another_process_s_events_come_too(life: Life, location: str) -> None:
@@ -141,22 +141,22 @@ def test_two_tasks_do_not_catch_up_at_once(life: Life, location: str) -> None:
 
 
 def test_a_cancelled_task_leaves_the_index_usable(life: Life, location: str) -> None:
-    async def run() -> None:
+    async def run(index: Index) -> None:
         reader = AsyncNode(life.node())
-        with Index(location, life.deployment, depth=5) as index:
-            for steps in range(1, 25, 3):
-                task = asyncio.ensure_future(index.catch_up(reader))
-                for _ in range(steps):
-                    await asyncio.sleep(0)
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
-            while index.block < reader.node.head:
-                with suppress(IndexBusy):  # what was cancelled may have gone on to its commit
-                    await index.catch_up(reader)
-            assert list(index.events()) == life.events()
+        for steps in range(1, 25, 3):
+            task = asyncio.ensure_future(index.catch_up(reader))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        while index.block < reader.node.head:
+            with suppress(IndexBusy):  # what was cancelled may have gone on to its commit
+                await index.catch_up(reader)
+        assert list(index.events()) == life.events()
 
-    asyncio.run(run())
+    with Index(location, life.deployment, depth=5) as index:
+        asyncio.run(run(index))
 
 
 def test_following_says_each_time_how_far_it_is(life: Life, location: str) -> None:
