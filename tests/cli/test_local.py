@@ -23,6 +23,7 @@ from tests.cli.conftest import CommandLine
 from tests.helpers.anvil import ROOT
 
 DEADLINE = 60  # seconds
+LINES = 60  # that a world may have written before it hears of a command
 
 
 def test_price_publishes(shell: CommandLine) -> None:
@@ -140,9 +141,15 @@ def command(folder: Path, shown: dict[str, Any], *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def lines_of(process: subprocess.Popen[str], count: int) -> list[str]:
+def lines_of(process: subprocess.Popen[str], count: int) -> Iterator[str]:
     assert process.stderr is not None
-    return [process.stderr.readline() for _ in range(count)]
+    for _ in range(count):
+        yield process.stderr.readline()
+
+
+def line_with(process: subprocess.Popen[str], text: str) -> str:
+    """The first line from now on that says so."""
+    return next(line for line in lines_of(process, LINES) if text in line)
 
 
 @pytest.mark.anvil
@@ -160,14 +167,12 @@ def test_a_world_runs_and_is_talked_to_until_it_is_interrupted(tmp_path: Path) -
         assert all(one["deposited"] == "10000" for one in shown["people"][3:])
         assert shown["next"][0]["command"] == f"export BULKHEAD_RPC={shown['rpc']}"
 
-        lines_of(process, 1)
         command(tmp_path, shown, "price", "BTC-PERP", "88000")
-        lines_of(process, 1)
+        line_with(process, "BTC 88,000 ")
         assert all("BTC 88,000 " in line for line in lines_of(process, 2))
         command(tmp_path, shown, "rewind", "start")
-        later = lines_of(process, 3)
-        assert any("rewound" in line for line in later)
-        assert "BTC 100,000 " in later[-1]
+        line_with(process, "rewound")
+        assert all("BTC 100,000 " in line for line in lines_of(process, 2))
 
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 0
@@ -179,7 +184,7 @@ def test_a_world_runs_and_is_talked_to_until_it_is_interrupted(tmp_path: Path) -
 def test_a_seed_says_where_prices_go(tmp_path: Path) -> None:
     options = ("--seed", "4", "--ticks", "2", "--interval", "1", "--accounts", "1")
     with up(tmp_path, *options) as (process, _):
-        lines = lines_of(process, 2)
+        lines = list(lines_of(process, 2))
         assert process.wait(DEADLINE) == 0
     walk, prices = Walk(4, volatility_of(DEMO_LISTINGS)), {"BTC-PERP": 100_000 * 10**18}
     for tick, line in enumerate(lines):

@@ -54,7 +54,7 @@ def test_people_see_a_few_steps_and_the_file_has_them_all(tmp_path: Path) -> Non
     assert done.exit_code == 0
     assert len(done.stdout.splitlines()) < 40
     assert "3600" in done.stdout
-    rows = list(csv.reader((tmp_path / "curve.csv").open()))
+    rows = list(csv.reader((tmp_path / "curve.csv").read_text().splitlines()))
     assert len(rows) == 62
     assert rows[0] == ["time", "BTC-PERP", "trader"]
 

@@ -62,7 +62,7 @@ def test_what_the_exchange_refuses_is_one_sentence(deployed: Path) -> None:
     assert refusal("set_price", "DOG-PERP", "1", *FOUNDRY).startswith("market: unknown (")
     assert refusal("add_market", "BTC-PERP", *FOUNDRY).startswith("symbol: taken (")
     text = refusal("place_order", "BTC-PERP", "0.000000001", "--buy", *FOUNDRY)
-    assert text.startswith("size: less than one lot")
+    assert text.startswith("size: 1E-9 is less than one lot")
 
 
 def test_another_chain_of_the_same_id_is_refused(
