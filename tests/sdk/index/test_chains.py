@@ -66,7 +66,7 @@ def test_its_state_is_the_chain_s_and_a_reorg_s_too(world: World, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Anvil]:
-    with Anvil("--hardfork", "prague") as anvil:
+    with Anvil() as anvil:
         yield anvil
 
 
