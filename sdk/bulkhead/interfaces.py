@@ -6,13 +6,14 @@ Encodes calls, decodes results and logs. Pure: knows no chain and needs no web3.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from eth_abi.abi import decode, encode
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+
+from bulkhead.decoding import Component, EventPlan, named, signature_of, type_of
 
 LOGIC_CONTRACTS = ("AccountLogic", "HouseLogic", "LiquidationLogic", "MarketLogic")
 """Code that runs in the clearinghouse's storage, and logs from its address."""
@@ -22,8 +23,6 @@ _UNNAMED = (
     "MarketLogic",
     "OrderLogic",
 )  # what is called without a function of its own to hand it on
-
-_checksum = lru_cache(maxsize=65_536)(to_checksum_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +49,25 @@ class Call:
         """What the call returned: nothing, one value, or a tuple of several."""
         if not self.outputs:
             return None
-        values = decode([_type_of(output) for output in self.outputs], data)
-        named = tuple(
-            _named(output, value) for output, value in zip(self.outputs, values, strict=True)
-        )
-        return named[0] if len(named) == 1 else named
+        decoded = decode([type_of(output) for output in self.outputs], data)
+        values = tuple(map(named, self.outputs, decoded))
+        return values[0] if len(values) == 1 else values
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log as the chain has it."""
+    """A log as the chain has it.
+
+    Attributes:
+        address: Who logged it.
+        topics: The event's own, then its indexed arguments.
+        data: The rest of its arguments.
+        block: The block's number.
+        transaction: The transaction's hash.
+        index: Its place among the block's logs.
+        block_hash: The block's hash; None where nobody asked.
+        timestamp: The block's time, seconds; None from nodes that do not say.
+    """
 
     address: str
     topics: tuple[bytes, ...]
@@ -67,6 +75,8 @@ class Log:
     block: int
     transaction: str
     index: int
+    block_hash: str | None = None
+    timestamp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +99,15 @@ class Interface:
 
     def __init__(self, abi: Iterable[Mapping[str, Any]]) -> None:
         self._functions: dict[tuple[str, int], Mapping[str, Any]] = {}
-        self._events: dict[bytes, Mapping[str, Any]] = {}
+        self._events: dict[bytes, EventPlan] = {}
         self._topics: dict[str, bytes] = {}
         for entry in abi:
             if entry["type"] == "function":
                 self._functions[entry["name"], len(entry["inputs"])] = entry
             elif entry["type"] == "event":
-                topic = keccak(text=_signature_of(entry))
-                self._events[topic] = entry
-                self._topics[entry["name"]] = topic
+                plan = EventPlan(entry)
+                self._events[plan.topic] = plan
+                self._topics[plan.name] = plan.topic
 
     def has_function(self, name: str, arity: int) -> bool:
         """Whether there is a function of this name with so many arguments."""
@@ -106,29 +116,25 @@ class Interface:
     def encode_call(self, to: str, name: str, arguments: tuple[Any, ...]) -> Call:
         """A call of a function; a struct is a tuple of its fields."""
         entry = self._functions[name, len(arguments)]
-        types = [_type_of(component) for component in entry["inputs"]]
-        selector = keccak(text=_signature_of(entry))[:4]
+        types = [type_of(component) for component in entry["inputs"]]
+        selector = keccak(text=signature_of(entry))[:4]
         return Call(to, selector + encode(types, arguments), name, tuple(entry["outputs"]))
 
     def topic_of(self, event: str) -> bytes:
         """The first topic of an event."""
         return self._topics[event]
 
+    def inputs_of(self, event: str) -> tuple[Component, ...]:
+        """An event's arguments, as `decode_log` orders them."""
+        return self._events[self._topics[event]].inputs
+
     def decode_log(self, log: Log) -> Event | None:
         """The event behind a log, or None if it is not one of this contract."""
-        entry = self._events.get(log.topics[0]) if log.topics else None
-        if entry is None:
+        plan = self._events.get(log.topics[0]) if log.topics else None
+        if plan is None:
             return None
-        indexed = [one for one in entry["inputs"] if one["indexed"]]
-        rest = [one for one in entry["inputs"] if not one["indexed"]]
-        arguments: dict[str, Any] = {}
-        for component, topic in zip(indexed, log.topics[1:], strict=True):
-            (value,) = decode([_type_of(component)], topic)
-            arguments[component["name"]] = _named(component, value)
-        values = decode([_type_of(component) for component in rest], log.data)
-        for component, value in zip(rest, values, strict=True):
-            arguments[component["name"]] = _named(component, value)
-        return Event(entry["name"], arguments, log.address, log.block, log.transaction, log.index)
+        arguments = plan.decode(log.topics, log.data)
+        return Event(plan.name, arguments, log.address, log.block, log.transaction, log.index)
 
 
 @cache
@@ -182,28 +188,4 @@ def encode_constructor(name: str, arguments: tuple[Any, ...]) -> bytes:
     inputs: list[dict[str, Any]] = next(
         (one["inputs"] for one in artifact.abi if one["type"] == "constructor"), []
     )
-    return artifact.bytecode + encode([_type_of(component) for component in inputs], arguments)
-
-
-def _type_of(component: Mapping[str, Any]) -> str:
-    kind: str = component["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    inner = ",".join(_type_of(one) for one in component["components"])
-    return f"({inner}){kind.removeprefix('tuple')}"
-
-
-def _signature_of(entry: Mapping[str, Any]) -> str:
-    return f"{entry['name']}({','.join(_type_of(one) for one in entry['inputs'])})"
-
-
-def _named(component: Mapping[str, Any], value: Any) -> Any:
-    # Structs become dicts by field name, addresses get their checksum, lists stay tuples.
-    kind: str = component["type"]
-    if kind.endswith("]"):
-        element = {**component, "type": kind[: kind.rindex("[")]}
-        return tuple(_named(element, one) for one in value)
-    if kind == "tuple":
-        fields = component["components"]
-        return {one["name"]: _named(one, part) for one, part in zip(fields, value, strict=True)}
-    return _checksum(value) if kind == "address" else value
+    return artifact.bytecode + encode([type_of(component) for component in inputs], arguments)

@@ -20,6 +20,18 @@ _WAD = 10**18
 _TIERS_IN_FIRST_WORD = 4
 
 
+def size_of(lots: int, lot_size: int) -> Decimal:
+    """Lots of WAD base units each as a size in base units, exact."""
+    return from_units(lots * lot_size, 18)
+
+
+def price_of(femto: int, lot_size: int) -> Decimal:
+    """Femto per lot as USD per base unit: exact for a lot that is a power of ten."""
+    with localcontext() as context:
+        context.prec = 50
+        return Decimal(femto) * _FEMTO_PER_LOT_SIZE / Decimal(lot_size)
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """What a market is and asks; converts its sizes and prices, exactly.
@@ -62,7 +74,7 @@ class Market:
 
     def size_of(self, lots: int) -> Decimal:
         """Lots as a size in base units, exact."""
-        return from_units(lots * self.lot_size, 18)
+        return size_of(lots, self.lot_size)
 
     def price_exact(self, price: Amount) -> int:
         """A price in USD per base unit as femto per lot; refused unless that is a whole number."""
@@ -82,9 +94,7 @@ class Market:
 
     def price_of(self, femto: int) -> Decimal:
         """Femto per lot as USD per base unit: exact for a lot that is a power of ten."""
-        with localcontext() as context:
-            context.prec = 50
-            return Decimal(femto) * _FEMTO_PER_LOT_SIZE / Decimal(self.lot_size)
+        return price_of(femto, self.lot_size)
 
     def notional_of(self, lots: int, femto: int) -> Decimal:
         """Lots at femto per lot, in USD, exact."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bulkhead.interfaces import Event
 from bulkhead.markets import OPEN, tier_words
-from bulkhead.orders import NO_GROUP, Order, OrderStatus, order_of
+from bulkhead.orders import NO_GROUP, OrderStatus
 from bulkhead.protocol import words
 from bulkhead.state import NO_ACCOUNT, ExchangeState
 
@@ -145,13 +145,27 @@ class LedgerReplay(ExchangeState):
         self.sides[market, is_long] = words.unpack_side(word)
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What an order's later events do not repeat."""
+
+    account: str
+    placer: str
+    market: int
+    group: bytes
+
+
 @dataclass(slots=True)
 class Replay(LedgerReplay):
-    """What the exchange holds, according to its logs from the first on. Takes them in order."""
+    """What the exchange holds, according to its logs from the first on. Takes them in order.
 
+    Attributes:
+        placements: Of every order, by its hash.
+    """
+
+    placements: dict[bytes, Placement] = field(default_factory=dict)
     # Market, lots opened and generation, by the hash of an order whose execution is yet to be told.
     _fills: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
-    _placed: dict[bytes, Order] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """Takes in one event."""
@@ -166,7 +180,10 @@ class Replay(LedgerReplay):
             case "OrderPlaced":
                 state = words.unpack_order_state(event["order_word"])
                 self.orders[event["order_hash"]] = state
-                self._placed[event["order_hash"]] = order_of(event["order"])
+                order = event["order"]
+                self.placements[event["order_hash"]] = Placement(
+                    order["account"], order["placer"], order["market"], order["group"]
+                )
             case "OrderRatcheted":
                 state = words.unpack_order_state(event["order_word"])
                 self.orders[event["order_hash"]] = state
@@ -188,7 +205,7 @@ class Replay(LedgerReplay):
             filled=filled,
             generation=generation,
         )
-        order = self._placed[order_hash]
+        order = self.placements[order_hash]
         if state.is_child:
             self.orders[order.group] = replace(self.orders[order.group], is_spent=True)
         elif order.group != NO_GROUP:

@@ -7,11 +7,23 @@ its kind may meet, and then nothing at all may have changed. In the end one mark
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import boa
 import pytest
 
+from bulkhead.audit import compare
+from bulkhead.chain import Block
+from bulkhead.contracts import Contracts
+from bulkhead.index import Index
+from bulkhead.interfaces import Call
+from bulkhead.protocol import words
+from bulkhead.values import to_usd
 from tests.helpers.chain import advance, now
 from tests.helpers.protocol import LIMIT, MARKET, STOP, TAKE_PROFIT, TRAILING_STOP
+from tests.sdk.index.recording import Node, Recording, deployment_of, recording
 from tests.stateful.walk_accounts import AccountActions
 from tests.stateful.walk_markets import HOUR, MarketActions
 from tests.stateful.walk_orders import OrderActions
@@ -154,9 +166,12 @@ class Walk(OrderActions, AccountActions, MarketActions):
 
 @pytest.mark.slow
 @pytest.mark.stateful
-def test_a_random_walk_keeps_every_invariant(capsys: pytest.CaptureFixture[str]) -> None:
-    walk = Walk(seed=int(os.environ.get("WALK_SEED", "7")))
-    walk.run(ACTIONS)
+def test_a_random_walk_keeps_every_invariant(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with recording() as recorded:
+        walk = Walk(seed=int(os.environ.get("WALK_SEED", "7")))
+        walk.run(ACTIONS)
     with capsys.disabled():
         print(f"\naccepted {walk.accepted.total()}: {dict(walk.accepted)}")
         print(f"refused {walk.refused.total()}: {dict(walk.refused)}")
@@ -176,3 +191,34 @@ def test_a_random_walk_keeps_every_invariant(capsys: pytest.CaptureFixture[str])
     assert not few
     assert walk.seen["isolated liquidation"] > walk.seen["isolated deficit"]
     assert walk.seen["cross liquidation"] > walk.seen["cross deficit"]
+    check_index(walk, recorded, tmp_path / "index.db")
+
+
+def check_index(walk: Walk, recorded: Recording, path: Path) -> None:
+    """What an index makes of the walk's logs is what the chain holds, word for word."""
+    deployment = deployment_of(walk.protocol)
+    with Index(path, deployment) as index:
+        index.catch_up(Node(recorded.timestamps, recorded.logs))
+        state = index.state()
+        reader: Any = SimpleNamespace(
+            contracts=Contracts(deployment),
+            deployment=deployment,
+            chain=SimpleNamespace(read=lambda call, _: read(call)),
+        )
+        books = compare(reader, state, Block(index.block, now()))
+        assert books.mismatches == ()
+        assert books.is_clean
+        for account, word in state.accounts.items():
+            margins = sum(
+                one.margin
+                for (whose, _, slot), one in state.positions.items()
+                if whose == account and slot >= words.ISOLATED_LONG
+            )
+            held = to_usd(word.cash + word.escrow + margins)
+            assert sum(row.change for row in index.pnl(account)) == held
+
+
+def read(call: Call) -> Any:
+    found = boa.env.execute_code(to_address=call.to, data=call.data, is_modifying=False)
+    assert not found.is_error
+    return call.decode(found.output)

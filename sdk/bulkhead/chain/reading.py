@@ -156,6 +156,7 @@ class ReadingVerbs(Verbs):
 
 def log_of(log: Any) -> Log:
     """A log as web3 has it."""
+    timestamp = log.get("blockTimestamp")  # newer nodes say it, and web3 leaves it as they do
     return Log(
         address=str(log["address"]),
         topics=tuple(bytes(topic) for topic in log["topics"]),
@@ -163,6 +164,8 @@ def log_of(log: Any) -> Log:
         block=int(log["blockNumber"]),
         transaction=to_hex(log["transactionHash"]),
         index=int(log["logIndex"]),
+        block_hash=to_hex(log["blockHash"]),
+        timestamp=int(timestamp, 16) if isinstance(timestamp, str) else timestamp,
     )
 
 

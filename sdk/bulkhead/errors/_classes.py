@@ -128,6 +128,18 @@ class PriceNotTaken(Retryable):
     """The oracle kept the price it had: one price a market, block and second."""
 
 
+class IndexUnusable(Permanent):
+    """The database is no index, of another version, or of another exchange or chain."""
+
+
+class IndexBusy(Retryable):
+    """Another process, or another task, writes to the index."""
+
+
+class NodeInconsistent(Retryable):
+    """The node's answers do not fit together, however often it is asked."""
+
+
 def class_name(reason: str) -> str:
     """The name of a reason's exception: its words in PascalCase."""
     return "".join(word[0].upper() + word[1:] for word in re.findall(r"[a-z0-9]+", reason))
