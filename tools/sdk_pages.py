@@ -22,7 +22,7 @@ AREAS = {
         *("previews", "planning", "sizing", "permissions", "signatures", "permits", "ccxt"),
     ),
     "Simulation": ("simulate",),
-    "Indexing": ("index",),
+    "Event index": ("index",),
     "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
     "Liquidity provider": ("liquidity",),
     "Admin": ("deployment", "admin", "listings", "governance"),
