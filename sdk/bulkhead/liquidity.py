@@ -62,6 +62,23 @@ class LiquidityVerbs(ActorVerbs):
         return (yield from self._send(pool.call("mint", units, receiver or self.address)))
 
     @verb
+    def preview_deposit(self, amount: Amount) -> Program[Decimal]:
+        """The shares that a deposit of USD would bring now."""
+        to_quote(amount)
+        units = to_units(amount, self.exchange.deployment.token_decimals)
+        pool = self.exchange.contracts.liquidity_pool
+        found = yield from self.exchange.node.read(pool.call("previewDeposit", units))
+        return from_units(found, SHARE_DECIMALS)
+
+    @verb
+    def preview_mint(self, shares: Amount) -> Program[Decimal]:
+        """The USD that exactly so many shares would cost now."""
+        units = to_units(shares, SHARE_DECIMALS, "shares")
+        pool = self.exchange.contracts.liquidity_pool
+        found = yield from self.exchange.node.read(pool.call("previewMint", units))
+        return from_units(found, self.exchange.deployment.token_decimals)
+
+    @verb
     def request_redeem(
         self, shares: Amount, controller: str | None = None, owner: str | None = None
     ) -> Program[RedeemRequest]:

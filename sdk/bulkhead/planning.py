@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Generic, Unpack
 
@@ -93,7 +94,8 @@ class PlanningVerbs(PreviewVerbs[Handle], Generic[Handle]):
         yield from self._take_rights(engine, order)
 
         def survives(steps: int) -> bool:
-            shown = self._filled(engine.copy(), order, leverage=steps * LEVERAGE_STEP)
+            asked = replace(order, leverage=steps * LEVERAGE_STEP)
+            shown = self._filled(engine.copy(), [asked])
             return _survives(shown, wanted)
 
         low = ONE_TIME // LEVERAGE_STEP

@@ -17,9 +17,10 @@ from bulkhead.accounts import AccountView, Position
 from bulkhead.chain import Program, verb
 from bulkhead.errors import Refused
 from bulkhead.fills import DECREASED, INCREASED, Fill, fill_of
+from bulkhead.handles import HandleVerbs
 from bulkhead.interfaces import Event
 from bulkhead.order_desk import Handle, OrderDeskVerbs
-from bulkhead.order_ticket import OrderFields
+from bulkhead.order_ticket import OrderFields, exits_of
 from bulkhead.orders import NOBODY, Order
 from bulkhead.values import Amount, to_ppm, to_quote, to_usd
 
@@ -237,25 +238,77 @@ class PreviewVerbs(OrderDeskVerbs[Handle], Generic[Handle]):
         order = yield from self.order(market, size, **fields)
         engine = yield from self._engine([order.market], None)
         yield from self._take_rights(engine, order)
-        return self._filled(engine, order, price, at)
+        return self._filled(engine, [order], price, at)
+
+    @verb
+    def preview_place_bracket(
+        self,
+        market: MarketName,
+        size: Amount,
+        *,
+        take_profit: Amount | None = None,
+        stop_loss: Amount | None = None,
+        trailing: Amount | None = None,
+        price: Amount | None = None,
+        at: int | None = None,
+        **fields: Unpack[OrderFields],
+    ) -> Program[OrderPreview]:
+        """What `place_bracket` and then a fill of its entry would do.
+
+        Args:
+            market: Where.
+            size: As in `place_bracket`.
+            take_profit: As in `place_bracket`.
+            stop_loss: As in `place_bracket`.
+            trailing: As in `place_bracket`.
+            price: As in `preview_place`.
+            at: As in `preview_place`.
+            **fields: As in `place_bracket`.
+        """
+        entry = yield from self.order(market, size, **fields)
+        found = yield from self.exchange.market(entry.market)
+        exits = exits_of(entry, found, take_profit, stop_loss, trailing)
+        engine = yield from self._engine([entry.market], None)
+        yield from self._take_rights(engine, entry)
+        return self._filled(engine, [entry, *exits], price, at)
+
+    @verb
+    def preview_cancel(
+        self, order: HandleVerbs | Order | bytes, *, at: int | None = None
+    ) -> Program[WritePreview]:
+        """What `cancel` would do."""
+        placed = yield from self._order(order)
+        engine = yield from self._engine([placed.market], at)
+        yield from self._take_rights(engine, placed)
+        # A bracket's exit needs to know its entry, which its group names.
+        for order_hash in (self.exchange.hash_of(placed), placed.group):
+            state = yield from self.exchange.order_state(order_hash)
+            if state.status:
+                engine.state.orders[order_hash] = state
+        before = engine.account(self.account)
+        done = engine.cancel(self.address, placed)
+        return WritePreview(engine.now, before, engine.account(self.account), done.events)
 
     def _filled(
         self,
         engine: Engine,
-        order: Order,
+        orders: Sequence[Order],
         price: Amount | None = None,
         at: int | None = None,
-        leverage: int | None = None,
     ) -> OrderPreview:
-        """An order placed now, and filled at a later price."""
-        if leverage is not None:
-            order = replace(order, leverage=leverage)
+        """An order, with what closes it if that comes with it, placed now and filled at a price."""
+        order, *exits = orders
         executed_at = engine.now + engine.ledger.order_terms(order.market).delay
         if at is not None:
             executed_at = max(at, engine.now)
         begun = engine.account(self.account)
-        placed = engine.place(self.address, order)
-        resolved = engine.placed(placed.value).order
+        if exits:
+            bracket = engine.place_bracket(self.address, order, exits)
+            entry_hash, events_before = bracket.value[0], bracket.events
+        else:
+            placed = engine.place(self.address, order)
+            entry_hash, events_before = placed.value, placed.events
+        resolved = engine.placed(entry_hash).order
         _publish(engine, order.market, price, executed_at)
         before = engine.account(self.account)
         reason, events = _executed(engine, resolved)
@@ -265,7 +318,7 @@ class PreviewVerbs(OrderDeskVerbs[Handle], Generic[Handle]):
             at=executed_at,
             before=before,
             after=engine.account(self.account),
-            events=(*placed.events, *events),
+            events=(*events_before, *events),
             reason=reason,
             fills=tuple(fill_of(event, found) for event in filled),
             market=order.market,
@@ -317,6 +370,7 @@ class PreviewVerbs(OrderDeskVerbs[Handle], Generic[Handle]):
 
 def _publish(engine: Engine, market: int, price: Amount | None, at: int) -> None:
     """A price of that very second, as sure as the last one."""
+    engine.ledger.outdated -= {market}
     old = engine.ledger.price(market)
     femto = old.price
     if price is not None:

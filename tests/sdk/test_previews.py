@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
-from bulkhead import MarginMode, OrderKind, OrderState, Trader, errors
+from bulkhead import MarginMode, OrderHandle, OrderKind, OrderState, Trader, errors
 from bulkhead.fills import Fill
 from bulkhead.previews import WritePreview
 from tests.helpers.anvil import Anvil
@@ -148,20 +149,28 @@ def test_an_order_s_preview_is_its_fill(stage: Stage, name: str) -> None:
     at = stage.world.reader.now() + 20
     shown = stage.trader.preview_place(BTC, size, price=101_500, at=at, **fields)
     handle = stage.trader.place(BTC, size, **fields)
-    stage.rpc("evm_setNextBlockTimestamp", at - 2)
-    stage.rpc("evm_mine")
-    stage.rpc("evm_setNextBlockTimestamp", at - 1)
-    stage.world.admin.set_price(BTC, 101_500)
-    stage.rpc("evm_setNextBlockTimestamp", at)
-    call = stage.world.reader.contracts.order_book.call("execute", handle.order.to_tuple())
-    stage.world.reader.chain.send(call, stage.world.stranger, gas=3_000_000)
+    fill_at(stage, handle, 101_500, at)
     outcome = handle.outcome()
     assert outcome.reason == shown.reason
     assert (outcome.state is OrderState.EXECUTED) == (shown.reason == "")
     assert figures(outcome.fills) == figures(shown.fills)
+    assert stage.words() == words_of(shown)
+
+
+def fill_at(stage: Stage, handle: OrderHandle, price: int, at: int) -> None:
+    """Executes an order in a second, at a price of the second before."""
+    stage.rpc("evm_setNextBlockTimestamp", at - 2)
+    stage.rpc("evm_mine")
+    stage.rpc("evm_setNextBlockTimestamp", at - 1)
+    stage.world.admin.set_price(BTC, price)
+    stage.rpc("evm_setNextBlockTimestamp", at)
+    call = stage.world.reader.contracts.order_book.call("execute", handle.order.to_tuple())
+    stage.world.reader.chain.send(call, stage.world.stranger, gas=3_000_000)
+
+
+def words_of(shown: WritePreview) -> tuple[Any, ...]:
     view = shown.after
-    expected = view.word, [(one.market.id, one.slot, one.word) for one in view.positions]
-    assert stage.words() == expected
+    return view.word, [(one.market.id, one.slot, one.word) for one in view.positions]
 
 
 def figures(fills: tuple[Fill, ...]) -> list[tuple[Any, ...]]:
@@ -184,3 +193,40 @@ def test_a_preview_shows_the_liquidation_price_of_what_is_not_there_yet(stage: S
     (vault,) = [one for one in shown.positions if one.is_isolated]
     assert vault.liquidation_price is not None
     assert vault.liquidation_price < vault.entry_price
+
+
+def test_a_bracket_s_preview_escrows_what_its_exits_pay(stage: Stage) -> None:
+    fields: dict[str, Any] = {"is_buy": True, "margin_mode": CROSS}
+    at = stage.world.reader.now() + 20
+    exits: dict[str, Any] = {"take_profit": 120_000, "stop_loss": 95_000}
+    shown = stage.trader.preview_place_bracket(BTC, "0.05", price=101_500, at=at, **exits, **fields)
+    entry, *_ = stage.trader.place_bracket(BTC, "0.05", **exits, **fields)
+    fill_at(stage, entry, 101_500, at)
+    assert stage.words() == words_of(shown)
+    # Children are paid for when they fill: only the entry's keeper waits, and is paid.
+    assert (shown.before.escrow, shown.after.escrow) == (Decimal("0.2"), Decimal(0))
+
+
+def test_a_cancellation_s_preview_returns_the_keeper_s_fee(stage: Stage) -> None:
+    fields: dict[str, Any] = {"kind": OrderKind.LIMIT, "acceptable_price": 90_000}
+    handle = stage.trader.place(BTC, "0.1", is_buy=True, **fields)
+    shown = stage.trader.preview_cancel(handle, at=stage.soon())
+    assert shown.after.cash - shown.before.cash == shown.before.escrow > 0
+    stage.trader.cancel(handle)
+    assert shown.after == stage.world.reader.account(stage.trader.address)
+    with pytest.raises(errors.OrderNotPending):
+        stage.trader.preview_cancel(handle)
+
+
+def test_a_provider_s_previews_are_what_it_gets(stage: Stage) -> None:
+    provider = stage.world.provider
+    stage.world.admin.mint(provider.address, 1_000)
+    stage.world.move_price(BTC, 101_000)
+    stage.world.move_price("ETH-PERP", 3_900)
+    shares = provider.preview_deposit(1_000)
+    # A share costs what it costs, rounded up, and a deposit buys no part of a unit.
+    assert 1_000 - Decimal("0.000002") <= provider.preview_mint(shares) <= 1_000
+    before = provider.shares()
+    provider.deposit(1_000)
+    # Seconds of funding lie between the two.
+    assert abs(provider.shares() - before - shares) < shares / 10**6
