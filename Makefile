@@ -48,6 +48,7 @@ bench: setup ## Measure gas, reads, the index and the simulation
 	$(PYTHON) -m benchmarks.reading
 	$(PYTHON) -m benchmarks.indexing
 	$(PYTHON) -m benchmarks.simulation
+	$(PYTHON) -m benchmarks.command_line
 
 artifacts: $(STAMPS)/dev ## Recompile the contracts into sdk/bulkhead/artifacts
 	$(PYTHON) -m tools.build_artifacts

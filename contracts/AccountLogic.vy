@@ -13,7 +13,6 @@ from snekmate.auth import ownable_2step
 from .interfaces import ICustody
 from .interfaces import IIsolatedMargin
 from .interfaces import ITrading
-from .lib import fixed_point
 from .lib import words
 from .modules import conversion
 from .modules import cross_margin

@@ -18,7 +18,6 @@ from .interfaces import IIsolatedMargin
 from .interfaces import ILedger
 from .interfaces import ILiquidation
 from .interfaces import ITrading
-from .lib import fixed_point
 from .lib import words
 from .modules import cross_margin
 from .modules import custody

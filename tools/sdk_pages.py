@@ -18,9 +18,11 @@ PACKAGE = "bulkhead"
 AREAS = {
     "Reader": ("reader", "accounts", "markets", "prices", "risk"),
     "Trader": (
-        *("trader", "order_desk", "handles", "orders", "order_plans"),
-        *("signatures", "permits"),
+        *("trader", "order_desk", "order_ticket", "handles", "fills", "orders", "order_plans"),
+        *("previews", "planning", "sizing", "permissions", "signatures", "permits", "ccxt"),
     ),
+    "Simulation": ("simulate",),
+    "Event index": ("index",),
     "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
     "Liquidity provider": ("liquidity",),
     "Admin": ("deployment", "admin", "listings", "governance"),
@@ -28,7 +30,7 @@ AREAS = {
     "Local chains": ("local", "world", "demo"),
     "Exceptions": ("errors",),
     "Values": ("values", "valuation"),
-    "Connection": ("chain", "actors", "contracts", "interfaces", "queries"),
+    "Connection": ("chain", "actors", "contracts", "interfaces", "queries", "snapshots"),
     "Arithmetic": ("protocol",),
 }
 
@@ -91,11 +93,17 @@ def _package() -> griffe.Object | griffe.Alias:
 def _overview() -> str:
     """Every name of the package itself, with a link to its entry."""
     rows = [
-        f"| [`{name}`][{member.target_path}] | {_summary(member)} |"
+        f"| [`{name}`][{_entry_of(member)}] | {_summary(member)} |"
         for name, member in sorted(_package().members.items())
         if isinstance(member, griffe.Alias) and member.target_path.startswith(f"{PACKAGE}.")
     ]
     return HEAD + "\n".join(["| name | what it is |", "| --- | --- |", *rows]) + "\n"
+
+
+def _entry_of(member: griffe.Alias) -> str:
+    """Where a name's entry is: at the package that gives it out, or where it is defined."""
+    home = member.target_path.removeprefix(f"{PACKAGE}.").rpartition(".")[0]
+    return member.target_path if _package()[home].exports else member.final_target.path
 
 
 def _summary(member: griffe.Alias) -> str:

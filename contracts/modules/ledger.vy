@@ -7,7 +7,6 @@
         margin, the pool's cash, insurance, unclaimed fees.
 """
 
-from ..lib import fixed_point
 from ..lib import words
 
 _accounts: HashMap[address, uint256]  # account words

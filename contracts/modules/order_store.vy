@@ -7,7 +7,6 @@
 """
 
 from ..interfaces import ILedger
-from ..interfaces import IOrderBook
 from ..interfaces import IPriceOracle
 from ..interfaces import ITrading
 from ..lib import words

@@ -12,7 +12,6 @@ from ..lib import fixed_point
 from ..lib import market_math
 from ..lib import price_validity
 from ..lib import words
-from . import markets
 
 CLEARINGHOUSE: immutable(ILedger)
 ORACLE: immutable(IPriceOracle)

@@ -9,9 +9,7 @@
 
 from ..interfaces import ITrading
 from ..lib import fixed_point
-from ..lib import margin_math
 from ..lib import market_math
-from ..lib import position_math
 from ..lib import reasons
 from ..lib import words
 from . import cross_margin

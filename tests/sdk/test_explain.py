@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bulkhead import MarginMode, PositionSide, Trader, errors
-from bulkhead.explain import Explanation, Part, explain_liquidation, told
+from bulkhead.explain import Explanation, Part, explain_liquidation, latest_liquidation, told
 from bulkhead.explain.reading import LIQUIDATIONS
 from bulkhead.local import advance_time
 from bulkhead.prices import published_price
@@ -206,3 +206,15 @@ def test_a_transaction_that_liquidated_nothing_has_nothing_to_explain(world: Wor
 def test_an_unknown_transaction_is_not_found(world: World) -> None:
     with pytest.raises(errors.NotFound):
         explain_liquidation(world.reader, "0x" + "ab" * 32)
+
+
+def test_the_latest_liquidation_is_found_without_its_hash(world: World) -> None:
+    with pytest.raises(errors.NotFound, match="nobody was liquidated"):
+        latest_liquidation(world.reader)
+    opened(world, world.trader(), (BTC, "0.05", True, ISOLATED, 10))
+    world.move_price(BTC, 90_400)
+    (report,) = world.keeper.liquidate()
+    assert latest_liquidation(world.reader) == report.event.transaction
+    assert latest_liquidation(world.reader, world.wallet.account) == report.event.transaction
+    with pytest.raises(errors.NotFound):
+        latest_liquidation(world.reader, world.stranger)

@@ -6,6 +6,7 @@ block up to it. From there every number is worked out anew and compared with wha
 
 from bulkhead.explain.liquidation import told as told
 from bulkhead.explain.reading import explain_liquidation as explain_liquidation
+from bulkhead.explain.reading import latest_liquidation as latest_liquidation
 from bulkhead.explain.tale import Check as Check
 from bulkhead.explain.tale import Explanation as Explanation
 from bulkhead.explain.tale import Part as Part

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from bulkhead import errors
 from bulkhead.explain.liquidation import told
 from bulkhead.explain.tale import Explanation
 from bulkhead.replay import LedgerReplay
@@ -14,6 +15,28 @@ if TYPE_CHECKING:
     from bulkhead.reader import Reader
 
 LIQUIDATIONS = ("MarginToppedUp", "PairNetted", "PositionLiquidated")
+
+
+def latest_liquidation(reader: Reader, account: str | None = None, first: int | None = None) -> str:
+    """The hash of the latest transaction that liquidated somebody.
+
+    Args:
+        reader: The exchange.
+        account: Whose; anybody's where it is None.
+        first: The block to look back to; the deployment's where it is None.
+
+    Raises:
+        NotFound: If nobody was liquidated since.
+    """
+    house = reader.contracts.clearinghouse
+    topics: list[list[bytes] | None] = [[house.topic(name) for name in LIQUIDATIONS]]
+    if account is not None:
+        topics.append([bytes.fromhex(account.removeprefix("0x")).rjust(32, b"\0")])
+    start = reader.deployment.block if first is None else first
+    logs = reader.chain.logs([house.address], start, reader.block().number, topics)
+    if not logs:
+        raise errors.NotFound(f"nobody was liquidated since block {start}")
+    return logs[-1].transaction
 
 
 def explain_liquidation(reader: Reader, transaction: str) -> Explanation:
