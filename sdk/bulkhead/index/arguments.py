@@ -12,12 +12,10 @@ from typing import Any
 
 from bulkhead.decoding import Component
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
-
 
 def to_json(arguments: Mapping[str, Any]) -> str:
-    """The arguments of an event as text."""
-    return _encode({name: _plain(value) for name, value in arguments.items()})
+    """The arguments of an event as text, names as they are: identifiers need no escape."""
+    return "{" + ",".join([f'"{name}":{_text(one)}' for name, one in arguments.items()]) + "}"
 
 
 def from_json(inputs: Sequence[Component], text: str) -> dict[str, Any]:
@@ -26,17 +24,17 @@ def from_json(inputs: Sequence[Component], text: str) -> dict[str, Any]:
     return {one["name"]: _typed(one, found[one["name"]]) for one in inputs}
 
 
-def _plain(value: Any) -> Any:
+def _text(value: Any) -> str:
     kind = type(value)
     if kind is int:
-        return str(value)
+        return f'"{value}"'
     if kind is bytes:
-        return "0x" + value.hex()
+        return f'"0x{value.hex()}"'
     if kind is dict:
-        return {name: _plain(one) for name, one in value.items()}
+        return to_json(value)
     if kind is tuple:
-        return [_plain(one) for one in value]
-    return value
+        return f"[{','.join([_text(one) for one in value])}]"
+    return json.dumps(value)
 
 
 def _typed(component: Component, value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -50,6 +51,7 @@ class Store:
         self.engine = _engine_of(str(location))
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._lock: Any = None
+        self._turn = Lock()  # a task that is cancelled while it claims leaves a thread that does
         try:
             self._prepare()
         except (DatabaseError, sqlite3.Error) as error:
@@ -75,8 +77,11 @@ class Store:
         Raises:
             IndexBusy: If there is another.
         """
-        if self._lock is not None:
-            return
+        with self._turn:
+            if self._lock is None:
+                self._lock = self._taken_lock()
+
+    def _taken_lock(self) -> Any:
         busy = IndexBusy(f"another process writes to {self.name}; any number may read")
         if not self.is_sqlite:
             connection = self.engine.connect()
@@ -85,21 +90,20 @@ class Store:
                 connection.close()
                 raise busy
             connection.commit()
-            self._lock = connection
-        else:
-            # A lock of SQLite's own on a file beside: the system lifts it when the process ends.
-            lock = sqlite3.connect(
-                f"{self.engine.url.database}-writer",
-                timeout=0,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError:
-                lock.close()
-                raise busy from None
-            self._lock = lock
+            return connection
+        # A lock of SQLite's own on a file beside: the system lifts it when the process ends.
+        lock = sqlite3.connect(
+            f"{self.engine.url.database}-writer",
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            lock.close()
+            raise busy from None
+        return lock
 
     def close(self) -> None:
         """Lets go of the database."""
