@@ -16,7 +16,7 @@ SDK = Path(__file__).resolve().parent.parent / "sdk"
 PACKAGE = "bulkhead"
 
 AREAS = {
-    "Reader": ("reader", "accounts", "markets", "prices", "risk"),
+    "Reader": ("reader", "exchange", "order_reads", "accounts", "markets", "prices", "risk"),
     "Trader": (
         *("trader", "order_desk", "order_ticket", "handles", "fills", "orders", "order_plans"),
         *("previews", "planning", "sizing", "permissions", "signatures", "permits", "ccxt"),
@@ -25,7 +25,7 @@ AREAS = {
     "Event index": ("index",),
     "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
     "Liquidity provider": ("liquidity",),
-    "Admin": ("deployment", "admin", "listings", "governance"),
+    "Admin": ("deployment", "admin", "feeds", "listings", "governance"),
     "Audit": ("audit", "explain", "replay", "state"),
     "Local chains": ("local", "world", "demo"),
     "Exceptions": ("errors",),

@@ -1,7 +1,8 @@
 """Bulkhead: perpetual futures on chain, with cross and isolated margin at the same time."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
     from bulkhead.accounts import AccountView as AccountView
@@ -90,15 +91,4 @@ _HOME = {
     "sign_order": "signatures",
 }
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    # Loaded on first use: `import bulkhead` costs nothing.
-    if name not in _HOME:
-        raise AttributeError(f"bulkhead has no {name}")
-    return getattr(import_module(f"bulkhead.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)

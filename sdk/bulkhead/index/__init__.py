@@ -1,7 +1,8 @@
 """The index: all events of an exchange, its state, and its history, in a database."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
     from bulkhead.index.follow import Progress as Progress
@@ -26,15 +27,4 @@ _HOME = {
     "Rows": "history",
 }
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    # Loaded on first use: SQLAlchemy takes its time.
-    if name not in _HOME:
-        raise AttributeError(f"bulkhead.index has no {name}")
-    return getattr(import_module(f"bulkhead.index.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -4,8 +4,9 @@
 contracts themselves, in their own units, over any state.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
     from bulkhead.simulate.curve import EquityCurve as EquityCurve
@@ -20,15 +21,4 @@ _HOME = {
     "Simulation": "simulation",
 }
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    # Loaded on first use, as in the package above.
-    if name not in _HOME:
-        raise AttributeError(f"bulkhead.simulate has no {name}")
-    return getattr(import_module(f"bulkhead.simulate.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)
