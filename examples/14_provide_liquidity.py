@@ -10,7 +10,7 @@ from bulkhead.local import advance_time, memory_chain
 from bulkhead.world import COOLDOWN, create
 
 w3 = memory_chain()
-world = create(w3, w3.eth.accounts, listings=[BTC])
+world = create(w3, w3.eth.accounts, names=["alice"], listings=[BTC])
 dave = LiquidityProvider(world.reader, w3.eth.accounts[-1])
 world.admin.mint(dave.address, 10_000)
 

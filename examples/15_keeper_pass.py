@@ -9,7 +9,7 @@ from bulkhead.local import memory_chain
 from bulkhead.world import create
 
 w3 = memory_chain()
-world = create(w3, w3.eth.accounts, listings=[BTC])
+world = create(w3, w3.eth.accounts, names=["alice", "bob", "carol"], listings=[BTC])
 for trader in world.traders.values():
     trader.deposit(5_000)
     trader.place("BTC-PERP", "0.05", is_buy=True)
