@@ -40,6 +40,16 @@ def key(number: int) -> LocalAccount:
     return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{number}")
 
 
+def unreal_deployment(chain_id: int = 1, genesis_hash: str = "0x" + "00" * 32) -> Deployment:
+    """An exchange that is on no chain: nothing is ever logged there."""
+    table: dict[str, Any] = {
+        one.name: to_checksum_address(f"0x{number + 0xB000:040x}")
+        for number, one in enumerate(fields(Deployment))
+    }
+    table |= {"chain_id": chain_id, "genesis_hash": genesis_hash, "block": 1, "token_decimals": 6}
+    return Deployment(**table)
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """A node without an exchange, and a contract that counts what is done."""
@@ -51,17 +61,9 @@ class Bench:
     def on(cls, anvil: Anvil) -> Bench:
         anvil.rpc("anvil_setCode", COUNTER, _COUNTER_CODE)
         anvil.rpc("anvil_setCode", REVERTING, _REVERTING_CODE)
-        table: dict[str, Any] = {
-            one.name: to_checksum_address(f"0x{number + 0xB000:040x}")
-            for number, one in enumerate(fields(Deployment))
-        }
-        table |= {
-            "chain_id": int(anvil.rpc("eth_chainId"), 16),
-            "genesis_hash": anvil.rpc("eth_getBlockByNumber", "0x0", False)["hash"],
-            "block": 1,
-            "token_decimals": 6,
-        }
-        return cls(anvil, Deployment(**table))
+        chain_id = int(anvil.rpc("eth_chainId"), 16)
+        genesis = anvil.rpc("eth_getBlockByNumber", "0x0", False)["hash"]
+        return cls(anvil, unreal_deployment(chain_id, genesis))
 
     def count(self, task: int) -> int:
         """How often a task was done."""
@@ -92,16 +94,24 @@ class Bench:
     def pool(self) -> int:
         return int(self.anvil.rpc("txpool_status")["pending"], 16)
 
-    def steal(self, thief: LocalAccount, nonce: int, fee: int = 150 * GWEI) -> str:
-        """Another process with the same key sends something of its own."""
+    def steal(
+        self,
+        thief: LocalAccount,
+        nonce: int,
+        fee: int = 150 * GWEI,
+        call: Call | None = None,
+        gas: int = GAS,
+    ) -> str:
+        """Another process sends something of its own, with a key that may be ours."""
+        wanted = work(999) if call is None else call
         signed = thief.sign_transaction(
             {
                 "chainId": self.deployment.chain_id,
                 "nonce": nonce,
-                "to": COUNTER,
-                "data": work(999).data,
+                "to": wanted.to,
+                "data": wanted.data,
                 "value": 0,
-                "gas": GAS,
+                "gas": gas,
                 "maxFeePerGas": fee,
                 "maxPriorityFeePerGas": fee // 2,
             }

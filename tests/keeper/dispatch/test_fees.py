@@ -16,6 +16,11 @@ def hashes_of(desk: Desk) -> int:
     return len(flight.versions)
 
 
+def state(desk: Desk) -> LaneState:
+    (lane,) = desk.dispatcher.lanes
+    return lane.state
+
+
 async def blocks(bench: Bench, desk: Desk, count: int, base_fee: int) -> list[Settled]:
     """Some blocks, all of one price, each with what the engine does."""
     settled: list[Settled] = []
@@ -65,10 +70,9 @@ def test_at_the_cap_it_is_cancelled_and_later_work_goes_on(bench: Bench, path: P
 
             # Nothing more is sent while it could not be mined.
             assert not await desk.send(1)
-            (lane,) = desk.dispatcher.lanes
-            assert lane.state is LaneState.PRICED_OUT
+            assert state(desk) is LaneState.PRICED_OUT
             await blocks(bench, desk, 1, base)
-            assert lane.state is LaneState.READY
+            assert state(desk) is LaneState.READY
             assert await desk.send(1)
             (mined,) = await blocks(bench, desk, 1, base)
             assert mined.state is FlightState.MINED

@@ -2,19 +2,25 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from bulkhead import errors
 from bulkhead.chain import AsyncChain
 from bulkhead.index import Index
 from bulkhead.keeper import Dispatcher, FlightState, Journal, LaneState, Policy
 from bulkhead.keeper.lanes import Lane
-from tests.keeper.dispatch.desk import ETHER, POLICY, REVERTING, Bench, batch, intent, key
+from tests.keeper.dispatch.desk import ETHER, POLICY, REVERTING, Bench, Desk, batch, intent, key
 
 pytestmark = pytest.mark.anvil
+
+
+def states(desk: Desk) -> list[LaneState]:
+    return [lane.state for lane in desk.dispatcher.lanes]
 
 
 def test_a_batch_is_mined_and_told_once(bench: Bench, path: Path) -> None:
@@ -76,7 +82,7 @@ def test_a_lane_takes_only_as_many_as_it_may(bench: Bench, path: Path) -> None:
             assert desk.dispatcher.free == 4
             assert all(await asyncio.gather(*(desk.send(task) for task in range(4))))
             assert desk.dispatcher.free == 0
-            assert {lane.state for lane in desk.dispatcher.lanes} == {LaneState.FULL}
+            assert states(desk) == [LaneState.FULL, LaneState.FULL]
             assert not await desk.send(5)
             bench.mine()
             assert len(await desk.settle()) == 4
@@ -88,8 +94,6 @@ def test_a_lane_takes_only_as_many_as_it_may(bench: Bench, path: Path) -> None:
 
 def test_what_no_node_takes_is_dropped_and_told(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        from dataclasses import replace
-
         async with bench.desk(path) as desk:
             greedy = replace(batch(1), gas=10**8)
             with pytest.raises(errors.Rejected):
@@ -111,18 +115,16 @@ def test_a_signer_without_money_stops_and_the_others_go_on(bench: Bench, path: P
         async with bench.desk(path, [poor, key(1)]) as desk:
             assert await desk.send(1)
             assert await desk.send(2)
-            lane, other = desk.dispatcher.lanes
-            assert lane.state is LaneState.UNFUNDED
-            assert lane.state == "insufficient funds"
-            assert other.state is LaneState.READY
+            assert states(desk) == [LaneState.UNFUNDED, LaneState.READY]
+            assert LaneState.UNFUNDED.value == "insufficient funds"
             await desk.settle()
             assert bench.nonce(poor.address) == 0
-            assert lane.state is LaneState.UNFUNDED
+            assert states(desk) == [LaneState.UNFUNDED, LaneState.READY]
 
             bench.set_balance(poor.address, ETHER)
             bench.mine()
             await desk.settle()
-            assert lane.state is LaneState.READY
+            assert states(desk) == [LaneState.READY, LaneState.READY]
             assert all([await desk.send(task) for task in (3, 4)])
             assert bench.nonce(poor.address) > 0
         assert [bench.count(task) for task in (1, 2, 3, 4)] == [1, 1, 1, 1]
@@ -142,8 +144,7 @@ def test_a_signer_that_runs_dry_on_the_way_frees_its_tasks(bench: Bench, path: P
             (settled,) = await desk.settle()
             assert settled.state is FlightState.DROPPED
             assert settled.open_again == (intent(1),)
-            (lane,) = desk.dispatcher.lanes
-            assert lane.state is LaneState.UNFUNDED
+            assert states(desk) == [LaneState.UNFUNDED]
             assert not await desk.send(1)
             bench.set_balance(poor.address, ETHER)
             bench.mine()
@@ -162,7 +163,7 @@ def test_two_dispatchers_with_two_keys_do_everything_once(bench: Bench, tmp_path
             bench.desk(tmp_path / "odd.db", [key(1)]) as odd,
         ):
 
-            async def work(desk: Any, tasks: range) -> int:
+            async def work(desk: Desk, tasks: range) -> int:
                 mined = 0
                 for task in tasks:
                     while not await desk.send(task):
@@ -171,9 +172,8 @@ def test_two_dispatchers_with_two_keys_do_everything_once(bench: Bench, tmp_path
                     mined += len(await desk.settle())
                 return mined
 
-            assert await asyncio.gather(
-                work(even, range(0, 20, 2)), work(odd, range(1, 20, 2))
-            ) == [10, 10]
+            mined = await asyncio.gather(work(even, range(0, 20, 2)), work(odd, range(1, 20, 2)))
+            assert mined == [10, 10]
         assert [bench.count(task) for task in range(20)] == [1] * 20
 
     asyncio.run(run())
@@ -199,8 +199,6 @@ def test_a_chain_of_another_id_is_sent_nothing(bench: Bench, path: Path) -> None
     async def run() -> None:
         async with bench.desk(path) as desk:
             bench.anvil.rpc("anvil_setChainId", 4)
-            from web3 import AsyncHTTPProvider, AsyncWeb3
-
             other = AsyncWeb3(AsyncHTTPProvider(bench.anvil.url))
             dispatcher = Dispatcher(AsyncChain(other), desk.journal, [key(0)], POLICY)
             with pytest.raises(errors.DeploymentError, match="of chain 4"):
@@ -223,7 +221,7 @@ def test_closing_ends_in_time_though_the_node_is_silent(bench: Bench, path: Path
                 await asyncio.sleep(60)
                 return ""
 
-            desk.chain.broadcast = broadcast  # type: ignore[method-assign, assignment]
+            desk.chain.broadcast = broadcast
             sending = asyncio.ensure_future(desk.send(1))
             await silence.wait()
             began = time.monotonic()
