@@ -83,6 +83,7 @@ def test_what_it_executed_is_done_and_what_it_skipped_is_open(
         async with opened(world, anvil, tmp_path / "keeper.db") as desk:
             batch = execution(world, [ready, early])
             await desk.dispatcher.send(batch, await desk.chain.block())
+            anvil.rpc("evm_mine")
             (settled,) = await desk.settle()
             assert settled.state is FlightState.MINED
             assert settled.done == (batch.tasks[0].intent,)
@@ -90,6 +91,7 @@ def test_what_it_executed_is_done_and_what_it_skipped_is_open(
             assert desk.dispatcher.busy() == set()
 
     (early,), (ready,) = placed(world, 1, 1_000), placed(world, 1)
+    anvil.rpc("evm_setAutomine", False)
     asyncio.run(run())
 
 
