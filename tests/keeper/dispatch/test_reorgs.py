@@ -66,6 +66,29 @@ def test_what_was_mined_elsewhere_after_a_reorg_is_settled_there(bench: Bench, p
     asyncio.run(run())
 
 
+def test_what_was_taken_back_waits_anew_before_it_is_replaced(bench: Bench, path: Path) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            assert await desk.send(1)
+            bench.mine(3)
+            await desk.settle()
+            spike = 5 * bench.base_fee()
+            bench.anvil.rpc("anvil_reorg", 3, [])
+            await desk.settle()
+            for _ in range(POLICY.patience_blocks):
+                (flight,) = desk.journal.flights(key(0).address)
+                assert len(flight.versions) == 1
+                bench.mine_at(spike)
+                await desk.settle()
+            bench.mine_at(spike)
+            (settled,) = await desk.settle()
+            assert len(settled.hashes) == 2
+            assert settled.state is FlightState.MINED
+        assert bench.count(1) == 1
+
+    asyncio.run(run())
+
+
 def test_what_is_final_is_not_looked_at_again(bench: Bench, path: Path) -> None:
     async def run() -> None:
         async with bench.desk(path) as desk:

@@ -1,6 +1,7 @@
 """What is sent is seen to its end, whatever becomes of it."""
 
 import asyncio
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from bulkhead import errors
 from bulkhead.chain import AsyncChain
 from bulkhead.index import Index
 from bulkhead.keeper import Dispatcher, FlightState, Journal, LaneState, Policy
-from bulkhead.keeper.lanes import Lane
+from bulkhead.keeper.lanes import Lane, kept
 from tests.keeper.dispatch.desk import ETHER, POLICY, REVERTING, Bench, Desk, batch, intent, key
 
 pytestmark = pytest.mark.anvil
@@ -45,6 +46,21 @@ def test_a_batch_is_mined_and_told_once(bench: Bench, path: Path) -> None:
             bench.mine()
             assert await desk.settle() == ()
         assert bench.count(1) == 1
+
+    asyncio.run(run())
+
+
+def test_what_is_mined_above_the_index_is_told_when_the_index_has_it(
+    bench: Bench, path: Path
+) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            below = await desk.chain.block()
+            assert await desk.send(1)
+            bench.mine()
+            assert await desk.dispatcher.settle(below) == ()
+            assert desk.dispatcher.busy() == {intent(1)}
+            assert len(await desk.settle()) == 1
 
     asyncio.run(run())
 
@@ -120,7 +136,7 @@ def test_a_signer_without_money_stops_and_the_others_go_on(bench: Bench, path: P
             bench.mine()
             assert states(desk) == [LaneState.UNFUNDED, LaneState.READY]
             assert LaneState.UNFUNDED.value == "insufficient funds"
-            await desk.settle()
+            assert {one.state for one in await desk.settle()} == {FlightState.MINED}
             assert bench.nonce(poor.address) == 0
             assert states(desk) == [LaneState.UNFUNDED, LaneState.READY]
 
@@ -261,11 +277,15 @@ def test_what_may_or_may_not_have_arrived_is_done_once(
             assert await desk.send(1)
             assert desk.dispatcher.busy() == {intent(1)}
             desk.chain.broadcast = broadcast
+            assert await desk.send(2)
             assert await desk.settle() == ()
             bench.mine()
-            (settled,) = await desk.settle()
-            assert settled.state is FlightState.MINED
-        assert bench.count(1) == bench.nonce(key(0).address) == 1
+            settled = await desk.settle()
+            assert {(one.nonce, one.state) for one in settled} == {
+                (0, FlightState.MINED),
+                (1, FlightState.MINED),
+            }
+        assert [bench.count(task) for task in (1, 2)] == [1, 1]
 
     asyncio.run(run())
 
@@ -292,6 +312,25 @@ def test_a_signer_that_fails_leaves_nothing_behind(bench: Bench, path: Path) -> 
 def test_signers_are_there_and_each_once(keys: list[Any]) -> None:
     with pytest.raises(ValueError, match="signers"):
         Dispatcher(None, Journal(), keys, POLICY)  # type: ignore[arg-type]
+
+
+def test_what_is_being_written_is_written_before_a_cancelled_task_ends() -> None:
+    async def run() -> None:
+        begun, ended = threading.Event(), threading.Event()
+
+        def write() -> None:
+            begun.set()
+            time.sleep(0.2)
+            ended.set()
+
+        writing = asyncio.ensure_future(kept(write))
+        await asyncio.to_thread(begun.wait)
+        writing.cancel()
+        await asyncio.wait([writing])
+        assert writing.cancelled()
+        assert ended.is_set()
+
+    asyncio.run(run())
 
 
 def test_a_cancelled_task_leaves_nothing_half_written(bench: Bench, path: Path) -> None:
