@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.book import Book as Book
     from bulkhead.keeper.passes import Keeper as Keeper
     from bulkhead.keeper.passes import LiquidationReport as LiquidationReport
     from bulkhead.keeper.passes import OrderReport as OrderReport
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Batch": "work",
+    "Book": "book",
     "Job": "work",
     "Keeper": "passes",
     "LiquidationReport": "passes",
