@@ -132,7 +132,7 @@ class Keeper:
         sight = self._sight()
         placed = {planning.key_of(one): one for one in self.book.orders()}
         reports: list[OrderReport] = []
-        for batch in batches(planning.executions(placed.values(), sight)):
+        for batch in batches(planning.executions(placed.values(), self.book, sight)):
             receipt = self._send(batch)
             reports.extend(self._reports([placed[task.key] for task in batch], receipt))
         return tuple(reports)

@@ -18,6 +18,7 @@ from bulkhead.liquidity import LAPSE, REWARD, RedeemRequest
 from bulkhead.markets import MarketState
 from bulkhead.orders import PlacedOrder
 from bulkhead.protocol import fixed_point, liquidation_math, price_validity, words
+from bulkhead.state import NO_ACCOUNT
 from bulkhead.valuation import Valuation
 
 # The most that an entry of a batch may take. A batch is never reverted by one of its entries, so a
@@ -69,6 +70,7 @@ def isolated_liquidations(vaults: Iterable[Vault], book: Book, sight: Sight) -> 
             key=hex(vault.id),
             account=vault.account,
             market=vault.market,
+            needs=(vault.market, *_markets_of_legs(book, vault.account, may_top_up)),
             verb="liquidate_isolated",
             argument=vault.id,
             gas=GAS_PER_VAULT + GAS_PER_TOP_UP * may_top_up,
@@ -88,6 +90,7 @@ def cross_liquidations(ledgers: Iterable[CrossLedger], sight: Sight) -> Iterator
             key=ledger.account,
             account=ledger.account,
             market=None,
+            needs=valuation.markets_of(ledger.legs),
             verb="liquidate_cross",
             argument=ledger.account,
             gas=GAS_PER_LEG * (1 + len(ledger.legs)),
@@ -102,7 +105,7 @@ def cross_liquidations(ledgers: Iterable[CrossLedger], sight: Sight) -> Iterator
         )
 
 
-def executions(orders: Iterable[PlacedOrder], sight: Sight) -> Iterator[Task]:
+def executions(orders: Iterable[PlacedOrder], book: Book, sight: Sight) -> Iterator[Task]:
     """Orders that executing would fill or end, first placed first."""
     for placed in decisions.executable_orders(orders, sight.states, sight.at.timestamp):
         readiness = decisions.readiness_of(
@@ -110,13 +113,14 @@ def executions(orders: Iterable[PlacedOrder], sight: Sight) -> Iterator[Task]:
         )
         is_expired = readiness is Readiness.EXPIRED
         job = Job.CLEAR_EXPIRED if is_expired else Job.EXECUTE_ORDERS
-        yield _of_order(job, placed, GAS_PER_ORDER, placed.keeper_fee)
+        legs = () if is_expired else _markets_of_legs(book, placed.order.account)
+        yield _of_order(job, placed, GAS_PER_ORDER, placed.keeper_fee, legs)
 
 
 def ratchets(orders: Iterable[PlacedOrder], sight: Sight) -> Iterator[Task]:
     """Trailing stops that the current price would move. Nobody is paid for it."""
     for placed in decisions.ratchetable_orders(orders, sight.states, sight.at.timestamp):
-        yield _of_order(Job.TRAIL_STOPS, placed, GAS_PER_RATCHET, 0)
+        yield _of_order(Job.TRAIL_STOPS, placed, GAS_PER_RATCHET)
 
 
 def deleveragings(book: Book, sight: Sight) -> Iterator[Task]:
@@ -154,6 +158,7 @@ def redemptions(sight: Sight) -> Iterator[Task]:
             key=str(request.id),
             account=request.controller,
             market=None,
+            needs=() if has_lapsed else tuple(_with_open_interest(sight)),
             verb="lapse" if has_lapsed else "fix",
             argument=request.id,
             gas=GAS_PER_REQUEST,
@@ -185,7 +190,7 @@ def all_tasks(
         deleveragings(book, sight),
         final_prices(sight),
         settlements(book, sight),
-        executions(orders, sight),
+        executions(orders, book, sight),
         ratchets(orders, sight),
         redemptions(sight),
     )
@@ -228,12 +233,27 @@ def key_of(placed: PlacedOrder) -> str:
     return "0x" + placed.hash.hex()
 
 
-def _of_order(job: Job, placed: PlacedOrder, gas: int, reward: int) -> Task:
+def _markets_of_legs(book: Book, account: str, is_asked: bool = True) -> tuple[int, ...]:
+    """Where an account has cross legs, whose prices say what it can afford."""
+    word = book.state.accounts.get(account, NO_ACCOUNT)
+    return valuation.markets_of(valuation.leg_keys(word)) if is_asked else ()
+
+
+def _with_open_interest(sight: Sight) -> Iterator[int]:
+    for market, state in sight.states.items():
+        if state.long.size or state.short.size:
+            yield market
+
+
+def _of_order(
+    job: Job, placed: PlacedOrder, gas: int, reward: int = 0, legs: tuple[int, ...] = ()
+) -> Task:
     return Task(
         job=job,
         key=key_of(placed),
         account=placed.order.account,
         market=placed.order.market,
+        needs=(placed.order.market, *legs),
         verb="ratchet" if job is Job.TRAIL_STOPS else "execute_orders",
         argument=placed.order.to_tuple(),
         gas=gas,
@@ -247,6 +267,7 @@ def _of_holding(job: Job, holding: Holding) -> Task:
         key=hex(holding.id),
         account=holding.account,
         market=holding.market,
+        needs=(holding.market,),
         verb="auto_deleverage" if job is Job.DELEVERAGE else "settle_positions",
         argument=holding.id,
         gas=GAS_PER_VAULT,
@@ -260,6 +281,7 @@ def _of_market(job: Job, state: MarketState, verb: str, gas: int) -> Task:
         key=f"{verb} {market}",
         account="",
         market=market,
+        needs=(),
         verb=verb,
         argument=market,
         gas=gas,

@@ -47,6 +47,7 @@ class Task:
         key: What it is done to: an order's hash, a position's id, an account, a request, a market.
         account: Whose; empty where it is nobody's.
         market: Where; None for a whole account or the pool.
+        needs: The markets whose prices it is done at.
         verb: The contracts' function that does it.
         argument: What that takes for it.
         gas: The most it may take in a batch.
@@ -59,6 +60,7 @@ class Task:
     key: str
     account: str
     market: int | None
+    needs: tuple[int, ...]
     verb: str
     argument: Any
     gas: int
