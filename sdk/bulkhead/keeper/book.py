@@ -15,6 +15,7 @@ from bulkhead.protocol import words
 from bulkhead.replay import Replay
 from bulkhead.state import Slot
 
+_PAID = ("account", "builder", "keeper", "liquidator", "receiver", "referrer")
 _FIXED_OR_LAPSED = ("RedeemFixed", "RedeemLapsed")
 
 
@@ -27,13 +28,15 @@ class Book:
     Attributes:
         state: What it holds.
         requests: Those of liquidity providers that are not fixed, by id: the block of each.
-        touched: The slots that have changed since they were last taken.
+        touched: The slots that have changed since somebody cleared it.
+        paid: The accounts whose cash or escrow has, or may have.
     """
 
     def __init__(self, state: Replay) -> None:
         self.state = state
         self.requests: dict[int, int] = {}
         self.touched: set[Slot] = set()
+        self.paid: set[str] = set()
         self._resting: dict[bytes, PlacedOrder] = {}
         self._open: dict[int, set[Slot]] = {}  # by market
         for slot, position in state.positions.items():
@@ -44,6 +47,7 @@ class Book:
         """Takes in one event."""
         self.state.take(event)
         self.remember(event)
+        self.paid.update(event[one] for one in _PAID if one in event.arguments)
         for slot in _slots_of(event):
             self.touched.add(slot)
             is_open = self.state.positions[slot].size
@@ -67,7 +71,7 @@ class Book:
         twin = copy(self)
         twin.state = self.state.copy()
         twin.requests = self.requests.copy()
-        twin.touched = self.touched.copy()
+        twin.touched, twin.paid = self.touched.copy(), self.paid.copy()
         twin._resting = self._resting.copy()
         twin._open = {market: slots.copy() for market, slots in self._open.items()}
         return twin
