@@ -91,9 +91,7 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         source = _source(settings)
         desk = desk_of(reader.contracts, [str(one.address) for one in signers], settings.account)
         foresight = Foresight(reader, source, desk.sender)
-        engine = Engine(
-            reader, following, dispatcher, journal, foresight, desk, _policy(settings)
-        )
+        engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
         await following.catch_up()
         await dispatcher.recover()
         yield Kit(pool, reader, index, journal, dispatcher, following, engine)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from bulkhead.keeper.flights import FlightState
-from bulkhead.keeper.metrics import EndpointReading, Failure
+from bulkhead.keeper.metrics import Failure
 from bulkhead.keeper.trial import Left
 
 if TYPE_CHECKING:
     from bulkhead.keeper.assembly import Kit
     from bulkhead.keeper.engine import Pass
-    from bulkhead.keeper.flights import Settled
     from bulkhead.keeper.metrics import Metrics
 
 
