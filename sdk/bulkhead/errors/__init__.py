@@ -26,6 +26,7 @@ from bulkhead.errors._classes import (
     UnknownOrder,
     Unreachable,
     Unreached,
+    WrongChain,
     class_name,
 )
 from bulkhead.errors._translate import error_of, revert_of, translated
@@ -56,6 +57,7 @@ __all__ = [
     "UnknownOrder",
     "Unreachable",
     "Unreached",
+    "WrongChain",
     "class_name",
     "error_of",
     "revert_of",

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.endpoint import EndpointHealth as EndpointHealth
+    from bulkhead.keeper.endpoint import EndpointPolicy as EndpointPolicy
+    from bulkhead.keeper.endpoint import EndpointState as EndpointState
+    from bulkhead.keeper.endpoints import EndpointPool as EndpointPool
     from bulkhead.keeper.passes import Keeper as Keeper
     from bulkhead.keeper.passes import LiquidationReport as LiquidationReport
     from bulkhead.keeper.passes import OrderReport as OrderReport
@@ -14,6 +18,10 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Batch": "work",
+    "EndpointHealth": "endpoint",
+    "EndpointPolicy": "endpoint",
+    "EndpointPool": "endpoints",
+    "EndpointState": "endpoint",
     "Job": "work",
     "Keeper": "passes",
     "LiquidationReport": "passes",
