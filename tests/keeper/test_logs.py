@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from bulkhead.keeper import logs
-from bulkhead.keeper.settings import LogSettings
+from bulkhead.keeper.groups import LogSettings
 from bulkhead.keeper.work import Job
 
 HASH = "0x" + "ab" * 32

@@ -20,8 +20,8 @@ from aiohttp import web
 from bulkhead.keeper.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.groups import WatchSettings
     from bulkhead.keeper.metrics import Metrics
-    from bulkhead.keeper.settings import WatchSettings
 
 CLOSE_SECONDS = 1.0  # that an open answer may still take when the keeper stops
 

@@ -19,7 +19,8 @@ from bulkhead.keeper.invalid import InvalidSettings
 
 if TYPE_CHECKING:
     from bulkhead.chain import TransactionSigner
-    from bulkhead.keeper.settings import KeeperSettings, SignerSettings
+    from bulkhead.keeper.groups import SignerSettings
+    from bulkhead.keeper.settings import KeeperSettings
 
 
 def open_signers(settings: KeeperSettings) -> tuple[TransactionSigner, ...]:
