@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bulkhead.index.opening import open_index
 from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.bidding import Policy as Bidding
 from bulkhead.keeper.desk import desk_of
@@ -20,7 +21,6 @@ from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.keys import open_signers
 from bulkhead.keeper.payloads import NoPayloads, PayloadSource
 from bulkhead.keeper.poison import Expiry
-from bulkhead.keeper.recovery import open_index
 from bulkhead.protocol.fixed_point import PPM
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         reader = AsyncReader(w3, deployment)
         rests = settings.poison
         journal = Journal(Expiry(rests.first_rest, rests.longest_rest))
-        index = stack.enter_context(open_index(settings.journal, deployment, [journal]))
+        index = stack.enter_context(open_index(settings.journal, deployment, companions=[journal]))
         dispatcher = Dispatcher(reader.chain, journal, signers, _bidding(settings))
         stack.push_async_callback(dispatcher.close)
         following = Following(index, reader)

@@ -64,3 +64,10 @@ class Desk:
         )
         call = call_of(self._contracts, [task], update.payload)
         return Batch(task.job, (task,), replace(call, value=update.fee), gas_of([task]))
+
+
+def desk_of(contracts: Contracts, signers: Sequence[str], account: str | None) -> Desk:
+    """The desk of some signers, and of the account that works for all of them."""
+    if account is not None:
+        raise NotImplementedError
+    return Desk(contracts, signers)

@@ -15,7 +15,7 @@ from bulkhead.keeper.batching import GAS_PER_BATCH, Economy, Shard, batches, gas
 from bulkhead.keeper.foresight import Update, foreseen, needed
 from bulkhead.keeper.planning import Sight
 from bulkhead.keeper.trial import Bench, Left
-from bulkhead.keeper.work import Batch, Job, Task
+from bulkhead.keeper.work import Batch, Intent, Job, Task
 from bulkhead.liquidity import RedeemRequest
 from bulkhead.values import QUOTE_DECIMALS, down
 
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from bulkhead.keeper.foresight import Foresight
     from bulkhead.keeper.journal import Journal
     from bulkhead.markets import MarketState
-    from bulkhead.protocol.words import Price
     from bulkhead.reader import AsyncReader
 
-_LIQUIDATIONS = (Job.LIQUIDATE_ISOLATED, Job.LIQUIDATE_CROSS, Job.TOP_UP)
 _REWARDS = {  # who is paid what, by event
     "LiquidatorPaid": (("liquidator", "amount"),),
     "OrderCancelled": (("receiver", "keeper_fee"),),
@@ -43,8 +41,7 @@ _REWARDS = {  # who is paid what, by event
     "RedeemFixed": (("fixer", "reward"),),
 }
 
-HITS = 1_000  # candidates that one pass looks at
-FULL_SCREEN = 16  # passes after which every market is screened, moved or not: funding moves, too
+HITS = 1_000  # candidates of either kind that one pass looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,8 @@ class Pass:
         left: What was not sent, why, and the reason in the contracts' words.
         settled: What became of transactions since the last pass.
         screened: Seconds that it took to find the candidates.
-        earned: Quote that this keeper's accounts were paid since the last pass.
+        earned: Quote that this keeper's accounts were paid since the last pass, by transaction.
+        resting: How many tasks are set aside.
         states: The markets, as the chain has them.
     """
 
@@ -95,7 +93,8 @@ class Pass:
     left: tuple[tuple[Task, Left, str], ...]
     settled: tuple[Settled, ...]
     screened: float
-    earned: int
+    earned: Mapping[str, int]
+    resting: int
     states: Mapping[int, MarketState]
 
 
@@ -130,9 +129,7 @@ class Engine:
         self._desk = desk
         self._policy = policy
         self._bench = Bench(reader, desk.sender, desk.call_of)
-        self._passes = 0
-        self._hit: set[int] = set()  # markets in which something was liquidatable
-        self._prices: dict[int, Price] = {}
+        self._screened = 0.0
         self._requests: dict[int, RedeemRequest] = {}
 
     async def once(self, *, dry_run: bool = False) -> Pass:
@@ -150,11 +147,11 @@ class Engine:
         sight = await self._sight(at)
         updates = await self._foresight.updates(sight)
         ahead = foreseen(sight, updates)
-        began = time.perf_counter()
-        tasks = self._tasks(ahead)
-        screened = time.perf_counter() - began
+        resting = self._journal.poisoned(at.timestamp)
+        away = self._journal.busy() | resting
+        tasks = self._tasks(ahead, away)
         economy = await self._economy(sight)
-        wanted = self._worthwhile(tasks, economy, at)
+        wanted = [task for task in tasks if self._is_wanted(task, economy, away)]
         planned, left = await self._planned(wanted, updates, economy, at)
         sent = () if dry_run else await self._send(planned, at)
         return Pass(
@@ -165,10 +162,17 @@ class Engine:
             sent=sent,
             left=left,
             settled=settled,
-            screened=screened,
+            screened=self._screened,
             earned=self._earned(),
+            resting=len(resting),
             states=sight.states,
         )
+
+    async def watch(self) -> tuple[Block, tuple[Settled, ...]]:
+        """Keeps up and sees what became of what was sent, without looking for more to do."""
+        progress = await self._following.catch_up()
+        at = await self._reader.block(progress.block)
+        return at, await self._dispatcher.settle(at)
 
     async def _sight(self, at: Block) -> Sight:
         """The markets that matter, and the requests that nobody has fixed."""
@@ -182,16 +186,13 @@ class Engine:
         self._requests = known | await self._reader.chain.run(_requests(self._reader, unread), at)
         return Sight(at, states, dict(self._requests))
 
-    def _tasks(self, sight: Sight) -> list[Task]:
+    def _tasks(self, sight: Sight, away: Collection[Intent]) -> list[Task]:
         """Everything to do at what is seen, liquidations before orders, the worst first."""
-        moved = {
-            market
-            for market, one in sight.states.items()
-            if self._prices.get(market) != one.price or self._passes % FULL_SCREEN == 0
-        }
-        self._prices = {market: one.price for market, one in sight.states.items()}
-        self._passes += 1
-        candidates = self._following.screens.candidates(sight.states, moved | self._hit, limit=HITS)
+        # Those that are passed over must not hide the others.
+        limit = (HITS + len(away)) * self._policy.shard.count
+        began = time.perf_counter()
+        candidates = self._following.screens.candidates(sight.states, sight.states, limit)
+        self._screened = time.perf_counter() - began
         found = planning.all_tasks(
             self._following.book,
             sight,
@@ -199,18 +200,12 @@ class Engine:
             candidates.vaults,
             candidates.ledgers,
         )
-        tasks = list(found)
-        self._hit = {one for task in tasks if task.job in _LIQUIDATIONS for one in task.needs}
-        return tasks
+        return list(found)
 
-    def _worthwhile(self, tasks: Sequence[Task], economy: Economy, at: Block) -> list[Task]:
-        """What is ours to do, on no transaction's way, not set aside, and worth its gas."""
-        away = self._journal.busy() | self._journal.poisoned(at.timestamp)
-        return [
-            task
-            for task in tasks
-            if task.intent not in away and self._policy.shard.has(task) and economy.pays_for(task)
-        ]
+    def _is_wanted(self, task: Task, economy: Economy, away: Collection[Intent]) -> bool:
+        """Whether a task is ours to do, on no transaction's way, not set aside, and worth it."""
+        is_ours = self._policy.shard.has(task)
+        return is_ours and task.intent not in away and economy.pays_for(task)
 
     async def _planned(
         self, tasks: Sequence[Task], updates: Mapping[int, Update], economy: Economy, at: Block
@@ -263,9 +258,13 @@ class Engine:
         quote = down(Fraction(usd) * 10**QUOTE_DECIMALS)
         return Economy(gas_price, quote, self._policy.margin, self._policy.always)
 
-    def _earned(self) -> int:
-        """Quote that the new events pay to this keeper."""
-        return sum(_paid(event, self._desk.payees) for event in self._following.fresh)
+    def _earned(self) -> Counter[str]:
+        """Quote that the new events pay to this keeper, by transaction."""
+        earned: Counter[str] = Counter()
+        for event in self._following.fresh:
+            if reward := _paid(event, self._desk.payees):
+                earned[event.transaction] += reward
+        return earned
 
 
 def _paid(event: Event, payees: Collection[str]) -> int:
