@@ -45,8 +45,12 @@ class Economy:
     margin: int = 0
     always: bool = False
 
+    def quote_of(self, wei: int) -> int:
+        """What so much of the token is worth, quote, up."""
+        return div_up(wei * self.token_price, _WEI)
+
     def cost_of(self, gas: int) -> int:
-        """Quote, up, with the margin."""
+        """What a reward must bring for so much gas: its price and the margin, quote, up."""
         return div_up(gas * self.gas_price * self.token_price * (PPM + self.margin), _WEI * PPM)
 
     def pays(self, tasks: Sequence[Task]) -> bool:

@@ -76,6 +76,11 @@ class Book:
         twin._open = {market: slots.copy() for market, slots in self._open.items()}
         return twin
 
+    @property
+    def resting(self) -> int:
+        """How many orders wait."""
+        return len(self._resting)
+
     def orders(self) -> Iterator[PlacedOrder]:
         """Those that wait, in the order of their placement."""
         return map(self._known, self._resting.values())

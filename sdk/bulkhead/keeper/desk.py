@@ -54,7 +54,7 @@ class Desk:
         """The batch that brings one price."""
         task = Task(
             job=Job.UPDATE_PRICES,
-            key=f"update {update.market}",
+            key=str(update.market),
             account="",
             market=update.market,
             needs=(),

@@ -68,34 +68,47 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """What one pass saw and did.
+class Watched:
+    """What has happened since the last look.
 
     Attributes:
-        at: The block it was made at.
+        at: The block that is looked at.
         progress: How far the index is.
-        found: Tasks by job, before anything was left out.
-        planned: What was worth sending, tried.
-        sent: Those batches that were sent.
-        left: What was not sent, why, and the reason in the contracts' words.
-        settled: What became of transactions since the last pass.
-        screened: Seconds that it took to find the candidates.
-        earned: Quote that this keeper's accounts were paid since the last pass, by transaction.
-        resting: How many tasks are set aside.
-        states: The markets, as the chain has them.
+        settled: What became of transactions.
+        earned: Quote that this keeper's accounts were paid, by transaction.
     """
 
     at: Block
     progress: Progress
+    settled: tuple[Settled, ...]
+    earned: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass saw and did.
+
+    Attributes:
+        watched: What had happened before it.
+        states: The markets, as the chain has them.
+        found: Tasks by job, before anything was left out.
+        planned: What was worth sending, tried.
+        sent: Those batches that were sent.
+        left: What was not sent, why, and the reason in the contracts' words.
+        resting: How many tasks are set aside.
+        screened: Seconds that it took to find the candidates.
+        economy: What gas cost.
+    """
+
+    watched: Watched
+    states: Mapping[int, MarketState]
     found: Mapping[Job, int]
     planned: tuple[Batch, ...]
     sent: tuple[Batch, ...]
     left: tuple[tuple[Task, Left, str], ...]
-    settled: tuple[Settled, ...]
-    screened: float
-    earned: Mapping[str, int]
     resting: int
-    states: Mapping[int, MarketState]
+    screened: float
+    economy: Economy
 
 
 class Engine:
@@ -141,9 +154,8 @@ class Engine:
         Raises:
             BulkheadError: What a node does not answer, or the index can not take in.
         """
-        progress = await self._following.catch_up()
-        at = await self._reader.block(progress.block)
-        settled = () if dry_run else await self._dispatcher.settle(at)
+        watched = await self.watch(dry_run=dry_run)
+        at = watched.at
         sight = await self._sight(at)
         updates = await self._foresight.updates(sight)
         ahead = foreseen(sight, updates)
@@ -155,24 +167,27 @@ class Engine:
         planned, left = await self._planned(wanted, updates, economy, at)
         sent = () if dry_run else await self._send(planned, at)
         return Pass(
-            at=at,
-            progress=progress,
+            watched=watched,
+            states=sight.states,
             found=Counter(task.job for task in tasks),
             planned=planned,
             sent=sent,
             left=left,
-            settled=settled,
-            screened=self._screened,
-            earned=self._earned(),
             resting=len(resting),
-            states=sight.states,
+            screened=self._screened,
+            economy=economy,
         )
 
-    async def watch(self) -> tuple[Block, tuple[Settled, ...]]:
-        """Keeps up and sees what became of what was sent, without looking for more to do."""
+    async def watch(self, *, dry_run: bool = False) -> Watched:
+        """Keeps up and sees what became of what was sent, without looking for more to do.
+
+        Args:
+            dry_run: Whether nothing is sent, nor sent again.
+        """
         progress = await self._following.catch_up()
         at = await self._reader.block(progress.block)
-        return at, await self._dispatcher.settle(at)
+        settled = () if dry_run else await self._dispatcher.settle(at)
+        return Watched(at, progress, settled, self._earned())
 
     async def _sight(self, at: Block) -> Sight:
         """The markets that matter, and the requests that nobody has fixed."""

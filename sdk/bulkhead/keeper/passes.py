@@ -16,6 +16,7 @@ from bulkhead.keeper import planning
 from bulkhead.keeper.batching import batches, gas_of
 from bulkhead.keeper.book import Book, book_of
 from bulkhead.keeper.calls import call_of
+from bulkhead.keeper.intents import order_key
 from bulkhead.keeper.planning import Sight
 from bulkhead.keeper.work import Task
 from bulkhead.orders import EXPIRED_REASON, OrderState, PlacedOrder
@@ -130,7 +131,7 @@ class Keeper:
             What became of each order that was sent.
         """
         sight = self._sight()
-        placed = {planning.key_of(one): one for one in self.book.orders()}
+        placed = {order_key(one.hash): one for one in self.book.orders()}
         reports: list[OrderReport] = []
         for batch in batches(planning.executions(placed.values(), self.book, sight)):
             receipt = self._send(batch)

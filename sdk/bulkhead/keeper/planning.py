@@ -13,6 +13,7 @@ from bulkhead.chain import Block
 from bulkhead.decisions import CrossLedger, Readiness, Vault
 from bulkhead.deleveraging import Holding
 from bulkhead.keeper.book import Book
+from bulkhead.keeper.intents import order_key
 from bulkhead.keeper.work import Job, Task
 from bulkhead.liquidity import LAPSE, REWARD, RedeemRequest
 from bulkhead.markets import MarketState
@@ -67,7 +68,7 @@ def isolated_liquidations(vaults: Iterable[Vault], book: Book, sight: Sight) -> 
         reward = top_up.reward if top_up else _reward_of(vault, state, value)
         yield Task(
             job=Job.TOP_UP if top_up else Job.LIQUIDATE_ISOLATED,
-            key=hex(vault.id),
+            key=str(vault.id),
             account=vault.account,
             market=vault.market,
             needs=(vault.market, *_markets_of_legs(book, vault.account, may_top_up)),
@@ -228,11 +229,6 @@ def _final_price_of(state: MarketState) -> str | None:
     return None
 
 
-def key_of(placed: PlacedOrder) -> str:
-    """What tasks call an order."""
-    return "0x" + placed.hash.hex()
-
-
 def _markets_of_legs(book: Book, account: str, is_asked: bool = True) -> tuple[int, ...]:
     """Where an account has cross legs, whose prices say what it can afford."""
     word = book.state.accounts.get(account, NO_ACCOUNT)
@@ -250,7 +246,7 @@ def _of_order(
 ) -> Task:
     return Task(
         job=job,
-        key=key_of(placed),
+        key=order_key(placed.hash),
         account=placed.order.account,
         market=placed.order.market,
         needs=(placed.order.market, *legs),
@@ -264,7 +260,7 @@ def _of_order(
 def _of_holding(job: Job, holding: Holding) -> Task:
     return Task(
         job=job,
-        key=hex(holding.id),
+        key=str(holding.id),
         account=holding.account,
         market=holding.market,
         needs=(holding.market,),
@@ -278,7 +274,7 @@ def _of_market(job: Job, state: MarketState, verb: str, gas: int) -> Task:
     market = state.market.id
     return Task(
         job=job,
-        key=f"{verb} {market}",
+        key=str(market),
         account="",
         market=market,
         needs=(),

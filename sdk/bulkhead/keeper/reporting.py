@@ -14,10 +14,9 @@ from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState
 from bulkhead.keeper.trial import Left
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bulkhead.keeper.assembly import Kit
-    from bulkhead.keeper.engine import Pass
+    from bulkhead.keeper.batching import Economy
+    from bulkhead.keeper.engine import Pass, Watched
     from bulkhead.keeper.health import Health
     from bulkhead.keeper.metrics import Metrics
 
@@ -47,10 +46,13 @@ class Reporter:
         self._health = health
         self._rewards: Counter[str] = Counter()  # of transactions that are not settled yet
         self._states: dict[str, Lanes] = {}
+        self._economy: Economy | None = None
 
     async def report(self, done: Pass) -> None:
         """Tells what one pass did."""
-        self._tell_progress(done)
+        self._economy = done.economy
+        self.hear(done.watched)
+        self._tell_findings(done)
         for batch in done.sent:
             self._metrics.sent(batch.job, len(batch.tasks))
             _log.info("sent %s: %d tasks, %s", batch.job, len(batch.tasks), batch.tasks[0].key)
@@ -58,18 +60,23 @@ class Reporter:
             if why is Left.FAILS:
                 self._metrics.failed(task.job, reason or Failure.SIMULATION)
                 _log.warning("set aside %s of %s: %s", task.job, task.key, reason)
-        self._rewards.update(done.earned)
-        self.tell_settled(done.settled)
         await self._tell_lanes()
 
-    def tell_settled(self, settled: Sequence[Settled]) -> None:
-        """Tells what became of transactions."""
-        for one in settled:
-            self._tell_one(one)
+    def hear(self, watched: Watched) -> None:
+        """Tells how far the keeper is, and what became of transactions."""
+        at, progress = watched.at, watched.progress
+        self._metrics.head(progress.head, at.number, at.timestamp, at.timestamp)
+        if progress.rolled_back_to is not None:
+            self._metrics.rolled_back()
+            _log.warning("the chain has abandoned all above block %d", progress.rolled_back_to)
+        self._health.lag = max(progress.head - at.number, 0)
+        self._health.is_verified = True
+        self._rewards.update(watched.earned)
+        for settled in watched.settled:
+            self._tell_one(settled)
 
-    def _tell_progress(self, done: Pass) -> None:
-        at, following = done.at, self._kit.following
-        self._metrics.head(done.progress.head, at.number, at.timestamp, at.timestamp)
+    def _tell_findings(self, done: Pass) -> None:
+        at, following = done.watched.at, self._kit.following
         self._metrics.passed(at.timestamp)
         self._metrics.scanned(done.screened)
         self._metrics.candidates(done.found)
@@ -77,7 +84,7 @@ class Reporter:
         self._metrics.tracked(
             isolated=following.screens.vaults,
             cross=following.screens.ledgers,
-            orders=sum(1 for _ in following.book.orders()),
+            orders=following.book.resting,
         )
         self._metrics.price_ages(
             {
@@ -85,17 +92,13 @@ class Reporter:
                 for state in done.states.values()
             }
         )
-        if done.progress.rolled_back_to is not None:
-            self._metrics.rolled_back()
-            _log.warning("the chain has abandoned all above block %d", done.progress.rolled_back_to)
-        self._health.lag = max(done.progress.head - at.number, 0)
-        self._health.is_verified = True
 
     def _tell_one(self, settled: Settled) -> None:
         if settled.job is None:
             return
         if settled.gas_used:
-            self._metrics.mined(settled.job, settled.gas_used, settled.cost)
+            cost = 0 if self._economy is None else self._economy.quote_of(settled.cost)
+            self._metrics.mined(settled.job, settled.gas_used, settled.cost, cost)
         if settled.state is FlightState.CANCELLED:
             self._metrics.cancelled()
         for _ in settled.hashes[1:]:

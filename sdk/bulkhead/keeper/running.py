@@ -14,11 +14,8 @@ from bulkhead.keeper.health import Health, serving
 from bulkhead.keeper.reporting import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bulkhead.chain import Block
-    from bulkhead.keeper.engine import Pass
-    from bulkhead.keeper.flights import Settled
+    from bulkhead.keeper.engine import Pass, Watched
     from bulkhead.keeper.metrics import Metrics
     from bulkhead.keeper.settings import KeeperSettings
 
@@ -58,12 +55,12 @@ class RunReport:
         self.transactions += len(one.sent)
         self.tasks += sum(len(batch.tasks) for batch in one.sent)
         self.last = one
-        self.hear(one.settled)
+        self.hear(one.watched)
 
-    def hear(self, settled: Sequence[Settled]) -> None:
+    def hear(self, watched: Watched) -> None:
         """Counts what became of transactions."""
-        self.done += sum(len(one.done) for one in settled)
-        self.lost += sum(len(one.lost) for one in settled)
+        self.done += sum(len(one.done) for one in watched.settled)
+        self.lost += sum(len(one.lost) for one in watched.settled)
 
 
 async def run(
@@ -130,13 +127,13 @@ class _Loop:
 
     async def once(self, poll: float) -> None:
         """One pass, and then as many as it takes until nothing is on its way."""
-        first = (await self._pass()).at.number
+        first = (await self._pass()).watched.at.number
         while not self._dry_run and not self._stop.is_set() and self._kit.dispatcher.busy():
             await self._pause(poll)
-            at, settled = await self._kit.engine.watch()
-            self.report.hear(settled)
-            self._reporter.tell_settled(settled)
-            if at.number - first > ONCE_BLOCKS:
+            watched = await self._kit.engine.watch()
+            self.report.hear(watched)
+            self._reporter.hear(watched)
+            if watched.at.number - first > ONCE_BLOCKS:
                 break
 
     async def _passed(self, seen: Block | None) -> Block | None:
@@ -165,7 +162,7 @@ class _Loop:
         head = await self._kit.reader.block()
         if seen is not None and head.hash == seen.hash:
             return seen
-        return (await self._pass()).at
+        return (await self._pass()).watched.at
 
     async def _pass(self) -> Pass:
         with self._metrics.timing_pass():
