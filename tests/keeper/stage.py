@@ -17,7 +17,7 @@ from bulkhead.keeper.running import RunReport, run
 from bulkhead.keeper.settings import KeeperSettings
 from bulkhead.listings import BTC, ETH, Listing
 from bulkhead.local import Anvil
-from bulkhead.world import World, create
+from bulkhead.world import INSURANCE, POOL, World, create
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
 CHEAP = "0.001"  # USD a gas token: whatever there is to do pays
@@ -87,6 +87,8 @@ def staged(
     *options: str,
     names: Sequence[str] = NAMES,
     listings: Sequence[Listing] = (BTC, ETH),
+    pool: int = POOL,
+    insurance: int = INSURANCE,
 ) -> Iterator[Stage]:
     """A new node with a new exchange, whose traders have deposited.
 
@@ -95,10 +97,12 @@ def staged(
         options: More of anvil's own.
         names: The traders.
         listings: The markets.
+        pool: USD in it.
+        insurance: USD in it.
     """
     with Anvil(*options) as anvil:
         w3 = anvil.connect()
-        world = create(w3, w3.eth.accounts, names, listings)
+        world = create(w3, w3.eth.accounts, names, listings, pool=pool, insurance=insurance)
         world.reader.deployment.save(folder)
         for trader in world.traders.values():
             trader.deposit(50_000)
