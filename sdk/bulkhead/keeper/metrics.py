@@ -168,11 +168,9 @@ class Metrics:
         with _timed(self._passes):
             yield
 
-    @contextmanager
-    def timing_scan(self) -> Iterator[None]:
-        """Measures a look for what is liquidatable."""
-        with _timed(self._scans):
-            yield
+    def scanned(self, seconds: float) -> None:
+        """How long a look for what is liquidatable took."""
+        self._scans.observe(seconds)
 
     def passed(self, timestamp: int) -> None:
         """A pass has ended that worked on a block of this time of the chain."""
