@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,41 +13,43 @@ from typing import Any
 import pytest
 
 from bulkhead.keeper.metrics import Metrics
+from bulkhead.keeper.running import RunReport
 from bulkhead.keeper.settings import PREFIX, KeeperSettings
 from bulkhead.keeper.work import Job
 from tests.cli.conftest import CommandLine
 
 KEY = "5e" * 32
-ENGINE = "bulkhead.keeper.engine"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an engine says at its end."""
+@dataclass(slots=True)
+class Given:
+    """What the engine was started with."""
 
+    settings: KeeperSettings
     once: bool
     dry_run: bool
-    shard: str
-    jobs: tuple[str, ...]
-    always: bool
-
-
-async def run(
-    settings: KeeperSettings, *, once: bool, dry_run: bool, stop: asyncio.Event, metrics: Metrics
-) -> Report:
-    """An engine that only says what it was given."""
-    assert not stop.is_set()
-    assert metrics.names()
-    return Report(
-        once, dry_run, settings.shard, tuple(sorted(settings.jobs.on)), settings.policy.always
-    )
 
 
 @pytest.fixture
-def _engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = types.ModuleType(ENGINE)
-    vars(module)["run"] = run
-    monkeypatch.setitem(sys.modules, ENGINE, module)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Given]:
+    """An engine that only remembers what it was given."""
+    given: list[Given] = []
+
+    async def run(
+        settings: KeeperSettings,
+        *,
+        once: bool,
+        dry_run: bool,
+        stop: asyncio.Event,
+        metrics: Metrics,
+    ) -> RunReport:
+        assert not stop.is_set()
+        assert metrics.names()
+        given.append(Given(settings, once, dry_run))
+        return RunReport(passes=3, tasks=2)
+
+    monkeypatch.setattr("bulkhead.keeper.running.run", run)
+    return given
 
 
 @pytest.fixture(autouse=True)
@@ -71,48 +72,51 @@ def configured(folder: Path, shell: CommandLine, more: str = "") -> Path:
     return path
 
 
-@pytest.mark.usefixtures("_engine")
-def test_the_engine_gets_settings_and_flags(folder: Path, shell: CommandLine) -> None:
+def test_the_engine_gets_settings_and_flags(
+    folder: Path, shell: CommandLine, started: list[Given]
+) -> None:
     path = configured(folder, shell)
     words = ("--shard", "2/3", "--always", "--no-job", "settle", "--once", "--dry-run")
     report = shell.ok("keeper", "run", "--config", str(path), *words)
-    assert report == {
-        "once": True,
-        "dry_run": True,
-        "shard": "2/3",
-        "jobs": sorted(set(Job) - {Job.SETTLE}),
-        "always": True,
-    }
+    assert (report["passes"], report["tasks"], report["would_send"]) == (3, 2, [])
+    (given,) = started
+    assert (given.once, given.dry_run) == (True, True)
+    assert given.settings.shard == "2/3"
+    assert given.settings.policy.always
+    assert given.settings.jobs.on == set(Job) - {Job.SETTLE}
 
 
-@pytest.mark.usefixtures("_engine")
-def test_a_named_job_is_the_only_one(folder: Path, shell: CommandLine) -> None:
+def test_a_named_job_is_the_only_one(
+    folder: Path, shell: CommandLine, started: list[Given]
+) -> None:
     path = configured(folder, shell)
     words = ("--job", "settle", "--job", "top_up", "--no-job", "settle")
-    assert shell.ok("keeper", "run", "--config", str(path), *words)["jobs"] == ["top_up"]
+    shell.ok("keeper", "run", "--config", str(path), *words)
+    assert started[0].settings.jobs.on == {Job.TOP_UP}
 
 
-@pytest.mark.usefixtures("_engine")
-def test_what_no_option_says_stays_as_it_is_set(folder: Path, shell: CommandLine) -> None:
+def test_what_no_option_says_stays_as_it_is_set(
+    folder: Path, shell: CommandLine, started: list[Given]
+) -> None:
     path = configured(folder, shell, "shard = '3/3'")
-    report = shell.ok("keeper", "run", "--config", str(path))
-    assert (report["shard"], report["always"], report["once"]) == ("3/3", False, False)
+    shell.ok("keeper", "run", "--config", str(path))
+    (given,) = started
+    assert given.settings == KeeperSettings.load(path)
+    assert (given.once, given.dry_run) == (False, False)
 
 
-@pytest.mark.usefixtures("_engine")
-def test_the_file_may_be_named_by_the_environment(folder: Path, shell: CommandLine) -> None:
+def test_the_file_may_be_named_by_the_environment(
+    folder: Path, shell: CommandLine, started: list[Given]
+) -> None:
     path = configured(folder, shell, "shard = '2/2'")
-    env = {"BULKHEAD_KEEPER_CONFIG": str(path)}
-    assert shell.ok("keeper", "run", env=env)["shard"] == "2/2"
+    shell.ok("keeper", "run", env={"BULKHEAD_KEEPER_CONFIG": str(path)})
+    assert started[0].settings.shard == "2/2"
 
 
-@pytest.mark.usefixtures("_engine")
 def test_nobody_runs_a_keeper_without_a_signer(shell: CommandLine) -> None:
-    env = {"BULKHEAD_KEEPER__CHAIN__ID": "1"}
-    code, said = shell.error("keeper", "run", env=env)
+    code, said = shell.error("keeper", "run", env={"BULKHEAD_KEEPER__CHAIN__ID": "1"})
     assert code == 2
-    assert "nobody signs" in said["reason"]
-    assert shell.ok("keeper", "run", "--dry-run", env=env)["dry_run"] is True
+    assert said["reason"] == "signers: nobody signs; name at least one"
 
 
 @pytest.mark.parametrize(
@@ -230,14 +234,10 @@ def test_no_job_is_a_problem(folder: Path, shell: CommandLine, keyed: dict[str, 
 def process(folder: Path, code: str, *words: str) -> "subprocess.Popen[str]":
     """A keeper whose engine is `code`, in a process of its own."""
     (folder / "program.py").write_text(
-        "import asyncio, sys, time, types\n"
-        "from dataclasses import dataclass\n"
-        "@dataclass(frozen=True)\n"
-        "class Report:\n    stopped: bool\n"
+        "import asyncio, sys\n"
+        "from bulkhead.keeper import running\n"
         f"{code}\n"
-        f"module = types.ModuleType('{ENGINE}')\n"
-        "module.run = run\n"
-        f"sys.modules['{ENGINE}'] = module\n"
+        "running.run = run\n"
         "from bulkhead.cli import main\n"
         "main(sys.argv[1:])\n"
     )
@@ -256,7 +256,7 @@ WAITS = """
 async def run(settings, *, once, dry_run, stop, metrics):
     print("running", file=sys.stderr, flush=True)
     await stop.wait()
-    return Report(True)
+    return running.RunReport(passes=7)
 """
 HANGS = """
 async def run(settings, *, once, dry_run, stop, metrics):
@@ -282,7 +282,7 @@ def ended(started: "subprocess.Popen[str]", *signals: signal.Signals) -> tuple[i
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_and_it_reports(folder: Path, number: signal.Signals) -> None:
     code, out, err = ended(process(folder, WAITS), number)
-    assert (code, json.loads(out), err) == (0, {"stopped": True}, "")
+    assert (code, json.loads(out)["passes"], err) == (0, 7, "")
 
 
 def test_what_does_not_end_in_time_is_cut_off_and_told(folder: Path) -> None:

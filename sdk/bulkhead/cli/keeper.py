@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,12 +17,53 @@ from bulkhead.cli.output import Output
 from bulkhead.cli.session import reporting
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.running import RunReport
     from bulkhead.keeper.settings import KeeperSettings
 
 Command: TypeAlias = Callable[..., Any]
 
 STOP_SECONDS = 4.0  # that the work at hand may still take
 EXTRA = ("numpy", "prometheus_client", "pydantic", "pydantic_settings")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A transaction that would be sent.
+
+    Attributes:
+        job: What it does.
+        tasks: How many.
+        first: What the most urgent one is done to.
+        gas: Its limit.
+    """
+
+    job: str
+    tasks: int
+    first: str
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """What a run did.
+
+    Attributes:
+        passes: That came to their end.
+        failures: Passes that did not.
+        transactions: That were sent.
+        tasks: In them.
+        done: Tasks that were confirmed.
+        lost: Tasks that somebody else did first.
+        would_send: Of a dry run, what its last pass would have sent.
+    """
+
+    passes: int
+    failures: int
+    transactions: int
+    tasks: int
+    done: int
+    lost: int
+    would_send: tuple[BatchRow, ...]
 
 
 class JobName(click.ParamType):
@@ -98,10 +139,9 @@ def run(output: Output, settings: KeeperSettings, once: bool, dry_run: bool) -> 
     """
     from bulkhead.keeper import logs
 
-    if not settings.signers and not dry_run:
-        raise click.UsageError("signers: nobody signs; name at least one, or say --dry-run")
     logs.configure(settings.log)
-    output.show(asyncio.run(_until_told(settings, once=once, dry_run=dry_run)))
+    report = asyncio.run(_until_told(settings, once=once, dry_run=dry_run))
+    output.show(_shown(report, dry_run=dry_run))
 
 
 @keeper.command()
@@ -123,11 +163,11 @@ def check(connect: Callable[[str], Any] | None, output: Output, settings: Keeper
     return failures.REFUSED if found.problems else failures.DONE
 
 
-async def _until_told(settings: KeeperSettings, *, once: bool, dry_run: bool) -> Any:
-    """Runs the engine, and has it stop when this process is told to."""
+async def _until_told(settings: KeeperSettings, *, once: bool, dry_run: bool) -> RunReport:
+    """Runs the keeper, and has it stop when this process is told to."""
+    from bulkhead.keeper import running
     from bulkhead.keeper.metrics import Metrics
 
-    engine = import_module("bulkhead.keeper.engine")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -139,8 +179,8 @@ async def _until_told(settings: KeeperSettings, *, once: bool, dry_run: bool) ->
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told)
-    running = engine.run(settings, once=once, dry_run=dry_run, stop=stop, metrics=Metrics())
-    work, asked = asyncio.ensure_future(running), asyncio.ensure_future(stop.wait())
+    run = running.run(settings, once=once, dry_run=dry_run, stop=stop, metrics=Metrics())
+    work, asked = asyncio.ensure_future(run), asyncio.ensure_future(stop.wait())
     await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not work.done():
@@ -153,6 +193,22 @@ async def _until_told(settings: KeeperSettings, *, once: bool, dry_run: bool) ->
             f"what was under way did not end in {STOP_SECONDS:g} s; the next start takes it up"
         )
     return work.result()
+
+
+def _shown(report: RunReport, *, dry_run: bool) -> RunShown:
+    planned = report.last.planned if dry_run and report.last else ()
+    return RunShown(
+        passes=report.passes,
+        failures=report.failures,
+        transactions=report.transactions,
+        tasks=report.tasks,
+        done=report.done,
+        lost=report.lost,
+        would_send=tuple(
+            BatchRow(batch.job, len(batch.tasks), batch.tasks[0].key, batch.gas)
+            for batch in planned
+        ),
+    )
 
 
 def _settings(config: Path | None, flags: dict[str, Any]) -> KeeperSettings:
