@@ -79,11 +79,12 @@ format: $(STAMPS)/dev ## Rewrite Python files in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-# The runtime lock takes its versions from the full one, so it can never drift from it.
+# The smaller locks take their versions from the full one, so they can never drift from it.
 lock: $(STAMPS)/uv ## Resolve requirements/*.in again
 	$(LOCK) requirements/bootstrap.in --output-file requirements-bootstrap.lock
 	$(LOCK) requirements/dev.in --output-file requirements.lock
 	$(LOCK) requirements/runtime.in --constraint requirements.lock --no-annotate --output-file requirements-runtime.lock
+	$(LOCK) requirements/keeper.in --constraint requirements.lock --no-annotate --output-file requirements-keeper.lock
 
 clean: ## Remove everything that make can build again
 	rm -rf .venv node_modules .ape .cache .build build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
