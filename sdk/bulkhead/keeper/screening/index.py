@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class LiquidationIndex:
             ValueError: There is no such account, market or slot.
             OutOfRange: A field does not fit its bits.
         """
-        _check_places(np.array([market]), np.array([slot]))
+        _check_place(market, slot)
         word = limbs.limbs_of([words.pack_position(position)])
         number = self._number(account)
         if valuation.is_isolated(slot):
@@ -149,13 +150,14 @@ class LiquidationIndex:
         """
         if len(keys) and not 0 <= keys[:, 0].min() <= keys[:, 0].max() < len(addresses):
             raise ValueError("positions: of an account that is not given")
-        _check_places(keys[:, 1], keys[:, 2])
         is_open = limbs.size_of(position_words) > 0
         keys, position_words = keys[is_open], position_words[is_open]
         order = np.lexsort(keys.T)  # by slot, then by market, then by account
         keys, position_words = keys[order], position_words[order]
         if (keys[1:] == keys[:-1]).all(axis=1).any():
             raise ValueError("positions: one comes twice")
+        for _, market, slot in keys[_firsts(keys)].tolist():
+            _check_place(market, slot)
         self._clear(AddressBook(addresses))
         self._words[: len(addresses)] = account_words
         self._ledgers.back(np.arange(len(addresses)), backing_of(account_words))
@@ -238,11 +240,10 @@ class LiquidationIndex:
 
     def _fill(self, keys: NDArray[np.int64], position_words: Limbs) -> None:
         """Takes in positions that are sorted by slot, market and account."""
-        places = keys[:, 2] * words.MAX_MARKETS + keys[:, 1]
         legs: dict[int, list[tuple[int, Rows, Limbs]]] = {}
-        for place in np.unique(places).tolist():
-            mine = slice(*np.searchsorted(places, (place, place + 1)).tolist())
-            slot, market = divmod(place, words.MAX_MARKETS)
+        for first, end in pairwise([*_firsts(keys).tolist(), len(keys)]):
+            market, slot = keys[first, 1:].tolist()
+            mine = slice(first, end)
             accounts = keys[mine, 0].astype(np.int32)
             if valuation.is_isolated(slot):
                 self._vault_book(market, slot).fill(accounts, position_words[mine])
@@ -271,6 +272,13 @@ class LiquidationIndex:
         return book
 
 
+def _firsts(keys: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where each market and slot begins, in keys that are sorted by them."""
+    is_first = np.ones(len(keys), np.bool_)
+    is_first[1:] = (keys[1:, 1:] != keys[:-1, 1:]).any(axis=1)
+    return np.flatnonzero(is_first)
+
+
 def _joined(parts: Sequence[NDArray[Any]], nothing: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else nothing
 
@@ -281,11 +289,9 @@ def _bytes_of(account: str) -> bytes:
     return bytes.fromhex(account[2:])
 
 
-def _check_places(markets: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
-    if ((slots < CROSS_LONG) | (slots > ISOLATED_SHORT)).any():
+def _check_place(market: int, slot: int) -> None:
+    if not CROSS_LONG <= slot <= ISOLATED_SHORT:
         raise ValueError("slot: 0 and 1 are cross, 2 and 3 isolated")
-    most = np.where(slots < ISOLATED_LONG, words.CROSS_MARKETS, words.MAX_MARKETS)
-    if ((markets < 0) | (markets >= most)).any():
-        raise ValueError(
-            f"market: below {words.MAX_MARKETS}, for cross legs below {words.CROSS_MARKETS}"
-        )
+    most = words.MAX_MARKETS if valuation.is_isolated(slot) else words.CROSS_MARKETS
+    if not 0 <= market < most:
+        raise ValueError(f"market: {market} is not below {most}")
