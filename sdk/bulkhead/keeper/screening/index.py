@@ -78,7 +78,7 @@ class LiquidationIndex:
         packed = limbs.limbs_of([words.pack_account(word)])
         number = self._number(account)
         row = self._words[number : number + 1]
-        self._ledgers.back(np.array([number]), backing_of(packed) - backing_of(row))
+        self._ledgers.back(np.array([number], np.int32), backing_of(packed) - backing_of(row))
         row[:] = packed
 
     def set_position(self, account: str, market: int, slot: int, position: words.Position) -> None:
@@ -120,8 +120,8 @@ class LiquidationIndex:
         names = list(dict.fromkeys([*accounts, *(account for account, _, _ in positions)]))
         numbers = {name: number for number, name in enumerate(names)}
         nothing = words.unpack_account(0)
-        keys = np.array(
-            [(numbers[account], market, slot) for account, market, slot in positions], np.int64
+        keys = np.fromiter(
+            (place for name, *others in positions for place in (numbers[name], *others)), np.int64
         ).reshape(-1, 3)
         self.load_rows(
             np.array([_bytes_of(name) for name in names], ADDRESS),
@@ -160,7 +160,7 @@ class LiquidationIndex:
             _check_place(market, slot)
         self._clear(AddressBook(addresses))
         self._words[: len(addresses)] = account_words
-        self._ledgers.back(np.arange(len(addresses)), backing_of(account_words))
+        self._ledgers.back(np.arange(len(addresses), dtype=np.int32), backing_of(account_words))
         self._fill(keys, position_words)
 
     def candidates(
@@ -205,9 +205,11 @@ class LiquidationIndex:
         places = np.array([place for *place, _ in found], np.int32).reshape(-1, 2)
         markets, slots = np.repeat(places, counts, axis=0).T
         depth = _joined([one.depth for one in hits], np.empty(0))
-        kept = np.argsort(-depth, kind="stable")[:limit]
         shortfall = _joined([one.shortfall for one in hits], np.empty(0))
-        kept = kept[np.argsort(-shortfall[kept], kind="stable")]
+        kept = np.arange(len(depth))
+        if len(depth) > limit:
+            kept = np.argpartition(-depth, limit)[:limit]
+        kept = kept[np.argsort(-shortfall[kept])]
         accounts = _joined([one.accounts for one in hits], np.empty(0, np.int32))[kept]
         rows = VaultRows(
             self._addresses.addresses(accounts),
