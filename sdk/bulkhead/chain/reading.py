@@ -200,4 +200,6 @@ def _ask(call: Call, block: Block | None, sender: str | None, gas: int | None) -
         request["from"] = sender
     if gas is not None:
         request["gas"] = gas
+    if call.value:
+        request["value"] = call.value
     return Ask("call", (request, "latest" if block is None else block.number))

@@ -27,6 +27,7 @@ from bulkhead.errors._classes import (
     UnknownOrder,
     Unreachable,
     Unreached,
+    WrongChain,
     class_name,
 )
 from bulkhead.errors._translate import error_of, revert_of, translated
@@ -58,6 +59,7 @@ __all__ = [
     "UnknownOrder",
     "Unreachable",
     "Unreached",
+    "WrongChain",
     "class_name",
     "error_of",
     "revert_of",

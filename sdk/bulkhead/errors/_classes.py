@@ -108,6 +108,10 @@ class DeploymentError(Permanent):
     """The system on chain is not what the deployment says."""
 
 
+class WrongChain(Permanent):
+    """An RPC address is on another chain than the one that is meant: nothing was sent to it."""
+
+
 class UnknownOrder(Permanent):
     """No order of this hash was ever placed here."""
 

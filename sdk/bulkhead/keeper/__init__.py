@@ -6,7 +6,12 @@ from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
     from bulkhead.keeper.bidding import Policy as Policy
+    from bulkhead.keeper.book import Book as Book
     from bulkhead.keeper.dispatch import Dispatcher as Dispatcher
+    from bulkhead.keeper.endpoint import EndpointHealth as EndpointHealth
+    from bulkhead.keeper.endpoint import EndpointPolicy as EndpointPolicy
+    from bulkhead.keeper.endpoint import EndpointState as EndpointState
+    from bulkhead.keeper.endpoints import EndpointPool as EndpointPool
     from bulkhead.keeper.flights import FlightState as FlightState
     from bulkhead.keeper.flights import Sent as Sent
     from bulkhead.keeper.flights import Settled as Settled
@@ -22,9 +27,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Batch": "work",
+    "Book": "book",
     "Dispatcher": "dispatch",
     "Expiry": "poison",
     "FlightState": "flights",
+    "EndpointHealth": "endpoint",
+    "EndpointPolicy": "endpoint",
+    "EndpointPool": "endpoints",
+    "EndpointState": "endpoint",
     "Job": "work",
     "Journal": "journal",
     "Keeper": "passes",
