@@ -160,7 +160,7 @@ def work(task: int, to: str = COUNTER) -> Call:
 def batch(*tasks: int, to: str = COUNTER) -> Batch:
     """A transaction that counts the first of some tasks."""
     job = Job.EXECUTE_ORDERS
-    found = tuple(Task(job, str(task), "", None, None, GAS) for task in tasks)
+    found = tuple(Task(job, str(task), "", None, (), "count", None, GAS) for task in tasks)
     return Batch(job, found, work(tasks[0], to), GAS)
 
 

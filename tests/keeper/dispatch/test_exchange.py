@@ -63,7 +63,10 @@ def execution(world: World, handles: Sequence[OrderHandle]) -> Batch:
     orders = [one.order.to_tuple() for one in handles]
     call = world.reader.contracts.order_book.call("execute_orders", orders)
     tasks = tuple(
-        Task(Job.EXECUTE_ORDERS, order_key(one.placed.hash), "", None, None, GAS) for one in handles
+        Task(
+            Job.EXECUTE_ORDERS, order_key(one.placed.hash), "", 0, (0,), "execute_orders", None, GAS
+        )
+        for one in handles
     )
     return Batch(Job.EXECUTE_ORDERS, tasks, call, GAS * len(tasks))
 
