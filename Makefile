@@ -43,10 +43,11 @@ test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrow
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
 	anvil --hardfork prague $(ANVIL_ARGS)
 
-bench: setup ## Measure gas, reads, the index and the simulation
+bench: setup ## Measure gas, reads, the indices and the simulation
 	$(PYTHON) -m benchmarks.gas
 	$(PYTHON) -m benchmarks.reading
 	$(PYTHON) -m benchmarks.indexing
+	$(PYTHON) -m benchmarks.screening
 	$(PYTHON) -m benchmarks.simulation
 	$(PYTHON) -m benchmarks.command_line
 
