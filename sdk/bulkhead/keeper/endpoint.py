@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -262,10 +263,10 @@ class Endpoint(AsyncHTTPProvider):
 
     async def stood(self, seconds: float) -> None:
         """Waits for so long, or until it fails."""
-        try:
-            await asyncio.wait_for(self._fell.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not `wait_for`: a cancellation that meets the event is lost in it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._fell.wait()
 
     async def _ask(self, method: str, params: Sequence[Any]) -> RPCResponse:
         turn = self._turn
