@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
+from eth_utils.address import to_checksum_address
 from web3 import AsyncWeb3
+from web3.types import RPCEndpoint
 
 from bulkhead.keeper import EndpointPolicy, EndpointPool
 from tests.helpers.anvil import Anvil
@@ -26,6 +28,7 @@ QUICK = EndpointPolicy(
     most=100_000,
 )
 SECONDS = 40
+ANYONE = to_checksum_address("0x" + "11" * 20)
 
 
 def finish(story: Coroutine[Any, Any, Result]) -> Result:
@@ -47,6 +50,14 @@ class Setting:
 
     def states(self) -> list[str]:
         return [str(one.state) for one in self.pool.health()]
+
+    async def ask(self, method: str, *params: Any) -> Any:
+        """What the pool answers to a request."""
+        return await self.pool.make_request(RPCEndpoint(method), list(params))
+
+    async def balance(self, block: int | None = None) -> int:
+        """Wei of nobody: none; a read like any other."""
+        return await self.w3.eth.get_balance(ANYONE, "latest" if block is None else block)
 
     async def until(self, *states: str) -> None:
         """Waits until the addresses are in these states."""

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 from aiohttp import ClientSession, web
+from aiohttp.web import Response
 
 Asked = dict[str, Any]
-Manner = Callable[["Proxy", Asked], Awaitable[web.Response]]
+Manner = Callable[["Proxy", Asked], Awaitable[Response]]
 
 
 class Proxy:
@@ -66,40 +67,40 @@ class Proxy:
     async def __aexit__(self, *exception: object) -> None:
         await self.die()
 
-    async def _handle(self, request: web.Request) -> web.Response:
+    async def _handle(self, request: web.Request) -> Response:
         asked: Asked = json.loads(await request.read())
         self.asked.append(asked)
         self.peers.add(request.transport.get_extra_info("peername") if request.transport else None)
         return await self.manner(self, asked)
 
 
-async def honest(proxy: Proxy, asked: Asked) -> web.Response:
+async def honest(proxy: Proxy, asked: Asked) -> Response:
     return web.json_response(await proxy.pass_on(asked))
 
 
-async def hangs(proxy: Proxy, asked: Asked) -> web.Response:
+async def hangs(proxy: Proxy, asked: Asked) -> Response:
     await asyncio.sleep(60)
-    return web.Response()
+    return Response()
 
 
-async def garbage(proxy: Proxy, asked: Asked) -> web.Response:
-    return web.Response(text="<html>we are sorry</html>")
+async def garbage(proxy: Proxy, asked: Asked) -> Response:
+    return Response(text="<html>we are sorry</html>")
 
 
-async def no_text(proxy: Proxy, asked: Asked) -> web.Response:
-    return web.Response(body=b"\xff\xfe\x00")
+async def no_text(proxy: Proxy, asked: Asked) -> Response:
+    return Response(body=b"\xff\xfe\x00")
 
 
-async def deep(proxy: Proxy, asked: Asked) -> web.Response:
-    return web.Response(text="[" * 200_000)
+async def deep(proxy: Proxy, asked: Asked) -> Response:
+    return Response(text="[" * 200_000)
 
 
-async def half(proxy: Proxy, asked: Asked) -> web.Response:
+async def half(proxy: Proxy, asked: Asked) -> Response:
     whole = json.dumps(await proxy.pass_on(asked))
-    return web.Response(text=whole[: len(whole) // 2])
+    return Response(text=whole[: len(whole) // 2])
 
 
-class _CutOff(web.Response):
+class _CutOff(Response):
     """Says how long the answer is, and ends the connection before it is."""
 
     async def prepare(self, request: web.BaseRequest) -> None:
@@ -108,42 +109,42 @@ class _CutOff(web.Response):
         request.transport.close()
 
 
-async def cut_off(proxy: Proxy, asked: Asked) -> web.Response:
+async def cut_off(proxy: Proxy, asked: Asked) -> Response:
     return _CutOff()
 
 
-async def huge(proxy: Proxy, asked: Asked) -> web.Response:
-    return web.Response(body=b" " * 200_000 + b"{}")
+async def huge(proxy: Proxy, asked: Asked) -> Response:
+    return Response(body=b" " * 200_000 + b"{}")
 
 
-async def wrong_id(proxy: Proxy, asked: Asked) -> web.Response:
+async def wrong_id(proxy: Proxy, asked: Asked) -> Response:
     return web.json_response({**await proxy.pass_on(asked), "id": 10**6})
 
 
-async def no_result(proxy: Proxy, asked: Asked) -> web.Response:
+async def no_result(proxy: Proxy, asked: Asked) -> Response:
     return web.json_response({"jsonrpc": "2.0", "id": asked["id"]})
 
 
-async def nothing(proxy: Proxy, asked: Asked) -> web.Response:
+async def nothing(proxy: Proxy, asked: Asked) -> Response:
     return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "result": None})
 
 
-async def refuses_service(proxy: Proxy, asked: Asked) -> web.Response:
-    return web.Response(status=503)
+async def refuses_service(proxy: Proxy, asked: Asked) -> Response:
+    return Response(status=503)
 
 
-async def elsewhere(proxy: Proxy, asked: Asked) -> web.Response:
-    return web.Response(status=307, headers={"Location": proxy.node})
+async def elsewhere(proxy: Proxy, asked: Asked) -> Response:
+    return Response(status=307, headers={"Location": proxy.node})
 
 
-async def limited(proxy: Proxy, asked: Asked) -> web.Response:
+async def limited(proxy: Proxy, asked: Asked) -> Response:
     error = {"code": -32005, "message": "Too Many Requests"}
     return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "error": error})
 
 
 def too_many(retry_after: str) -> Manner:
-    async def manner(proxy: Proxy, asked: Asked) -> web.Response:
-        return web.Response(status=429, headers={"Retry-After": retry_after})
+    async def manner(proxy: Proxy, asked: Asked) -> Response:
+        return Response(status=429, headers={"Retry-After": retry_after})
 
     return manner
 
@@ -151,7 +152,7 @@ def too_many(retry_after: str) -> Manner:
 def answers_with(found: dict[str, Any]) -> Manner:
     """Results, or errors, of its own for some methods."""
 
-    async def manner(proxy: Proxy, asked: Asked) -> web.Response:
+    async def manner(proxy: Proxy, asked: Asked) -> Response:
         if asked["method"] not in found:
             return await honest(proxy, asked)
         own = found[asked["method"]]
@@ -164,13 +165,13 @@ def answers_with(found: dict[str, Any]) -> Manner:
 def stuck_at(height: int) -> Manner:
     """A node that stopped following the chain at a block."""
 
-    async def manner(proxy: Proxy, asked: Asked) -> web.Response:
+    async def manner(proxy: Proxy, asked: Asked) -> Response:
         method, params = asked["method"], list(asked.get("params", []))
         if method == "eth_blockNumber":
             return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "result": hex(height)})
-        if method == "eth_getBlockByNumber" and params[0] not in ("latest", "pending"):
-            if int(params[0], 16) > height:
-                return await nothing(proxy, asked)
+        if method == "eth_getBlockByNumber" and params[0].startswith("0x"):
+            beyond = int(params[0], 16) > height
+            return await (nothing if beyond else honest)(proxy, asked)
         params = [hex(height) if one in ("latest", "pending") else one for one in params]
         return await honest(proxy, {**asked, "params": params})
 
@@ -181,7 +182,7 @@ def only_for(methods: str | tuple[str, ...], manner: Manner) -> Manner:
     """A manner for some methods, else honest."""
     named = (methods,) if isinstance(methods, str) else methods
 
-    async def chosen(proxy: Proxy, asked: Asked) -> web.Response:
+    async def chosen(proxy: Proxy, asked: Asked) -> Response:
         return await (manner if asked["method"] in named else honest)(proxy, asked)
 
     return chosen
@@ -194,7 +195,7 @@ def on_chain(chain_id: int) -> Manner:
 def from_genesis(genesis: str) -> Manner:
     """Another chain of the same id."""
 
-    async def manner(proxy: Proxy, asked: Asked) -> web.Response:
+    async def manner(proxy: Proxy, asked: Asked) -> Response:
         answer = await proxy.pass_on(asked)
         if asked["method"] == "eth_getBlockByNumber" and asked["params"][0] == "0x0":
             answer["result"]["hash"] = genesis

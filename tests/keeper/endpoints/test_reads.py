@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from aiohttp.web import Response
 from web3.exceptions import ContractLogicError, Web3RPCError
 
 from bulkhead.errors import Rejected, Unreachable
@@ -42,7 +44,7 @@ def test_the_next_address_answers_for_one_that_fails(node: Anvil, manner: Manner
         async with proxied(node) as setting:
             first, second = setting.proxies
             first.manner = only_for("eth_getBalance", manner)
-            assert await setting.w3.eth.get_balance(ANYONE) == 0
+            assert await setting.balance() == 0
             assert "eth_getBalance" in first.methods()
             assert "eth_getBalance" in second.methods()
             failed, healthy = setting.pool.health()
@@ -58,7 +60,7 @@ def test_a_dead_address_is_gone_around(node: Anvil) -> None:
     async def story() -> None:
         async with proxied(node) as setting:
             await setting.proxies[0].die()
-            assert await setting.w3.eth.get_balance(ANYONE) == 0
+            assert await setting.balance() == 0
             assert setting.pool.health()[0].error.startswith("no connection")
 
     finish(story())
@@ -77,7 +79,7 @@ def test_no_latest_block_is_a_failure(node: Anvil) -> None:
 
 @pytest.mark.anvil
 def test_null_for_a_block_that_must_be_there_is_a_failure(node: Anvil) -> None:
-    async def manner(proxy: manners.Proxy, asked: manners.Asked) -> manners.web.Response:
+    async def manner(proxy: manners.Proxy, asked: manners.Asked) -> Response:
         named = asked["method"] == "eth_getBlockByNumber" and asked["params"][0] == "0x5"
         return await (manners.nothing if named else manners.honest)(proxy, asked)
 
@@ -94,7 +96,7 @@ def test_null_for_a_block_that_must_be_there_is_a_failure(node: Anvil) -> None:
 def test_a_block_that_nobody_has_is_none_and_nobodys_failure(node: Anvil) -> None:
     async def story() -> None:
         async with proxied(node) as setting:
-            answer = await setting.pool.make_request("eth_getBlockByNumber", [hex(10**6), False])
+            answer = await setting.ask("eth_getBlockByNumber", hex(10**6), False)
             assert answer["result"] is None
             assert [one.failures for one in setting.pool.health()] == [0, 0]
 
@@ -124,7 +126,7 @@ def test_a_transaction_that_one_address_has_lost_is_found_at_another(
     async def story() -> None:
         async with proxied(node) as setting:
             setting.proxies[0].manner = only_for(method, manners.nothing)
-            answer = await setting.pool.make_request(method, [name])  # type: ignore[arg-type]
+            answer = await setting.ask(method, name)
             assert isinstance(answer["result"], dict)
             assert [one.failures for one in setting.pool.health()] == [0, 0]
 
@@ -166,7 +168,7 @@ def test_what_no_address_can_do_is_told_in_the_words_of_one(node: Anvil) -> None
             for one in setting.proxies:
                 one.manner = answers_with({"eth_getBalance": unknown})
             with pytest.raises(Web3RPCError, match="missing trie node"):
-                await setting.w3.eth.get_balance(ANYONE)
+                await setting.balance()
 
     finish(story())
 
@@ -179,7 +181,7 @@ def test_while_nobody_answers_it_is_tried_until_the_deadline(node: Anvil) -> Non
                 one.manner = manners.refuses_service
             began = asyncio.get_running_loop().time()
             with pytest.raises(Unreachable, match="HTTP 503"):
-                await setting.w3.eth.get_balance(ANYONE)
+                await setting.balance()
             assert asyncio.get_running_loop().time() - began < 3
 
     finish(story())
@@ -192,13 +194,13 @@ def test_an_address_alone_that_hiccups_answers_after_its_rest(node: Anvil) -> No
             (only,) = setting.proxies
             failures = iter([manners.half, too_many("1"), manners.garbage])
 
-            async def manner(proxy: manners.Proxy, asked: manners.Asked) -> manners.web.Response:
+            async def manner(proxy: manners.Proxy, asked: manners.Asked) -> Response:
                 if asked["method"] == "eth_getBalance":
                     return await next(failures, manners.honest)(proxy, asked)
                 return await manners.honest(proxy, asked)
 
             only.manner = manner
-            assert await setting.w3.eth.get_balance(ANYONE) == 0
+            assert await setting.balance() == 0
             assert only.methods().count("eth_getBalance") == 4
 
     finish(story())
@@ -209,7 +211,7 @@ def test_all_reads_within_a_block_go_to_one_address(node: Anvil) -> None:
     async def story() -> None:
         async with proxied(node, 3) as setting:
             await setting.w3.eth.get_block("latest")
-            await asyncio.gather(*(setting.w3.eth.get_balance(ANYONE) for _ in range(20)))
+            await asyncio.gather(*(setting.balance() for _ in range(20)))
             asked = [one.methods().count("eth_getBalance") for one in setting.proxies]
             assert asked == [20, 0, 0]
 
@@ -225,17 +227,17 @@ def test_after_a_failure_a_pass_stays_with_the_next_address_until_the_next_block
             first, second = setting.proxies
             await setting.w3.eth.get_block("latest")
             first.manner = only_for("eth_getBalance", manners.half)
-            await setting.w3.eth.get_balance(ANYONE)
+            await setting.balance()
             first.manner = manners.honest
             await setting.until("healthy", "healthy")
             await setting.w3.eth.get_block("latest")
-            await setting.w3.eth.get_balance(ANYONE)
+            await setting.balance()
             assert second.methods().count("eth_getBalance") == 2
             node.rpc("anvil_mine", "0x1")
             while setting.pool.health()[0].head != int(node.rpc("eth_blockNumber"), 16):
                 await asyncio.sleep(0.01)
             await setting.w3.eth.get_block("latest")
-            await setting.w3.eth.get_balance(ANYONE)
+            await setting.balance()
             assert first.methods().count("eth_getBalance") == 2
 
     finish(story())
@@ -250,7 +252,7 @@ def test_what_may_be_done_or_not_is_not_done_again(node: Anvil) -> None:
             sender = node.rpc("eth_accounts")[0]
             request = {"from": sender, "to": ANYONE, "value": "0x0"}
             with pytest.raises(Rejected, match="may be done, or not"):
-                await setting.pool.make_request("eth_sendTransaction", [request])  # type: ignore[arg-type]
+                await setting.ask("eth_sendTransaction", request)
             asked = [one.methods().count("eth_sendTransaction") for one in setting.proxies]
             assert sum(asked) == 1
 
@@ -263,7 +265,7 @@ def test_what_lives_in_one_node_is_refused(node: Anvil, method: str) -> None:
     async def story() -> None:
         async with proxied(node) as setting:
             with pytest.raises(Rejected, match="filters live in one node"):
-                await setting.pool.make_request(method, [])  # type: ignore[arg-type]
+                await setting.ask(method)
             assert method not in setting.proxies[0].methods()
 
     finish(story())
@@ -275,9 +277,9 @@ def test_a_batch_is_answered_request_by_request(node: Anvil) -> None:
         async with proxied(node) as setting:
             setting.proxies[0].manner = only_for("eth_getBalance", manners.half)
             async with setting.w3.batch_requests() as batch:
-                batch.add(setting.w3.eth.get_balance(ANYONE))
+                batch.add(setting.balance())
                 batch.add(setting.w3.eth.get_block(7))
-                balance, block = await batch.async_execute()
-            assert (balance, block["number"]) == (0, 7)
+                found: list[Any] = await batch.async_execute()
+            assert (found[0], found[1]["number"]) == (0, 7)
 
     finish(story())
