@@ -32,7 +32,7 @@ exports: (
     ownable_2step.accept_ownership,
 )
 
-MAX_UPDATES: constant(uint256) = 16
+MAX_UPDATES: constant(uint256) = 8  # each is memory that a transaction without any pays for, too
 MAX_OPERATORS: constant(uint256) = 16
 BATCH: constant(uint256) = 32
 MAX_IDS: constant(uint256) = 64
