@@ -44,6 +44,7 @@ class Call:
     name: str
     outputs: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     gas: int | None = None  # that it may use where it is only read
+    value: int = 0  # wei that go with it
 
     def decode(self, data: bytes) -> Any:
         """What the call returned: nothing, one value, or a tuple of several."""

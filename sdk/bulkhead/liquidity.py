@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bulkhead.reader import AsyncReader, Reader
 
 SHARE_DECIMALS = 12
+LAPSE = 86_400  # seconds a mature request may stay unfixed
+REWARD = 100_000  # quote, to whoever fixes a request, if it brings twice as much
 
 
 @dataclass(frozen=True, slots=True)

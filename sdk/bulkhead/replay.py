@@ -124,7 +124,9 @@ class LedgerReplay(ExchangeState):
 
     def _permit(self, event: Event) -> None:
         match event.name:
-            case "OperatorSet":
+            case "OperatorSet" if (
+                "operator_word" in event.arguments
+            ):  # the pool has such an event, too
                 key = (event["account"], event["operator"])
                 self.operators[key] = words.unpack_operator(event["operator_word"])
             case "NoncesSpent":

@@ -7,8 +7,9 @@ index. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Self
 
 from bulkhead.protocol import words
 
@@ -114,14 +115,14 @@ class ExchangeState:
         self.ramps[market] = (ramp[0], ramp[1], ramp[2])
         self.prices[market] = words.unpack_price(price_word)
 
-    def copy(self) -> ExchangeState:
+    def copy(self) -> Self:
         """The same tables, to go on from; what they hold is never changed in place."""
-        names = [one.name for one in fields(ExchangeState)]
-        tables: dict[str, Any] = {name: getattr(self, name) for name in names}
-        for name, table in tables.items():
+        twin = copy(self)
+        for one in fields(self):
+            table = getattr(self, one.name)
             if isinstance(table, dict | set):
-                tables[name] = table.copy()
-        return ExchangeState(**tables)
+                setattr(twin, one.name, table.copy())
+        return twin
 
     def margins(self) -> int:
         """Quote units in all isolated positions together."""

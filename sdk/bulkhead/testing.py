@@ -92,7 +92,9 @@ def bulkhead_w3(bulkhead_chain: str) -> Iterator[Web3]:
 def bulkhead_built(bulkhead_w3: Web3, bulkhead_listings: tuple[Listing, ...]) -> World:
     """The exchange that every test is taken back to. Tests use `bulkhead_world`."""
     accounts = [str(account) for account in bulkhead_w3.eth.accounts]
-    return world.create(bulkhead_w3, accounts, listings=bulkhead_listings)
+    built = world.create(bulkhead_w3, accounts, listings=bulkhead_listings)
+    built.keeper.follow()
+    return built
 
 
 @pytest.fixture
@@ -104,11 +106,10 @@ def bulkhead_world(bulkhead_built: World) -> Iterator[World]:
     reader = bulkhead_built.reader
     w3 = reader.chain.w3
     with anchored(w3):
-        # Readers and keepers remember, so each test has its own. Nothing is open yet, so that the
-        # keeper has nothing to learn from older logs.
+        # Readers and keepers remember, so each test has its own.
         accounts = [str(account) for account in w3.eth.accounts]
-        first = reader.block().number + 1
-        yield world.load(w3, reader.deployment, accounts, first_block=first)
+        book = bulkhead_built.keeper.book.copy()
+        yield world.load(w3, reader.deployment, accounts, book=book)
 
 
 @pytest.fixture

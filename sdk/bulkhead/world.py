@@ -15,7 +15,7 @@ from bulkhead.deployment import Deployment, deploy
 from bulkhead.errors import Rejected
 from bulkhead.governance import Timelock
 from bulkhead.handles import OrderHandle
-from bulkhead.keeper import Keeper, LiquidationReport, OrderReport
+from bulkhead.keeper import Book, Keeper, LiquidationReport, OrderReport
 from bulkhead.liquidity import LiquidityProvider
 from bulkhead.listings import DEMO_LISTINGS, Listing
 from bulkhead.local.clock import advance_time
@@ -100,7 +100,7 @@ def load(
     signers: Sequence[Signer],
     names: Sequence[str] = NAMES,
     *,
-    first_block: int | None = None,
+    book: Book | None = None,
 ) -> World:
     """The people of an exchange that is already there. Sends nothing.
 
@@ -109,7 +109,7 @@ def load(
         deployment: The exchange.
         signers: The owner, the keeper, the liquidity provider, then the traders.
         names: What the traders are called; there are as many as there are signers for.
-        first_block: Where the keeper begins to read logs, as `Keeper` takes it.
+        book: What the keeper knows already, as `Keeper` takes it.
 
     Raises:
         Rejected: If there are not even signers for the roles.
@@ -120,7 +120,7 @@ def load(
     return World(
         reader=reader,
         admin=Admin(reader, owner),
-        keeper=Keeper(reader, keeper, first_block),
+        keeper=Keeper(reader, keeper, book),
         liquidity_provider=LiquidityProvider(reader, provider),
         traders={name: Trader(reader, signer) for name, signer in zip(names, others, strict=False)},
     )

@@ -42,6 +42,7 @@ def settle_roles(world: World, alice: Trader, bob: Trader) -> None:
     world.admin.mint(world.admin.address, 10_000)
     world.admin.fund_insurance(10_000)
     world.admin.set_guardian(world.stranger)
+    world.provider.set_operator(world.stranger)  # of the pool: its event has a namesake
     for stopped in (True, False):
         world.admin.stop_opening(stopped)
         world.admin.set_status(ETH_PERP, reduce_only=stopped)

@@ -151,15 +151,14 @@ def build_world(w3: Web3) -> World:
     admin.mint(trader, RICH)
     admin.mint(provider, 5 * RICH)
     LiquidityProvider(reader, provider).deposit(5 * RICH)
-    return World(w3, reader, admin, keeper_of(reader))
+    keeper = Keeper(reader, people(w3)[3])
+    keeper.follow()
+    return World(w3, reader, admin, keeper)
 
 
 def refreshed(built: World) -> World:
     """The same exchange seen for the first time: readers remember markets, keepers orders."""
     reader = Reader(built.w3, built.reader.deployment)
-    return World(built.w3, reader, Admin(reader, built.admin.signer), keeper_of(reader))
-
-
-def keeper_of(reader: Reader) -> Keeper:
-    """Begins now: reading old logs is slow on eth-tester, and there is nothing to see."""
-    return Keeper(reader, people(reader.chain.w3)[3], reader.block().number + 1)
+    # What was there when it was built is known: reading old logs is slow on eth-tester.
+    keeper = Keeper(reader, built.keeper.signer, built.keeper.book.copy())
+    return World(built.w3, reader, Admin(reader, built.admin.signer), keeper)

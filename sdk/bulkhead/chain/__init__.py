@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bulkhead.chain.fees import Fees, GasPrice
 from bulkhead.chain.reading import LOG_BLOCKS, Block
 from bulkhead.chain.requests import Program, Query
-from bulkhead.chain.sending import ChainVerbs, Receipt, Sending
+from bulkhead.chain.sending import ChainVerbs, Receipt, Sending, transaction_hash
 from bulkhead.chain.signers import (
     Signer,
     TransactionSigner,
@@ -31,6 +32,8 @@ __all__ = [
     "BlockingTransport",
     "Chain",
     "ChainVerbs",
+    "Fees",
+    "GasPrice",
     "Program",
     "Query",
     "Receipt",
@@ -42,6 +45,7 @@ __all__ = [
     "key_from_environment",
     "key_from_keystore",
     "key_of",
+    "transaction_hash",
     "verb",
 ]
 

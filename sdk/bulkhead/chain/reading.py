@@ -8,8 +8,10 @@ from typing import Any, cast
 
 from eth_utils.conversions import to_hex
 
+from bulkhead.chain.fees import GasPrice
 from bulkhead.chain.requests import Ask, Program, Query, Result, Together
 from bulkhead.chain.verbs import Verbs, verb
+from bulkhead.errors import NotFound
 from bulkhead.interfaces import Call, Log
 
 LOG_BLOCKS = 10_000  # asked for at once: what public nodes allow
@@ -149,6 +151,29 @@ class ReadingVerbs(Verbs):
         return int((yield Ask("get_transaction_count", (address, "pending"))))
 
     @verb
+    def mined_nonce(self, address: str) -> Program[int]:
+        """How many transactions of an address are mined."""
+        return int((yield Ask("get_transaction_count", (address, "latest"))))
+
+    @verb
+    def knows(self, transaction: str) -> Program[bool]:
+        """Whether the node has a transaction, mined or not."""
+        try:
+            yield Ask("get_transaction", (transaction,))
+        except NotFound:
+            return False
+        return True
+
+    @verb
+    def gas_price(self) -> Program[GasPrice]:
+        """What gas costs now."""
+        latest = yield Ask("get_block", ("latest",))
+        base = latest.get("baseFeePerGas")
+        if base is None:
+            return GasPrice(None, int((yield Ask("gas_price"))))
+        return GasPrice(int(base), int((yield Ask("max_priority_fee"))))
+
+    @verb
     def accounts(self) -> Program[tuple[str, ...]]:
         """The accounts that the node signs for."""
         return tuple(map(str, (yield Ask("accounts"))))
@@ -175,4 +200,6 @@ def _ask(call: Call, block: Block | None, sender: str | None, gas: int | None) -
         request["from"] = sender
     if gas is not None:
         request["gas"] = gas
+    if call.value:
+        request["value"] = call.value
     return Ask("call", (request, "latest" if block is None else block.number))

@@ -8,9 +8,10 @@ from typing import Any
 from eth_utils.conversions import to_hex
 
 from bulkhead import errors
+from bulkhead.chain.fees import Fees
 from bulkhead.chain.reading import ReadingVerbs, log_of
 from bulkhead.chain.requests import Ask, Lock, Program, Rpc, Sleep, Unlock, Work
-from bulkhead.chain.signers import Signer, address_of
+from bulkhead.chain.signers import Signer, TransactionSigner, address_of
 from bulkhead.chain.verbs import verb
 from bulkhead.interfaces import Call, Log
 
@@ -23,13 +24,16 @@ TESTER_GAS = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A mined transaction that was not reverted."""
+    """A mined transaction."""
 
     transaction: str
     block: int
     gas_used: int
     logs: tuple[Log, ...]
     created: str | None = None  # address of the contract it deployed
+    block_hash: str = ""
+    gas_price: int = 0  # wei that a unit of gas cost
+    is_reverted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Sent:
     signer: Signer
     request: dict[str, Any]
     hashes: list[str]
+    fees: Fees | None = None  # None where the node chooses them, and signs
 
 
 class ChainVerbs(ReadingVerbs):
@@ -149,10 +154,51 @@ class ChainVerbs(ReadingVerbs):
             NotFound: If it is not, or not known.
             Refused: If it was mined and reverted.
         """
-        found = yield Ask("get_transaction_receipt", (transaction,))
-        if found["status"] == 0:
-            raise (yield from self._failure_of(transaction, int(found["blockNumber"])))
+        found = yield from self.find_receipt(transaction)
+        if found is None:
+            raise errors.NotFound(f"not mined, or not known: {transaction}")
+        if found.is_reverted:
+            raise (yield from self.failure_of(found))
+        return found
+
+    @verb
+    def find_receipt(self, transaction: str) -> Program[Receipt | None]:
+        """The receipt of a transaction, reverted or not; None if it is not mined, or not known."""
+        try:
+            found = yield Ask("get_transaction_receipt", (transaction,))
+        except errors.NotFound:
+            return None
         return _receipt_of(found)
+
+    @verb
+    def failure_of(self, receipt: Receipt) -> Program[errors.BulkheadError]:
+        """Why a mined transaction reverted: it is made again on the block before it."""
+        transaction, block = receipt.transaction, receipt.block
+        found = yield Ask("get_transaction", (transaction,))
+        request = {name: found[name] for name in ("from", "gas", "value")} | {
+            "data": found["input"]
+        }
+        if found.get("to"):
+            request["to"] = found["to"]
+        try:
+            yield Ask("call", (request, block - 1))
+        except errors.BulkheadError as error:
+            return error
+        return errors.Reverted(
+            f"transaction {transaction} reverted in block {block}, and does not when repeated"
+        )
+
+    @verb
+    def broadcast(self, raw: bytes) -> Program[str]:
+        """Sends a signed transaction, and returns its hash. One that the node has is left there.
+
+        Raises:
+            BulkheadError: What the node says against it.
+        """
+        try:
+            return to_hex((yield Ask("send_raw_transaction", (raw,))))
+        except errors.AlreadyKnown:
+            return transaction_hash(raw)
 
     @verb
     def settle(self, address: str) -> Program[None]:
@@ -164,7 +210,7 @@ class ChainVerbs(ReadingVerbs):
         waited, pause = 0.0, POLL_SECONDS
         while True:
             known = yield from self.nonce(address)
-            mined = int((yield Ask("get_transaction_count", (address, "latest"))))
+            mined = yield from self.mined_nonce(address)
             if mined >= known:
                 return
             if waited >= self.sending.timeout:
@@ -201,14 +247,15 @@ class ChainVerbs(ReadingVerbs):
         yield Lock(address)
         try:
             for left in reversed(range(NONCE_TRIES)):
-                priced = {
+                fees = (yield from self.gas_price()).offer().capped(self.sending.max_fee)
+                numbered = {
                     **request,
-                    **(yield from self._fees()),
                     "chainId": (yield from self.chain_id()),
                     "nonce": (yield from self.nonce(address)),
                 }
                 try:
-                    return Sent(signer, priced, [(yield from _broadcast(priced, signer))])
+                    sent = yield from self._sign_and_send(numbered, fees, signer)
+                    return Sent(signer, numbered, [sent], fees)
                 except errors.NonceTaken:
                     # Another process signs for this address, too: the node knows the next one now.
                     if not left:
@@ -217,15 +264,12 @@ class ChainVerbs(ReadingVerbs):
             yield Unlock(address)
         raise AssertionError
 
-    def _fees(self) -> Program[dict[str, int]]:
-        latest = yield Ask("get_block", ("latest",))
-        base = latest.get("baseFeePerGas")
-        if base is None:
-            return {"gasPrice": self._capped(int((yield Ask("gas_price"))))}
-        tip = int((yield Ask("max_priority_fee")))
-        # Two full blocks raise the base fee by 27 % at most: twice lasts for six.
-        fee = self._capped(2 * int(base) + tip)
-        return {"maxFeePerGas": fee, "maxPriorityFeePerGas": min(tip, fee)}
+    def _sign_and_send(
+        self, request: dict[str, Any], fees: Fees, signer: TransactionSigner
+    ) -> Program[str]:
+        fields = {name: value for name, value in request.items() if name != "from"}
+        signed = yield Work(lambda: signer.sign_transaction(fields | fees.fields()))
+        return (yield from self.broadcast(bytes(signed.raw_transaction)))
 
     def _await(self, sent: Sent) -> Program[Receipt]:
         waited = since = 0.0
@@ -248,54 +292,24 @@ class ChainVerbs(ReadingVerbs):
 
     def _replace(self, sent: Sent) -> Program[None]:
         """Sends a stuck transaction again, for more, if it may pay more and is ours to sign."""
-        if isinstance(sent.signer, str):
+        if isinstance(sent.signer, str) or sent.fees is None:
             return
-        old = sent.request
-        named: list[str] = [
-            name for name in ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas") if name in old
-        ]
-        fees: dict[str, Any] = {
-            name: self._capped(old[name] * (100 + self.sending.bump) // 100 + 1) for name in named
-        }
-        if fees[named[0]] == old[named[0]]:
+        fees = sent.fees.raised(self.sending.bump).capped(self.sending.max_fee)
+        if fees.most == sent.fees.most:
             return
+        sent.fees = fees
         try:
-            transaction = yield from _broadcast({**old, **fees}, sent.signer)
+            transaction = yield from self._sign_and_send(sent.request, fees, sent.signer)
         except (errors.NonceTaken, errors.Underpriced):
             return  # it has just been mined; or the node asks for more, which the next one offers
-        finally:
-            sent.request = {**old, **fees}
         sent.hashes.append(transaction)
 
-    def _capped(self, fee: int) -> int:
-        return fee if self.sending.max_fee is None else min(fee, self.sending.max_fee)
 
-    def _failure_of(self, transaction: str, block: int) -> Program[errors.BulkheadError]:
-        """Why a mined transaction reverted: it is made again on the block before it."""
-        found = yield Ask("get_transaction", (transaction,))
-        request = {name: found[name] for name in ("from", "gas", "value")} | {
-            "data": found["input"]
-        }
-        if found.get("to"):
-            request["to"] = found["to"]
-        try:
-            yield Ask("call", (request, block - 1))
-        except errors.BulkheadError as error:
-            return error
-        return errors.Reverted(
-            f"transaction {transaction} reverted in block {block}, and does not when repeated"
-        )
+def transaction_hash(raw: bytes) -> str:
+    """The hash of a signed transaction."""
+    from eth_utils.crypto import keccak
 
-
-def _broadcast(request: dict[str, Any], signer: Any) -> Program[str]:
-    fields = {name: value for name, value in request.items() if name != "from"}
-    signed = yield Work(lambda: signer.sign_transaction(fields))
-    try:
-        return to_hex((yield Ask("send_raw_transaction", (signed.raw_transaction,))))
-    except errors.AlreadyKnown:
-        from eth_utils.crypto import keccak
-
-        return to_hex(keccak(signed.raw_transaction))
+    return to_hex(keccak(raw))
 
 
 def _receipt_of(found: Any) -> Receipt:
@@ -305,4 +319,7 @@ def _receipt_of(found: Any) -> Receipt:
         gas_used=int(found["gasUsed"]),
         logs=tuple(log_of(log) for log in found["logs"]),
         created=found.get("contractAddress"),
+        block_hash=to_hex(found["blockHash"]),
+        gas_price=int(found.get("effectiveGasPrice") or 0),
+        is_reverted=found["status"] == 0,
     )

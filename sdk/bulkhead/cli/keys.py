@@ -75,25 +75,12 @@ def own_address(identity: Identity, w3: Web3) -> str:
 
 def address_of(person: str, w3: Web3) -> str:
     """The address of a person: an address itself, or a name or index on a local node."""
-    from eth_utils.address import is_address, to_checksum_address
+    from bulkhead.local import people
 
-    if is_address(person):
-        return to_checksum_address(person)
-    from bulkhead.local import is_local
-    from bulkhead.world import NAMES, ROLES
-
-    if not is_local(w3):
-        raise click.UsageError("names are for local nodes: give an address, 0x and 40 digits")
-    accounts = [str(account) for account in w3.eth.accounts]
-    names = dict(zip((*ROLES, *NAMES), accounts, strict=False))
-    if person.lower() in names:
-        return names[person.lower()]
-    if person.isdecimal() and int(person) < len(accounts):
-        return accounts[int(person)]
-    raise click.UsageError(
-        f"nobody is called {person!r}: an address, a number below {len(accounts)}, or one of "
-        f"{', '.join(names)}"
-    )
+    try:
+        return people.address_of(person, w3)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _unlocked(person: str, w3: Web3) -> str:

@@ -136,6 +136,10 @@ class IndexUnusable(Permanent):
     """The database is no index, of another version, or of another exchange or chain."""
 
 
+class IndexDamaged(IndexUnusable):
+    """The database's file is broken: it was cut off, or overwritten."""
+
+
 class IndexBusy(Retryable):
     """Another process, or another task, writes to the index."""
 

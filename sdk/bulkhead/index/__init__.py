@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from bulkhead.index.history import Rows as Rows
     from bulkhead.index.index import Index as Index
     from bulkhead.index.ledger import FillKind as FillKind
+    from bulkhead.index.opening import open_index as open_index
     from bulkhead.index.records import Rollback as Rollback
+    from bulkhead.index.writer import Companion as Companion
 
 _HOME = {
+    "Companion": "writer",
     "Fill": "history",
     "FillKind": "ledger",
     "FundingPayment": "history",
@@ -25,6 +28,7 @@ _HOME = {
     "Progress": "follow",
     "Rollback": "records",
     "Rows": "history",
+    "open_index": "opening",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
@@ -29,7 +29,7 @@ from bulkhead.index.ledger import FillKind
 from bulkhead.index.records import Filter, Moment, Records, Rollback
 from bulkhead.index.store import Store
 from bulkhead.index.tables import WatchedState, plain
-from bulkhead.index.writer import Writer, load_state
+from bulkhead.index.writer import Companion, Writer, load_state
 from bulkhead.interfaces import Event
 from bulkhead.replay import Replay
 
@@ -46,17 +46,29 @@ class Index:
         location: A path of an SQLite file, or a URL of a PostgreSQL server.
         deployment: The exchange.
         depth: How many blocks of changes are kept, for reorgs.
+        companions: What keeps tables of its own in the same database, changed in the same
+            transactions.
 
     Raises:
         IndexUnusable: If the database holds something else, or cannot be opened.
+        IndexDamaged: If it is broken. `open_index` sets such a file aside.
     """
 
-    def __init__(self, location: str | Path, deployment: Deployment, *, depth: int = DEPTH) -> None:
+    def __init__(
+        self,
+        location: str | Path,
+        deployment: Deployment,
+        *,
+        depth: int = DEPTH,
+        companions: Sequence[Companion] = (),
+    ) -> None:
         if depth < 1:
             raise ValueError("depth: at least 1 block")
         self._store = Store(location, deployment)
         self._contracts = Contracts(deployment)
-        self._writer = Writer(self._store, self._contracts, depth)
+        for companion in companions:
+            companion.attach(self._store)
+        self._writer = Writer(self._store, self._contracts, depth, companions)
         self._follower = Follower(self._writer)
         self._records = Records(self._store, self._contracts)
 

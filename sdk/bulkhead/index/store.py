@@ -28,10 +28,11 @@ from sqlalchemy.dialects.postgresql import insert as insert_for_postgres
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from bulkhead.deployment import Deployment
-from bulkhead.errors import IndexBusy, IndexUnusable
+from bulkhead.errors import IndexBusy, IndexDamaged, IndexUnusable
 from bulkhead.index import schema
 
 _WRITER_LOCK = 0x62756C6B68656164  # "bulkhead": our key among a server's advisory locks
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY_SECONDS = 30  # how long a statement waits for another process's
 
 
@@ -44,12 +45,14 @@ class Store:
 
     Raises:
         IndexUnusable: If it holds something else.
+        IndexDamaged: If it is an SQLite file that is broken.
     """
 
     def __init__(self, location: str | Path, deployment: Deployment) -> None:
         self.deployment = deployment
         self.engine = _engine_of(str(location))
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writing = self.engine.execution_options(writes=True)
         self._lock: Any = None
         self._turn = Lock()  # a task that is cancelled while it claims leaves a thread that does
         try:
@@ -57,7 +60,8 @@ class Store:
         except (DatabaseError, sqlite3.Error) as error:
             self.engine.dispose()
             reason = error.orig if isinstance(error, DatabaseError) else error
-            raise IndexUnusable(f"{self.name} can not be opened: {reason}") from error
+            kind = IndexDamaged if is_damage(reason) else IndexUnusable
+            raise kind(f"{self.name} can not be opened: {reason}") from error
         except IndexUnusable:
             self.engine.dispose()
             raise
@@ -71,6 +75,10 @@ class Store:
         """A transaction: a context manager that gives its connection."""
         return self.engine.begin()
 
+    def write(self) -> Any:
+        """A transaction that writes. SQLite's waits for its turn before it reads anything."""
+        return self._writing.begin()
+
     def claim(self) -> None:
         """Becomes the one writer, until the store is closed or the process ends, however it does.
 
@@ -82,28 +90,15 @@ class Store:
                 self._lock = self._taken_lock()
 
     def _taken_lock(self) -> Any:
-        busy = IndexBusy(f"another process writes to {self.name}; any number may read")
         if not self.is_sqlite:
             connection = self.engine.connect()
             taken = connection.execute(text(f"SELECT pg_try_advisory_lock({_WRITER_LOCK})"))
             if not taken.scalar_one():
                 connection.close()
-                raise busy
+                raise _busy(self.name)
             connection.commit()
             return connection
-        # A lock of SQLite's own on a file beside: the system lifts it when the process ends.
-        lock = sqlite3.connect(
-            f"{self.engine.url.database}-writer",
-            timeout=0,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            lock.close()
-            raise busy from None
-        return lock
+        return lock_file(str(self.engine.url.database))
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -178,6 +173,34 @@ class Store:
             yield connection
 
 
+def lock_file(path: str) -> sqlite3.Connection:
+    """The writer's lock of an SQLite index, until it is closed or the process ends.
+
+    It is a lock of SQLite's own on a file beside: the system lifts it.
+
+    Raises:
+        IndexBusy: If somebody else has it.
+    """
+    lock = sqlite3.connect(
+        f"{path}-writer", timeout=0, isolation_level=None, check_same_thread=False
+    )
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
+        raise _busy(path) from None
+    return lock
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether an error of SQLite's says that the file is broken."""
+    return getattr(error, "sqlite_errorcode", None) in _DAMAGED
+
+
+def _busy(name: str) -> IndexBusy:
+    return IndexBusy(f"another process writes to {name}; any number may read")
+
+
 def _engine_of(location: str) -> Engine:
     if "://" not in location:
         url = URL.create("sqlite", database=location)
@@ -212,7 +235,8 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _difference(name: str, found: str, deployment: Deployment) -> str:

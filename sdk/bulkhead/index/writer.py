@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -56,6 +56,19 @@ class Chunk:
     is_final: bool
 
 
+class Companion(Protocol):
+    """What keeps tables of its own beside the index, and changes them in its transactions."""
+
+    def attach(self, store: Store) -> None:
+        """Makes its tables in a database that has just been opened."""
+
+    def apply(self, connection: Connection, chunk: Chunk) -> None:
+        """Takes in what the index takes in, once the cursor has moved."""
+
+    def roll_back(self, connection: Connection, block: int) -> None:
+        """Forgets what it was told of blocks above one."""
+
+
 class Writer:
     """The state in memory and its image in the database, which change together or not at all.
 
@@ -63,11 +76,19 @@ class Writer:
         store: The database.
         contracts: The exchange.
         depth: How many blocks of changes the journal keeps.
+        companions: Who else changes with them.
     """
 
-    def __init__(self, store: Store, contracts: Contracts, depth: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        contracts: Contracts,
+        depth: int,
+        companions: Sequence[Companion] = (),
+    ) -> None:
         self.store = store
         self.depth = depth
+        self.companions = companions
         self.contracts = contracts
         self.names = {getattr(contracts, name).address: name for name in CONTRACTS}
         self._state: WatchedState | None = None
@@ -122,7 +143,7 @@ class Writer:
         headers = {header.number: (header, True) for header in chunk.headers}
         headers.setdefault(chunk.last.number, (chunk.last, False))
         floor = chunk.last.number if chunk.is_final else chunk.last.number - self.depth
-        with self.store.begin() as connection:
+        with self.store.write() as connection:
             self._move(connection, chunk.last, floor)
             self.store.insert(
                 connection, schema.blocks, [_block_row(*one) for one in headers.values()]
@@ -133,6 +154,8 @@ class Writer:
             self.store.upsert(connection, [_word_row(*state.row(*place)) for place in changed])
             self.store.insert(connection, schema.journal, journal)
             _prune(connection)
+            for companion in self.companions:
+                companion.apply(connection, chunk)
         self._state, self._cursor = state, chunk.last.number
 
     def checkpoint(self, limit: int) -> Header | None:
@@ -158,7 +181,7 @@ class Writer:
         state = self.state()
         self._state = None
         number = self.store.deployment.block - 1 if to is None else to.number
-        with self.store.begin() as connection:
+        with self.store.write() as connection:
             floor = connection.execute(select(schema.meta.c.journal_floor)).scalar_one()
             undone = _changes_above(connection, number)
             self._move(connection, to, number)
@@ -166,6 +189,8 @@ class Writer:
                 connection.execute(delete(table).where(table.c.block > number))
             connection.execute(delete(schema.blocks).where(schema.blocks.c.number > number))
             connection.execute(schema.rollbacks.insert().values(block=number))
+            for companion in self.companions:
+                companion.roll_back(connection, number)
             if number >= floor:
                 self._undo(connection, undone)
                 state.restore(undone)

@@ -47,20 +47,26 @@ class Task:
         key: What it is done to: an order's hash, a position's id, an account, a request, a market.
         account: Whose; empty where it is nobody's.
         market: Where; None for a whole account or the pool.
-        argument: What the contract takes for it.
+        needs: The markets whose prices it is done at.
+        verb: The contracts' function that does it.
+        argument: What that takes for it.
         gas: The most it may take in a batch.
         reward: Quote that it is expected to pay.
-        urgency: Femto of shortfall, and such: within a job the largest goes first.
+        urgency: Femto that are missing to maintenance margin; 0 where nothing is.
+        is_debt: Whether what is left is less than nothing, and grows on the pool's account.
     """
 
     job: Job
     key: str
     account: str
     market: int | None
+    needs: tuple[int, ...]
+    verb: str
     argument: Any
     gas: int
     reward: int = 0
     urgency: int = 0
+    is_debt: bool = False
 
     @property
     def intent(self) -> Intent:
@@ -73,8 +79,8 @@ class Batch:
     """Tasks that go in one transaction.
 
     Attributes:
-        job: Of all of them.
-        tasks: In the order the contract meets them.
+        job: Of the first of them.
+        tasks: Of one of the contracts' functions, in the order the contract meets them.
         call: What is called.
         gas: The transaction's limit.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bulkhead.deleveraging import owed_by
 from bulkhead.errors import REASONS
-from bulkhead.liquidity import RedeemRequest
+from bulkhead.liquidity import LAPSE, REWARD, RedeemRequest
 from bulkhead.orders import NOBODY
 from bulkhead.protocol import price_validity
 from bulkhead.protocol.fixed_point import FEMTO, PPM, div_up, quote_ceiling, quote_down
@@ -17,8 +17,6 @@ from bulkhead.simulate.guards import require
 from bulkhead.simulate.ledger import Ledger
 
 VIRTUAL_SHARES = 10**6  # so a share starts at 1e-6 quote units
-LAPSE = 86_400  # seconds a mature request may stay unfixed
-REWARD = 100_000  # quote: 0.10 USD to whoever fixes a request
 NO_CLAIM = (0, 0)
 
 

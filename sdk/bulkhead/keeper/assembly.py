@@ -1,0 +1,124 @@
+"""A keeper put together from its settings, and taken apart again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bulkhead.index.opening import open_index
+from bulkhead.keeper.batching import Shard
+from bulkhead.keeper.bidding import Policy as Bidding
+from bulkhead.keeper.desk import desk_of
+from bulkhead.keeper.dispatch import Dispatcher
+from bulkhead.keeper.endpoint import EndpointPolicy
+from bulkhead.keeper.endpoints import EndpointPool
+from bulkhead.keeper.engine import Engine, Policy
+from bulkhead.keeper.following import Following
+from bulkhead.keeper.foresight import Foresight
+from bulkhead.keeper.journal import Journal
+from bulkhead.keeper.keys import open_signers
+from bulkhead.keeper.payloads import NoPayloads, PayloadSource
+from bulkhead.keeper.poison import Expiry
+from bulkhead.protocol.fixed_point import PPM
+
+if TYPE_CHECKING:
+    from bulkhead.index import Index
+    from bulkhead.keeper.settings import KeeperSettings
+    from bulkhead.reader import AsyncReader
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The parts of a keeper.
+
+    Attributes:
+        pool: The nodes.
+        reader: The exchange.
+        index: All of its events.
+        journal: What is on its way, and what is set aside.
+        dispatcher: The signers.
+        following: What is known.
+        engine: What makes passes of all of it.
+    """
+
+    pool: EndpointPool
+    reader: AsyncReader
+    index: Index
+    journal: Journal
+    dispatcher: Dispatcher
+    following: Following
+    engine: Engine
+
+
+@asynccontextmanager
+async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
+    """A keeper that has found its chain and its exchange, and recovered what it had sent.
+
+    Raises:
+        WrongChain: If a node is on another chain than the settings say.
+        InvalidSettings: If a signer can not be opened.
+        DeploymentError: If the exchange is not there.
+        IndexBusy: If another keeper uses the same journal.
+    """
+    from web3 import AsyncWeb3
+
+    from bulkhead.deployment import Deployment
+    from bulkhead.reader import AsyncReader
+
+    signers = open_signers(settings)
+    async with AsyncExitStack() as stack:
+        pool = EndpointPool(
+            settings.rpc.addresses,
+            chain_id=settings.chain.id,
+            policy=EndpointPolicy(
+                timeout=float(settings.rpc.timeout),
+                poll=float(settings.rpc.poll),
+                max_lag=settings.rpc.max_lag,
+            ),
+        )
+        await stack.enter_async_context(pool)
+        w3: AsyncWeb3[Any] = AsyncWeb3(pool)
+        deployment = await Deployment.load_async(w3, settings.chain.deployments)
+        reader = AsyncReader(w3, deployment)
+        rests = settings.poison
+        journal = Journal(Expiry(rests.first_rest, rests.longest_rest))
+        index = stack.enter_context(open_index(settings.journal, deployment, companions=[journal]))
+        dispatcher = Dispatcher(reader.chain, journal, signers, _bidding(settings))
+        stack.push_async_callback(dispatcher.close)
+        following = Following(index, reader)
+        source = _source(settings)
+        desk = desk_of(reader.contracts, [str(one.address) for one in signers], settings.account)
+        foresight = Foresight(reader, source, desk.sender)
+        engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
+        await following.catch_up()
+        await dispatcher.recover()
+        yield Kit(pool, reader, index, journal, dispatcher, following, engine)
+
+
+def _bidding(settings: KeeperSettings) -> Bidding:
+    fees = settings.fees
+    return Bidding(
+        max_fee=fees.max_fee_wei,
+        bump=fees.bump,
+        patience_blocks=fees.patience,
+        confirmations=fees.confirmations,
+    )
+
+
+def _policy(settings: KeeperSettings) -> Policy:
+    policy = settings.policy
+    return Policy(
+        jobs=settings.jobs.on,
+        shard=Shard.parse(settings.shard),
+        gas_per_batch=policy.gas_per_batch,
+        batches_per_pass=policy.batches_per_pass,
+        margin=policy.margin * PPM // 100,
+        always=policy.always,
+        gas_token=policy.gas_token,
+    )
+
+
+def _source(settings: KeeperSettings) -> PayloadSource:
+    return NoPayloads()
