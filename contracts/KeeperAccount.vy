@@ -16,6 +16,7 @@ from snekmate.auth import ownable_2step
 from .interfaces import ICustody
 from .interfaces import IKeeperAccount
 from .interfaces import ILiquidation
+from .interfaces import ILiquidityPool
 from .interfaces import IOrderBook
 from .interfaces import IOrderLogic
 
@@ -131,36 +132,11 @@ def deleverage(
 @external
 @payable
 def fix(
-    updates: DynArray[IKeeperAccount.PriceUpdate, MAX_UPDATES],
-    request_ids: DynArray[uint256, BATCH],
+    updates: DynArray[IKeeperAccount.PriceUpdate, MAX_UPDATES], request_id: uint256
 ) -> (uint256, uint256):
     updated: uint256 = self._update(updates)
-    done: uint256 = 0
-    bit: uint256 = 1
-    for id: uint256 in request_ids:
-        if self._either(
-            LIQUIDITY_POOL, method_id("fix(uint256)"), method_id("lapse(uint256)"), id
-        ):
-            done |= bit
-        bit <<= 1
-    return updated, done
-
-
-@external
-def settle(
-    markets: DynArray[uint256, MAX_UPDATES], ids: DynArray[uint256, MAX_IDS]
-) -> uint256:
-    self._check_operator()
-    for market: uint256 in markets:
-        success: bool = self._either(
-            PRICE_ORACLE,
-            method_id("fix_settlement(uint256)"),
-            method_id("settle_dead(uint256)"),
-            market,
-        )
-    if len(ids) == 0:
-        return 0
-    return extcall ILiquidation(CLEARINGHOUSE).settle_positions(ids)
+    assets: uint256 = extcall ILiquidityPool(LIQUIDITY_POOL).fix(request_id)
+    return updated, assets
 
 
 # What the oracle does not need of the ETH sent along.
@@ -231,18 +207,6 @@ def _update(updates: DynArray[IKeeperAccount.PriceUpdate, MAX_UPDATES]) -> uint2
     if self.balance != kept:
         self._send(msg.sender, self.balance - kept)
     return updated
-
-
-@internal
-def _either(target: address, first: Bytes[4], second: Bytes[4], id: uint256) -> bool:
-    """
-    @notice Does one thing or, where it is refused, another.
-    """
-    argument: bytes32 = convert(id, bytes32)
-    success: bool = raw_call(target, concat(first, argument), revert_on_failure=False)
-    if not success:
-        success = raw_call(target, concat(second, argument), revert_on_failure=False)
-    return success
 
 
 @internal

@@ -45,8 +45,7 @@ WORK: list[tuple[str, tuple[Any, ...]]] = [
     ("ratchet", ([], [])),
     ("liquidate", ([], [], [])),
     ("deleverage", ([], 0, [])),
-    ("fix", ([], [])),
-    ("settle", ([], [])),
+    ("fix", ([], 1)),
 ]
 
 
@@ -122,9 +121,7 @@ def test_positions_are_liquidated_at_a_price_brought_in_the_same_transaction(
     advance(1)
     ids = [position_id(trader, 0, ISOLATED_LONG)]
 
-    receipt = account.send(
-        keeper, "liquidate", [published(protocol, 0, 45_100)], ids, [attacker]
-    )
+    receipt = account.send(keeper, "liquidate", [published(protocol, 0, 45_100)], ids, [attacker])
 
     assert receipt.result == (1, 1, 1)
     paid = receipt.named("LiquidatorPaid")
@@ -174,29 +171,24 @@ def test_deleveraging_goes_through_the_account(
     direct = protocol.clearinghouse.attempt(keeper, "auto_deleverage", 0, ids)
     through = account.attempt(keeper, "deleverage", [published(protocol)], 0, ids)
     assert direct.refusal == through.refusal
-    assert through.refusal is None or "deleverage" in through.refusal or "market" in (
-        through.refusal
+    assert (
+        through.refusal is None or "deleverage" in through.refusal or "market" in (through.refusal)
     )
-
-
-def mature_request(protocol: Protocol) -> int:
-    provider = protocol.liquidity_provider
-    shares = protocol.pool.read("balanceOf", provider) // 10
-    number = protocol.pool.send(provider, "requestRedeem", shares, provider, provider).result
-    advance(COOLDOWN)
-    return int(number)
 
 
 def test_a_request_is_fixed_and_its_reward_is_in_the_account(
     protocol: Protocol, account: Contract, keeper: str, boss: str
 ) -> None:
-    number = mature_request(protocol)
+    provider = protocol.liquidity_provider
+    shares = protocol.pool.read("balanceOf", provider) // 10
+    number = protocol.pool.send(provider, "requestRedeem", shares, provider, provider).result
+    advance(COOLDOWN)
     updates = [
         published(protocol, market, int(protocol.dollars(market)))
         for market in range(len(protocol.markets))
     ]
-    receipt = account.send(keeper, "fix", updates, [99, number])
-    assert receipt.result == (0b111, 0b10)
+    receipt = account.send(keeper, "fix", updates, number)
+    assert receipt.result == (0b111, receipt.event("RedeemFixed").assets)
     reward = receipt.event("RedeemFixed").reward
     assert protocol.balance(account.address) == reward > 0
     with refused("ownable: caller is not the owner"):
@@ -204,36 +196,6 @@ def test_a_request_is_fixed_and_its_reward_is_in_the_account(
     account.send(boss, "withdraw_tokens", protocol.token.address, reward, boss)
     assert protocol.balance(boss) == reward
     protocol.accounts.add(boss)
-
-
-def test_a_request_that_is_past_it_is_lapsed(
-    protocol: Protocol, account: Contract, keeper: str
-) -> None:
-    number = mature_request(protocol)
-    advance(86_401)
-    receipt = account.send(keeper, "fix", [], [number])
-    assert receipt.result == (0, 1)
-    assert receipt.event("RedeemLapsed").request_id == number
-
-
-def test_a_dead_market_is_settled_and_its_positions_are_closed_at_once(
-    protocol: Protocol, account: Contract, keeper: str, trader: str
-) -> None:
-    protocol.deposit(trader, 2_000 * USD)
-    protocol.trade(trader, 0, LOTS)
-    advance(8 * 86_400)
-    protocol.publish(1, 2_500)
-    # A market that lives is left alone, and holds nothing up.
-    receipt = account.send(keeper, "settle", [1, 0], [position_id(trader, 0, 0)])
-    assert receipt.result == 1
-    assert receipt.event("SettlementFixed").market == 0
-    assert receipt.event("PositionSettled").account == trader
-
-
-def test_settling_markets_alone_closes_nothing(
-    protocol: Protocol, account: Contract, keeper: str
-) -> None:
-    assert account.send(keeper, "settle", [0, 1], []).result == 0
 
 
 # Prices
@@ -246,9 +208,7 @@ def test_what_a_source_does_not_cost_returns_to_the_caller(
     advance(10)
     payload = prices.pyth_updates([pyth_update(PYTH_BTC)])
     before = boa.env.get_balance(keeper)
-    result = account.send(
-        keeper, "update_prices", [(UNLISTED, payload)], value=10 * FEE
-    ).result
+    result = account.send(keeper, "update_prices", [(UNLISTED, payload)], value=10 * FEE).result
     assert result == 1
     assert boa.env.get_balance(keeper) == before - FEE
     assert boa.env.get_balance(pyth.address) == FEE

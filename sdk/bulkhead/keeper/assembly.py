@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bulkhead.index.opening import open_index
+from bulkhead.keeper.account import KeeperAccount, require_account
 from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.bidding import Policy as Bidding
 from bulkhead.keeper.desk import desk_of
@@ -59,7 +60,8 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
     Raises:
         WrongChain: If a node is on another chain than the settings say.
         InvalidSettings: If a signer can not be opened.
-        DeploymentError: If the exchange is not there.
+        DeploymentError: If the exchange is not there, or the account is not what works for the
+            signers.
         IndexBusy: If another keeper uses the same journal.
     """
     from web3 import AsyncWeb3
@@ -82,6 +84,9 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         w3: AsyncWeb3[Any] = AsyncWeb3(pool)
         deployment = await Deployment.load_async(w3, settings.chain.deployments)
         reader = AsyncReader(w3, deployment)
+        addresses = [str(one.address) for one in signers]
+        if settings.account is not None:
+            await require_account(w3, deployment, KeeperAccount(settings.account), addresses)
         rests = settings.poison
         journal = Journal(Expiry(rests.first_rest, rests.longest_rest))
         index = stack.enter_context(open_index(settings.journal, deployment, companions=[journal]))
@@ -89,7 +94,7 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         stack.push_async_callback(dispatcher.close)
         following = Following(index, reader)
         source = _source(settings)
-        desk = desk_of(reader.contracts, [str(one.address) for one in signers], settings.account)
+        desk = desk_of(reader.contracts, addresses, settings.account)
         foresight = Foresight(reader, source, desk.sender)
         engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
         await following.catch_up()

@@ -15,9 +15,9 @@ from bulkhead.keeper.endpoint import (
     EndpointState,
     Failed,
     Identity,
-    now,
 )
 from bulkhead.keeper.heads import Heads
+from bulkhead.keeper.resting import now
 from bulkhead.keeper.sessions import checked_url, shown
 
 PULSE_SECONDS = 0.25  # between two tries while no address can answer
