@@ -20,7 +20,13 @@ from bulkhead.keeper.following import Following
 from bulkhead.keeper.foresight import Foresight
 from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.keys import open_signers
-from bulkhead.keeper.payloads import NoPayloads, PayloadSource
+from bulkhead.keeper.payloads import (
+    HermesPayloads,
+    JoinedPayloads,
+    NoPayloads,
+    PayloadSource,
+    SignedPayloads,
+)
 from bulkhead.keeper.poison import Expiry
 from bulkhead.protocol.fixed_point import PPM
 
@@ -93,7 +99,8 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         dispatcher = Dispatcher(reader.chain, journal, signers, _bidding(settings))
         stack.push_async_callback(dispatcher.close)
         following = Following(index, reader)
-        source = _source(settings)
+        source = await _source(settings, reader)
+        stack.push_async_callback(source.close)
         desk = desk_of(reader.contracts, addresses, settings.account)
         foresight = Foresight(reader, source, desk.sender)
         engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
@@ -125,5 +132,13 @@ def _policy(settings: KeeperSettings) -> Policy:
     )
 
 
-def _source(settings: KeeperSettings) -> PayloadSource:
-    return NoPayloads()
+async def _source(settings: KeeperSettings, reader: AsyncReader) -> PayloadSource:
+    feeds = settings.feeds
+    sources: list[PayloadSource] = []
+    if feeds.hermes_url is not None:
+        ids = {await reader.market_id(symbol): one for symbol, one in feeds.hermes_ids.items()}
+        sources.append(HermesPayloads(feeds.hermes_url.get_secret_value(), reader, ids))
+    if feeds.signed_urls:
+        urls = [url.get_secret_value() for url in feeds.signed_urls]
+        sources.append(SignedPayloads(urls, reader))
+    return JoinedPayloads(sources) if sources else NoPayloads()
