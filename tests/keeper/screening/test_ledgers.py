@@ -54,7 +54,8 @@ def test_no_account_is_missed_at_the_price_that_makes_it_liquidatable(data: st.D
         for slot in data.draw(st.sets(st.sampled_from((CROSS_LONG, CROSS_SHORT)), min_size=1)):
             held.set_position(ALICE, market, slot, data.draw(legs()))
     states = {
-        market: state_of(PRICE, data.draw(signed), **data.draw(ages())) for market in range(MARKETS)
+        market: aged(state_of(PRICE, data.draw(signed)), data.draw(ages()))
+        for market in range(MARKETS)
     }
     age, index = data.draw(ages()), data.draw(signed)
 
