@@ -17,6 +17,8 @@ ALICE = address_of(0xA11CE)
 CLOSED = position_of(0, 0)
 MARKETS = 3
 
+States = dict[int, MarketState]
+
 signed = st.integers(1, 62).flatmap(lambda bits: st.integers(-(1 << bits), 1 << bits))
 
 
@@ -85,6 +87,28 @@ def test_no_account_is_missed_at_the_cash_that_makes_it_liquidatable(data: st.Da
     for cash in (-(2**63), 2**63 - 1) if found is None else (found - 1, found):
         held.set_cash(ALICE, cash)
         held.check(states)
+
+
+def test_no_matched_pair_is_missed_where_floats_are_coarse() -> None:
+    random = Random(11)
+    for _ in range(200):
+        held = Held()
+        price = random.randrange(2**40, 2**50)
+        size = random.randrange(2**54, 2**55) * 10**9 // price
+        worth = random.randrange(2**54, 2**55)
+        for slot in (CROSS_LONG, CROSS_SHORT):
+            index = random.randrange(-price, price)
+            held.set_position(ALICE, 0, slot, position_of(size, worth, 0, index))
+        states = {0: state_of(price)}
+
+        def is_due(cash: int, held: Held = held, states: States = states) -> bool:
+            held.set_cash(ALICE, cash)
+            return held.is_due(states)
+
+        found = edge(is_due, -(2**62), 2**62)
+        assert found is not None
+        held.set_cash(ALICE, found - 1)
+        assert held.check(states).ledgers
 
 
 @pytest.mark.parametrize("losing", [1, 2, 16, 64])
