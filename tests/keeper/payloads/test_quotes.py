@@ -65,7 +65,9 @@ def test_one_signer_counts_once() -> None:
 
 
 def test_who_is_no_signer_counts_for_nothing() -> None:
-    assert best(entry(SIGNERS[0]), entry(STRANGER)) == "2 signers must agree on a price, and fewer do"
+    assert (
+        best(entry(SIGNERS[0]), entry(STRANGER)) == "2 signers must agree on a price, and fewer do"
+    )
 
 
 def test_signatures_of_two_prices_do_not_add_up() -> None:
