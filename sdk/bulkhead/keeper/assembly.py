@@ -116,6 +116,7 @@ def _bidding(settings: KeeperSettings) -> Bidding:
         bump=fees.bump,
         patience_blocks=fees.patience,
         confirmations=fees.confirmations,
+        in_flight=fees.in_flight,
     )
 
 
