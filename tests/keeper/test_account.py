@@ -51,7 +51,7 @@ def deployed(stage: Stage, *operators: str) -> KeeperAccount:
     world = stage.world
     keys = operators or (world.keeper.address,)
     w3 = world.reader.chain.w3
-    return deploy_account(w3, world.admin.signer, world.reader.deployment, boss_of(stage), keys)
+    return deploy_account(w3, world.keeper.address, world.reader.deployment, boss_of(stage), keys)
 
 
 def task(verb: str, argument: Any, market: int | None = None) -> Task:
@@ -98,8 +98,8 @@ def test_a_price_and_what_needs_it_go_in_one_transaction(stage: Stage) -> None:
 
     async def story() -> None:
         async with PriceServer(signed_by_signer(stage)) as server:
-            named = {"account": account.address, "feeds": {"signed_urls": [server.url]}}
-            async with stage.keeper(**named) as kit:
+            feeds = {"signed_urls": [server.url]}
+            async with stage.keeper(account=account.address, feeds=feeds) as kit:
                 made = await passes(kit)
             (batch,) = [one for each in made for one in each.sent]
             assert batch.tasks[0].job is Job.EXECUTE_ORDERS
@@ -169,7 +169,7 @@ def test_what_is_no_account_of_this_exchange_does_not_start(stage: Stage) -> Non
     w3, deployment = world.reader.chain.w3, world.reader.deployment
     other = replace(deployment, order_book=deployment.lens)
     keeper = world.keeper.address
-    account = deploy_account(w3, world.admin.signer, other, boss_of(stage), [keeper])
+    account = deploy_account(w3, keeper, other, boss_of(stage), [keeper])
     (problem,) = problems_of(w3, deployment, account, [keeper])
     assert "its order_book is" in problem
 
@@ -214,4 +214,5 @@ def test_only_what_pays_or_needs_a_price_goes_through_the_account(
 def test_signers_without_an_account_work_themselves(contracts: Contracts) -> None:
     desk = desk_of(contracts, [ADDRESS], None)
     assert type(desk) is Desk
-    assert (desk.brings, desk.payees) == (0, {ADDRESS})
+    assert desk.brings == 0
+    assert desk.payees == {ADDRESS}

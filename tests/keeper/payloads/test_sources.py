@@ -86,7 +86,7 @@ def finish(story: Coroutine[Any, Any, None]) -> None:
 def use_pyth(stage: Stage) -> str:
     """Both markets' prices come from a Pyth contract."""
     chain = stage.world.reader.chain
-    sender = stage.world.admin.signer
+    sender = stage.world.keeper.address
     transaction = chain.submit(None, encode_constructor("MockPyth", (FEE,)), sender)
     address = str(chain.wait(transaction).created)
     for market, listing in enumerate(LISTINGS):
