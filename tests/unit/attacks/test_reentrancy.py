@@ -103,10 +103,6 @@ def withdrawing(protocol: World) -> Act:
     )
 
 
-def funding(protocol: World) -> Act:
-    return lambda: protocol.clearinghouse.attempt(protocol.intruder, "fund_insurance", USD)
-
-
 def providing(protocol: World) -> Act:
     """The pool is busy, the clearinghouse is not."""
     return lambda: protocol.pool.attempt(protocol.intruder, "deposit", USD, protocol.intruder)
@@ -130,7 +126,6 @@ def refunded(protocol: World) -> Act:
 DOORS = {
     depositing: {"Clearinghouse"},
     withdrawing: {"Clearinghouse"},
-    funding: {"Clearinghouse"},
     providing: {"LiquidityPool"},
     claiming: {"Clearinghouse", "LiquidityPool"},
     refunded: {"PriceOracle"},
