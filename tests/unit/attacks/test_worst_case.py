@@ -59,7 +59,7 @@ class Crowded(Protocol):
                 self.add(market, False, LOTS // 2)
         self.trade(self.trader, 0, LOTS // 10, margin_mode=ISOLATED, **VAULT, **self.side_of(True))
         self.clearinghouse.send(self.trader, "set_auto_margin", 0, True, 1_000 * USD)
-        self.clearinghouse.send(self.trader, "set_leverage", 0, 100 * PPM, True, True)
+        self.clearinghouse.send(self.trader, "set_leverage", 0, 50 * PPM, True, True)
         for market in range(count):
             self.clearinghouse.send(self.owner, "ramp_tiers", market, LATER, 86_400)
             feed = Contract("mocks/MockAggregator", 8)
@@ -178,7 +178,7 @@ ACTS = [
     withdrawal,
     by_trader("add_margin", 0, True, USD),
     by_trader("set_leverage", 0, 20 * PPM, False, True),
-    by_trader("convert_position", 0, True, True, 0),
+    by_trader("convert_position", 0, True, True, 300 * USD),
     by_trader("convert_position", 0, True, False, 0),
     top_up,
     liquidation,
