@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 """Of the schema. An index of another version is not opened: it is built again."""
 
 metadata = MetaData()

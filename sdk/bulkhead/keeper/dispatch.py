@@ -182,12 +182,15 @@ class Dispatcher:
         if fees is None:
             return None
         reserved = sum(flight.reserve for flight in await lane.flights())
-        if not await lane.is_funded(reserved + batch.gas * fees.most):
+        value = batch.call.value
+        if not await lane.is_funded(reserved + batch.gas * fees.most + value):
             return None
         call = batch.call.to, batch.call.data
         for _ in range(NONCE_TRIES):
             nonce = await lane.next_nonce()
-            flight = await lane.launch(nonce, call, batch.gas, fees, at.number, batch.job, intents)
+            flight = await lane.launch(
+                nonce, call, batch.gas, fees, at.number, batch.job, intents, value
+            )
             lane.flying += 1
             try:
                 await self._chain.broadcast(flight.last.raw)

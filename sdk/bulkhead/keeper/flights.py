@@ -74,6 +74,7 @@ class Flight:
         block_hash: Of the block that has it; None if none has.
         intents: The tasks that nobody has done yet.
         versions: What was signed, in order; at least one.
+        value: Wei that go with it: what the sources of prices ask for.
     """
 
     id: int
@@ -89,6 +90,7 @@ class Flight:
     block_hash: str | None
     intents: tuple[Intent, ...]
     versions: tuple[Version, ...]
+    value: int = 0
 
     @property
     def last(self) -> Version:
@@ -98,7 +100,7 @@ class Flight:
     @property
     def reserve(self) -> int:
         """Wei that it may cost."""
-        return self.gas * self.last.fees.most
+        return self.gas * self.last.fees.most + self.value
 
 
 @dataclass(frozen=True, slots=True)

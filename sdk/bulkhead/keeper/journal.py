@@ -117,6 +117,7 @@ class Journal:
         version: Version,
         job: Job | None = None,
         tasks: Sequence[Intent] = (),
+        value: int = 0,
     ) -> Flight:
         """Stores a transaction that is about to be sent, and the tasks it is for.
 
@@ -128,6 +129,7 @@ class Journal:
             version: What was signed.
             job: What it is for; None where it only fills a nonce.
             tasks: What it does.
+            value: Wei that go with it.
 
         Raises:
             ValueError: If one of the tasks is on its way already.
@@ -143,7 +145,7 @@ class Journal:
             known = select(versions.c.transaction).where(versions.c.hash == version.hash)
             _delete(connection, list(connection.execute(known).scalars()))
             row = {"signer": signer, "nonce": nonce, "job": job, "to": to, "data": data, "gas": gas}
-            row |= {"state": FlightState.SENT, "since": version.block}
+            row |= {"value": value, "state": FlightState.SENT, "since": version.block}
             values = transactions.insert().values(row)
             (number,) = connection.execute(values).inserted_primary_key or (0,)
             _add_version(connection, number, 0, version)
@@ -296,6 +298,7 @@ def _flights(connection: Connection, wanted: Any) -> tuple[Flight, ...]:
             block_hash=row.block_hash,
             intents=tuple(left[row.id]),
             versions=tuple(signed[row.id]),
+            value=row.value,
         )
         for row in rows
     )

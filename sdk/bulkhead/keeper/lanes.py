@@ -112,19 +112,24 @@ class Lane:
         block: int,
         job: Job | None = None,
         intents: Sequence[Intent] = (),
+        value: int = 0,
     ) -> Flight:
         """Signs a new transaction and stores it; what is left is to send it."""
-        version = await self._signed(nonce, call, gas, fees, block, is_cancel=job is None)
+        version = await self._signed(nonce, call, gas, fees, block, value, is_cancel=job is None)
         return await kept(
-            lambda: self._journal.record(self.address, nonce, call, gas, version, job, intents)
+            lambda: self._journal.record(
+                self.address, nonce, call, gas, version, job, intents, value
+            )
         )
 
     async def replace(self, flight: Flight, fees: Fees, block: int, *, is_cancel: bool) -> Version:
         """Signs what takes the place of a transaction and stores it; what is left is to send it."""
-        call, gas = (flight.to, flight.data), flight.gas
+        call, gas, value = (flight.to, flight.data), flight.gas, flight.value
         if is_cancel:
-            call, gas = self.nothing, TRANSFER_GAS
-        version = await self._signed(flight.nonce, call, gas, fees, block, is_cancel=is_cancel)
+            call, gas, value = self.nothing, TRANSFER_GAS, 0
+        version = await self._signed(
+            flight.nonce, call, gas, fees, block, value, is_cancel=is_cancel
+        )
         await kept(lambda: self._journal.add_version(flight, version))
         return version
 
@@ -140,6 +145,7 @@ class Lane:
         gas: int,
         fees: Fees,
         block: int,
+        value: int,
         *,
         is_cancel: bool,
     ) -> Version:
@@ -152,7 +158,7 @@ class Lane:
             "nonce": nonce,
             "to": to,
             "data": "0x" + data.hex(),
-            "value": 0,
+            "value": value,
             "gas": gas,
         }
         signed = await asyncio.to_thread(lambda: signer.sign_transaction(fields | fees.fields()))
