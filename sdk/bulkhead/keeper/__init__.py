@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.account import KeeperAccount as KeeperAccount
+    from bulkhead.keeper.account import deploy_account as deploy_account
+    from bulkhead.keeper.account import deploy_account_async as deploy_account_async
     from bulkhead.keeper.bidding import Policy as Policy
     from bulkhead.keeper.book import Book as Book
     from bulkhead.keeper.dispatch import Dispatcher as Dispatcher
@@ -38,6 +41,7 @@ _HOME = {
     "Job": "work",
     "Journal": "journal",
     "Keeper": "passes",
+    "KeeperAccount": "account",
     "LaneState": "lanes",
     "LiquidationReport": "passes",
     "OrderReport": "passes",
@@ -45,6 +49,8 @@ _HOME = {
     "Sent": "flights",
     "Settled": "flights",
     "Task": "work",
+    "deploy_account": "account",
+    "deploy_account_async": "account",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)
