@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 2
+VERSION = 1
 """Of the schema. An index of another version is not opened: it is built again."""
 
 metadata = MetaData()

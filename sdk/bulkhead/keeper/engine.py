@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bulkhead.chain import Block
+from bulkhead.errors import Rejected
 from bulkhead.keeper import planning
 from bulkhead.keeper.batching import GAS_PER_BATCH, Economy, Shard, batches, gas_of
 from bulkhead.keeper.foresight import Update, foreseen, needed
@@ -244,7 +245,9 @@ class Engine:
             if trial.kept and economy.pays(trial.kept):
                 planned.append(self._desk.batch_of(trial.kept, needs))
         if Job.UPDATE_PRICES in self._policy.jobs:
-            planned = [self._desk.update_of(one) for one in brought.values()] + planned
+            first = [self._desk.update_of(one) for one in brought.values()]
+            busy = self._journal.busy()
+            planned = [one for one in first if one.tasks[0].intent not in busy] + planned
         self._set_aside(left, at)
         return tuple(planned[: self._policy.batches_per_pass]), tuple(left)
 
@@ -256,7 +259,14 @@ class Engine:
     async def _send(self, planned: Sequence[Batch], at: Block) -> tuple[Batch, ...]:
         sent: list[Batch] = []
         for batch in planned:
-            if await self._dispatcher.send(batch, at) is None:
+            try:
+                found = await self._dispatcher.send(batch, at)
+            except Rejected as error:
+                # What no node takes must not keep what comes after it.
+                for task in batch.tasks:
+                    self._journal.set_aside(task.intent, str(error), at.timestamp)
+                continue
+            if found is None:
                 break  # no lane is free; what is left is found again
             sent.append(batch)
         return tuple(sent)
