@@ -42,7 +42,7 @@ def test_json_has_one_object_a_line_with_event_and_fields() -> None:
     assert table.pop("time").endswith("+00:00")
     assert table == {
         "level": "info",
-        "logger": "bulkhead.keeper.dispatch.dispatcher",
+        "logger": "bulkhead.keeper.dispatch",
         "event": "transaction sent",
         "job": "settle",
         "nonce": 7,

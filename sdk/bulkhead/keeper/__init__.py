@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bulkhead.keeper.account import deploy_account as deploy_account
     from bulkhead.keeper.account import deploy_account_async as deploy_account_async
     from bulkhead.keeper.book import Book as Book
-    from bulkhead.keeper.dispatch.bidding import Policy as Policy
+    from bulkhead.keeper.dispatch.bidding import SendingPolicy as SendingPolicy
     from bulkhead.keeper.dispatch.dispatcher import Dispatcher as Dispatcher
     from bulkhead.keeper.dispatch.flights import FlightState as FlightState
     from bulkhead.keeper.dispatch.flights import Sent as Sent
@@ -45,7 +45,7 @@ _HOME = {
     "KeeperAccount": "account",
     "LiquidationReport": "passes",
     "OrderReport": "passes",
-    "Policy": "dispatch.bidding",
+    "SendingPolicy": "dispatch.bidding",
     "Sent": "dispatch.flights",
     "Settled": "dispatch.flights",
     "Task": "work",

@@ -12,7 +12,7 @@ from bulkhead.keeper.account import KeeperAccount, require_account
 from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.configuration.keys import open_signers
 from bulkhead.keeper.desk import desk_of
-from bulkhead.keeper.dispatch.bidding import Policy as Bidding
+from bulkhead.keeper.dispatch.bidding import SendingPolicy
 from bulkhead.keeper.dispatch.dispatcher import Dispatcher
 from bulkhead.keeper.dispatch.journal import Journal
 from bulkhead.keeper.dispatch.poison import Expiry
@@ -64,7 +64,7 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
     """A keeper that has found its chain and its exchange, and recovered what it had sent.
 
     Raises:
-        WrongChain: If a node is on another chain than the settings say.
+        WrongChain: If a node is on another chain than the settings, or the deployment, say.
         InvalidSettings: If a signer can not be opened.
         DeploymentError: If the exchange is not there, or the account is not what works for the
             signers.
@@ -75,11 +75,13 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
     from bulkhead.deployment import Deployment
     from bulkhead.reader import AsyncReader
 
+    saved = Deployment.saved(settings.chain.id, settings.chain.deployments)
     signers = open_signers(settings)
     async with AsyncExitStack() as stack:
         pool = EndpointPool(
             settings.rpc.addresses,
             chain_id=settings.chain.id,
+            genesis_hash=saved.genesis_hash,
             policy=EndpointPolicy(
                 timeout=float(settings.rpc.timeout),
                 poll=float(settings.rpc.poll),
@@ -96,7 +98,7 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         rests = settings.poison
         journal = Journal(Expiry(rests.first_rest, rests.longest_rest))
         index = stack.enter_context(open_index(settings.journal, deployment, companions=[journal]))
-        dispatcher = Dispatcher(reader.chain, journal, signers, _bidding(settings))
+        dispatcher = Dispatcher(reader.chain, journal, signers, _sending(settings))
         stack.push_async_callback(dispatcher.close)
         following = Following(index, reader)
         source = await _source(settings, reader)
@@ -109,9 +111,9 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         yield Kit(pool, reader, index, journal, dispatcher, following, engine)
 
 
-def _bidding(settings: KeeperSettings) -> Bidding:
+def _sending(settings: KeeperSettings) -> SendingPolicy:
     fees = settings.fees
-    return Bidding(
+    return SendingPolicy(
         max_fee=fees.max_fee_wei,
         bump=fees.bump,
         patience_blocks=fees.patience,

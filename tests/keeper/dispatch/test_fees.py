@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.keeper import FlightState, LaneState, Policy, Settled
+from bulkhead.keeper import FlightState, LaneState, SendingPolicy, Settled
 from tests.keeper.dispatch.desk import GWEI, POLICY, Bench, Desk, batch, intent, key, work
 
 pytestmark = pytest.mark.anvil
@@ -69,7 +69,7 @@ def test_at_the_cap_it_is_cancelled_and_later_work_goes_on(bench: Bench, path: P
     async def run() -> None:
         base = bench.base_fee()
         # Work may pay up to four times the base fee, what cancels it up to six times.
-        policy = Policy(max_fee=6 * base, bump=50, patience_blocks=2, confirmations=20)
+        policy = SendingPolicy(max_fee=6 * base, bump=50, patience_blocks=2, confirmations=20)
         assert policy.work_fee < 5 * base
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)
@@ -104,7 +104,7 @@ def test_beyond_the_cap_nothing_more_is_offered_and_it_goes_on_later(
 ) -> None:
     async def run() -> None:
         base = bench.base_fee()
-        policy = Policy(max_fee=4 * base, patience_blocks=1, confirmations=20)
+        policy = SendingPolicy(max_fee=4 * base, patience_blocks=1, confirmations=20)
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)
             assert await blocks(bench, desk, 4, 20 * base) == []
@@ -125,7 +125,7 @@ def test_beyond_the_cap_nothing_more_is_offered_and_it_goes_on_later(
 
 def test_what_waits_less_than_the_patience_is_left_alone(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        policy = Policy(max_fee=200 * GWEI, patience_blocks=5)
+        policy = SendingPolicy(max_fee=200 * GWEI, patience_blocks=5)
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)
             spike = 5 * bench.base_fee()

@@ -16,7 +16,7 @@ _MAX_COLUMN = 2**63 - 1  # what the journal's numbers hold
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class SendingPolicy:
     """How transactions are sent, watched and replaced.
 
     Attributes:
@@ -64,14 +64,14 @@ class Bid:
     is_cancel: bool
 
 
-def first_fees(price: GasPrice, policy: Policy) -> Fees | None:
+def first_fees(price: GasPrice, policy: SendingPolicy) -> Fees | None:
     """What new work offers; None while gas costs more than work may pay."""
     if price.least > policy.work_fee:
         return None
     return price.offer().capped(policy.work_fee)
 
 
-def next_bid(flight: Flight, price: GasPrice, policy: Policy) -> Bid | None:
+def next_bid(flight: Flight, price: GasPrice, policy: SendingPolicy) -> Bid | None:
     """What takes the place of a transaction that is stuck; None if it already offers the most.
 
     Work whose tasks others have done is given up at once.

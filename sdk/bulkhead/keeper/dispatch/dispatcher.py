@@ -17,7 +17,7 @@ from bulkhead.errors import (
     NonceTaken,
     Rejected,
 )
-from bulkhead.keeper.dispatch.bidding import Policy, first_fees
+from bulkhead.keeper.dispatch.bidding import SendingPolicy, first_fees
 from bulkhead.keeper.dispatch.flights import Content, FlightState, Sent, Settled
 from bulkhead.keeper.dispatch.journal import Journal
 from bulkhead.keeper.dispatch.lanes import Lane, kept
@@ -49,7 +49,7 @@ class Dispatcher:
         chain: AsyncChain,
         journal: Journal,
         signers: Sequence[TransactionSigner],
-        policy: Policy,
+        policy: SendingPolicy,
     ) -> None:
         addresses = [address_of(signer) for signer in signers]
         if not addresses or len(set(addresses)) != len(addresses):

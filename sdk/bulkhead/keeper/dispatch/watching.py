@@ -13,7 +13,7 @@ from itertools import groupby
 
 from bulkhead.chain import AsyncChain, Block, Receipt
 from bulkhead.errors import BulkheadError, InsufficientFunds, NotFound, Rejected
-from bulkhead.keeper.dispatch.bidding import Policy, first_fees, next_bid
+from bulkhead.keeper.dispatch.bidding import SendingPolicy, first_fees, next_bid
 from bulkhead.keeper.dispatch.flights import Flight, FlightState, Settled
 from bulkhead.keeper.dispatch.journal import Journal
 from bulkhead.keeper.dispatch.lanes import TRANSFER_GAS, Lane, kept
@@ -31,7 +31,7 @@ class Watcher:
         policy: When one is stuck, and what it may pay.
     """
 
-    def __init__(self, chain: AsyncChain, journal: Journal, policy: Policy) -> None:
+    def __init__(self, chain: AsyncChain, journal: Journal, policy: SendingPolicy) -> None:
         self._chain = chain
         self._journal = journal
         self._policy = policy
