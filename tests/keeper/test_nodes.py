@@ -35,7 +35,7 @@ async def restarted(stage: Stage, state: str) -> None:
         await until(second)
         stop.set()
         report = await keeper
-    assert report.done == 2
+    assert report.transactions == 2
 
 
 def placed(stage: Stage) -> OrderHandle:
