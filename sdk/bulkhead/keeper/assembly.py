@@ -25,6 +25,7 @@ from bulkhead.protocol.fixed_point import PPM
 
 if TYPE_CHECKING:
     from bulkhead.index import Index
+    from bulkhead.keeper.claims import Claims
     from bulkhead.keeper.settings import KeeperSettings
     from bulkhead.reader import AsyncReader
 
@@ -53,8 +54,12 @@ class Kit:
 
 
 @asynccontextmanager
-async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
+async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) -> AsyncIterator[Kit]:
     """A keeper that has found its chain and its exchange, and recovered what it had sent.
+
+    Args:
+        settings: How.
+        claims: What it shares with other keepers; nothing where it is None.
 
     Raises:
         WrongChain: If a node is on another chain than the settings say.
@@ -91,7 +96,8 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         source = _source(settings)
         desk = desk_of(reader.contracts, [str(one.address) for one in signers], settings.account)
         foresight = Foresight(reader, source, desk.sender)
-        engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
+        policy = _policy(settings)
+        engine = Engine(reader, following, dispatcher, journal, foresight, desk, policy, claims)
         await following.catch_up()
         await dispatcher.recover()
         yield Kit(pool, reader, index, journal, dispatcher, following, engine)
