@@ -43,10 +43,11 @@ test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrow
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
 	anvil --hardfork prague $(ANVIL_ARGS)
 
-bench: setup ## Measure gas, reads, the index and the simulation
+bench: setup ## Measure gas, reads, the indices and the simulation
 	$(PYTHON) -m benchmarks.gas
 	$(PYTHON) -m benchmarks.reading
 	$(PYTHON) -m benchmarks.indexing
+	$(PYTHON) -m benchmarks.screening
 	$(PYTHON) -m benchmarks.simulation
 	$(PYTHON) -m benchmarks.command_line
 
@@ -79,11 +80,12 @@ format: $(STAMPS)/dev ## Rewrite Python files in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-# The runtime lock takes its versions from the full one, so it can never drift from it.
+# The smaller locks take their versions from the full one, so they can never drift from it.
 lock: $(STAMPS)/uv ## Resolve requirements/*.in again
 	$(LOCK) requirements/bootstrap.in --output-file requirements-bootstrap.lock
 	$(LOCK) requirements/dev.in --output-file requirements.lock
 	$(LOCK) requirements/runtime.in --constraint requirements.lock --no-annotate --output-file requirements-runtime.lock
+	$(LOCK) requirements/keeper.in --constraint requirements.lock --no-annotate --output-file requirements-keeper.lock
 
 clean: ## Remove everything that make can build again
 	rm -rf .venv node_modules .ape .cache .build build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ["requirements-bootstrap.lock", "requirements-runtime.lock", "requirements.lock"]
+PARTS = ["requirements-runtime.lock", "requirements-keeper.lock"]
+LOCKS = ["requirements-bootstrap.lock", *PARTS, "requirements.lock"]
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -54,5 +55,11 @@ def test_every_dependency_of_the_package_is_pinned(lock: str) -> None:
     assert requirement_names(declared) <= pins(lock).keys()
 
 
-def test_the_runtime_lock_is_a_strict_part_of_the_full_one() -> None:
-    assert pins("requirements-runtime.lock").items() < pins("requirements.lock").items()
+def test_every_dependency_of_a_keeper_is_pinned() -> None:
+    declared = project()["dependencies"] + project()["optional-dependencies"]["keeper"]
+    assert requirement_names(declared) <= pins("requirements-keeper.lock").keys()
+
+
+@pytest.mark.parametrize("lock", PARTS)
+def test_a_smaller_lock_is_a_strict_part_of_the_full_one(lock: str) -> None:
+    assert pins(lock).items() < pins("requirements.lock").items()

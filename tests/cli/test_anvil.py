@@ -94,3 +94,24 @@ def test_from_a_deposit_to_a_liquidation_explained(terminal: Terminal) -> None:
     late = terminal.run("withdraw", "1000000", *alice)
     assert late.returncode == 1
     assert "not withdrawable" in late.stderr
+
+
+def test_a_keeper_executes_what_waits_and_ends(terminal: Terminal, tmp_path: Path) -> None:
+    placed = terminal.ok("order", "BTC-PERP", "buy", "0.1", "--as", "bob")
+    terminal.world.refresh_prices()
+    config = tmp_path / "keeper.toml"
+    config.write_text(
+        f"journal = '{tmp_path / 'keeper.db'}'\n"
+        f"rpc = {{ urls = ['{terminal.url}'] }}\n"
+        f"chain = {{ id = {terminal.world.reader.deployment.chain_id}, "
+        f"deployments = '{terminal.folder}' }}\n"
+        "signers = [{ local = '9' }]\n"
+        "watch = { enabled = false }\n"
+        "log = { level = 'error' }\n"
+    )
+    chosen = ("--config", str(config))
+    assert terminal.ok("keeper", "check", *chosen)["problems"] == []
+    seen = terminal.ok("keeper", "run", "--once", "--dry-run", *chosen)
+    assert [one["first"] for one in seen["would_send"]] == [placed["order"]]
+    done = terminal.ok("keeper", "run", "--once", *chosen)
+    assert done["done"] == 1

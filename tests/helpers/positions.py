@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from eth_utils.address import to_checksum_address
+
 from bulkhead import decisions, valuation
 from bulkhead.decisions import CrossLedger, Vault
 from bulkhead.keeper.screening import Candidates, LiquidationIndex
-from bulkhead.markets import Market, MarketState
+from bulkhead.markets import Market, MarketState, tier_words
 from bulkhead.protocol import words
-from bulkhead.protocol.words import (
-    Account,
-    LiquidationTerms,
-    Position,
-    Price,
-    Side,
-    Tier,
-    TradeTerms,
-)
+from bulkhead.protocol.margin_math import Tiers
+from bulkhead.protocol.words import Account, Position, Ramp, Side, Tier
 
 NOW = 1_000_000_000
 FRESH = 60  # seconds a price may be old to liquidate at
@@ -29,51 +24,38 @@ NO_ACCOUNT = words.unpack_account(0)
 
 def state_of(
     price: int,
-    *,
     index: int = 0,
+    *,
     tiers: tuple[Tier, ...] = TIERS,
-    market: int = 0,
-    ramp: tuple[words.Ramp, tuple[Tier, ...]] | None = None,
+    ramp: tuple[Ramp, tuple[Tier, ...]] | None = None,
+    now: int = NOW,
     **of_price: int,
 ) -> MarketState:
-    """A market that trades at a price, femto per lot; its age, caution and so on by name."""
-    from bulkhead.markets import tier_words
-    from bulkhead.protocol.margin_math import Tiers
-
+    """A market at a price, femto per lot; what its price's word says besides, by name."""
     before = None
     if ramp:
         first = ramp[1][0]
         before = Tiers(first.maintenance_rate, first.initial_rate, *tier_words(ramp[1]))
-    funding = words.Market(index, 0, 0, NOW, 0, tiers[0].maintenance_rate, 0, 0)
+    market = Market(
+        id=0,
+        symbol="M-PERP",
+        lot_size=10**10,
+        terms=words.unpack_trade_terms(0),
+        liquidation_terms=words.unpack_liquidation_terms(0),
+        tiers=tiers,
+        ramp=ramp[0] if ramp else None,
+        tiers_before=before,
+    )
+    live = {"published_at": now, "trade_age": FRESH, "max_age": LIVE, "kind": words.PYTH}
+    funding = replace(words.unpack_market(0), funding_index=index)
     return MarketState(
-        market=Market(
-            id=market,
-            symbol=f"M{market}",
-            lot_size=10**10,
-            terms=TradeTerms(**dict.fromkeys(TradeTerms.__slots__, 0)),
-            liquidation_terms=LiquidationTerms(**dict.fromkeys(LiquidationTerms.__slots__, 0)),
-            tiers=tiers,
-            ramp=ramp[0] if ramp else None,
-            tiers_before=before,
-        ),
-        price=Price(
-            **{
-                "price": price,
-                "confidence": 0,
-                "published_at": NOW,
-                "accepted_at": NOW,
-                "silence": 0,
-                "trade_age": FRESH,
-                "max_age": LIVE,
-                "kind": words.PYTH,
-                **of_price,
-            }
-        ),
+        market=market,
+        price=replace(words.unpack_price(0), price=price, **(live | of_price)),
         funding=funding,
         stored=funding,
         long=Side(0, 0),
         short=Side(0, 0),
-        now=NOW,
+        now=now,
     )
 
 
@@ -82,8 +64,6 @@ def position_of(size: int, entry: int, margin: int = 0, index: int = 0) -> Posit
 
 
 def address_of(number: int) -> str:
-    from eth_utils.address import to_checksum_address
-
     return str(to_checksum_address(f"0x{number:040x}"))
 
 
@@ -122,6 +102,13 @@ class Held:
                 found.setdefault(account, {})[market, slot] = position
         return [CrossLedger(one, self.accounts[one], legs) for one, legs in found.items()]
 
+    def is_due(self, states: Mapping[int, MarketState]) -> bool:
+        """Whether anything is liquidatable."""
+        return bool(
+            decisions.liquidatable_isolated(self.vaults, states)
+            or decisions.liquidatable_cross(self.ledgers, states)
+        )
+
     def check(self, states: Mapping[int, MarketState]) -> Candidates:
         """What the index finds, once it has been seen to miss nothing."""
         found = self.index.candidates(states, states.keys())
@@ -142,14 +129,6 @@ def edge(is_due: Callable[[int], bool], low: int, high: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if is_due(middle) == is_due(high) else (middle, high)
     return high
-
-
-def is_due(held: Held, states: Mapping[int, MarketState]) -> bool:
-    """Whether anything is liquidatable."""
-    return bool(
-        decisions.liquidatable_isolated(held.vaults, states)
-        or decisions.liquidatable_cross(held.ledgers, states)
-    )
 
 
 def _name(vault: Vault) -> tuple[str, int, int]:

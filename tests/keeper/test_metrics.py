@@ -10,7 +10,6 @@ from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState, Metrics
 from bulkhead.keeper.work import Job
 
 PLATFORM = ("process_", "python_")
-UNITS = ("_blocks", "_seconds", "_usd", "_wei", "_block")
 
 
 @pytest.fixture
@@ -36,6 +35,19 @@ def test_every_metric_says_what_it_is(metrics: Metrics) -> None:
     assert all(len(family.documentation) > 5 for family in metrics.registry.collect())
 
 
+def test_no_label_is_one_that_prometheus_gives_itself(metrics: Metrics) -> None:
+    metrics.failed(Job.SETTLE, Failure.OUT_OF_GAS)
+    metrics.endpoints([EndpointReading("a.example", True, 7, 0)])
+    labels = {
+        label
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        for label in sample.labels
+    }
+    assert "keeper_job" in labels
+    assert not labels & {"job", "instance", "endpoint", "namespace", "pod", "service", "container"}
+
+
 def test_names_are_those_of_the_samples(metrics: Metrics) -> None:
     metrics.failed(Job.SETTLE, Failure.OUT_OF_GAS)
     metrics.signer("0x1", 1, LaneState.FREE)
@@ -45,7 +57,7 @@ def test_names_are_those_of_the_samples(metrics: Metrics) -> None:
 
 def test_two_keepers_in_one_process_count_apart(metrics: Metrics) -> None:
     metrics.sent(Job.SETTLE)
-    assert value(Metrics(), "tasks_sent_total", job="settle") == 0
+    assert value(Metrics(), "tasks_sent_total", keeper_job="settle") == 0
 
 
 def test_the_lag_is_in_blocks_and_in_time_of_the_chain(metrics: Metrics) -> None:
@@ -63,28 +75,33 @@ def test_a_head_that_went_back_is_no_lag(metrics: Metrics) -> None:
 
 def test_a_batch_is_one_transaction_of_many_tasks(metrics: Metrics) -> None:
     metrics.sent(Job.LIQUIDATE_ISOLATED, tasks=64)
-    assert value(metrics, "transactions_sent_total", job="liquidate_isolated") == 1
-    assert value(metrics, "tasks_sent_total", job="liquidate_isolated") == 64
+    assert value(metrics, "transactions_sent_total", keeper_job="liquidate_isolated") == 1
+    assert value(metrics, "tasks_sent_total", keeper_job="liquidate_isolated") == 64
 
 
 def test_profit_is_rewards_less_gas(metrics: Metrics) -> None:
     metrics.confirmed(Job.LIQUIDATE_CROSS, tasks=2, reward=11_175_000)
     metrics.mined(Job.LIQUIDATE_CROSS, gas=150_000, cost_wei=10**15, cost_quote=3_000_000)
-    assert value(metrics, "rewards_usd_total", job="liquidate_cross") == 11.175
-    assert value(metrics, "gas_cost_usd_total", job="liquidate_cross") == 3
-    assert value(metrics, "gas_used_total", job="liquidate_cross") == 150_000
+    assert value(metrics, "rewards_usd_total", keeper_job="liquidate_cross") == 11.175
+    assert value(metrics, "gas_cost_usd_total", keeper_job="liquidate_cross") == 3
+    assert value(metrics, "gas_used_total", keeper_job="liquidate_cross") == 150_000
     assert value(metrics, "profit_usd") == pytest.approx(8.175)
 
 
 def test_a_contract_s_reason_is_told(metrics: Metrics) -> None:
     metrics.failed(Job.EXECUTE_ORDERS, "price: stale")
-    assert value(metrics, "tasks_failed_total", job="execute_orders", reason="price: stale") == 1
+    assert (
+        value(metrics, "tasks_failed_total", keeper_job="execute_orders", reason="price: stale")
+        == 1
+    )
 
 
 def test_reasons_that_nobody_knows_make_no_series_of_their_own(metrics: Metrics) -> None:
     for number in range(1_000):
         metrics.failed(Job.EXECUTE_ORDERS, f"made up {number}")
-    assert value(metrics, "tasks_failed_total", job="execute_orders", reason="other") == 1_000
+    assert (
+        value(metrics, "tasks_failed_total", keeper_job="execute_orders", reason="other") == 1_000
+    )
     assert series(metrics) < 200
 
 
@@ -98,22 +115,22 @@ def test_a_market_that_is_gone_has_no_price_age(metrics: Metrics) -> None:
 def test_a_job_that_found_nothing_has_no_candidates_left(metrics: Metrics) -> None:
     metrics.candidates({Job.SETTLE: 3})
     metrics.candidates({Job.TOP_UP: 1})
-    assert value(metrics, "candidates", job="settle") == 0
-    assert value(metrics, "candidates", job="top_up") == 1
+    assert value(metrics, "candidates", keeper_job="settle") == 0
+    assert value(metrics, "candidates", keeper_job="top_up") == 1
 
 
 def test_an_endpoint_s_errors_are_counted_once(metrics: Metrics) -> None:
     for errors in (3, 3, 5):
         metrics.endpoints([EndpointReading("a.example", True, 7, errors)])
-    assert value(metrics, "endpoint_errors_total", endpoint="a.example") == 5
+    assert value(metrics, "endpoint_errors_total", rpc="a.example") == 5
 
 
 def test_two_endpoints_of_one_host_are_told_apart(metrics: Metrics) -> None:
     metrics.endpoints(
         [EndpointReading("a.example", True, 7, 0), EndpointReading("a.example", False, 3, 0)]
     )
-    assert value(metrics, "endpoint_usable", endpoint="a.example") == 1
-    assert value(metrics, "endpoint_usable", endpoint="a.example (2)") == 0
+    assert value(metrics, "endpoint_usable", rpc="a.example") == 1
+    assert value(metrics, "endpoint_usable", rpc="a.example (2)") == 0
 
 
 def test_a_signer_is_in_one_state(metrics: Metrics) -> None:

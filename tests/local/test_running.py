@@ -141,3 +141,13 @@ def test_prices_by_hand_need_a_publisher_on_the_node(world: World) -> None:
     world.admin.set_publisher(world.admin.address, allowed=False)
     with pytest.raises(errors.PublisherNotAllowed):
         publish(w3_of(world), world.reader.deployment, "ETH-PERP", 4_001)
+
+
+def test_a_world_without_a_keeper_leaves_orders_to_others(world: World, tmp_path: Path) -> None:
+    w3, alice = w3_of(world), world.traders["alice"]
+    deployment = world.reader.deployment
+    lived = RunningWorld(w3, deployment, Fixed(), NAMES, tmp_path, has_keeper=False)
+    handle = alice.place("BTC-PERP", "0.1", is_buy=True)
+    advance_time(w3, 2)
+    assert lived.tick().done == {}
+    assert handle.outcome().state is OrderState.PENDING

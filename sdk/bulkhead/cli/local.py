@@ -124,6 +124,13 @@ class SnapshotsShown:
 )
 @click.option("--ticks", type=click.IntRange(min=1), help="End after so many prices.")
 @click.option(
+    "--keeper/--no-keeper",
+    "has_keeper",
+    default=True,
+    show_default=True,
+    help="Whether it has a keeper of its own; without one, run `bulkhead keeper run` beside it.",
+)
+@click.option(
     "--log", type=click.Path(dir_okay=False, path_type=Path), help="Keep the node's log here."
 )
 @deployments_option
@@ -136,6 +143,7 @@ def up(
     interval: int,
     accounts: int,
     ticks: int | None,
+    has_keeper: bool,
     log: Path | None,
     folder: Path,
 ) -> None:
@@ -163,7 +171,8 @@ def up(
         Snapshots(w3, folder).take(START)
         try:
             output.show(_world_shown(world, node, file, prices, seed, interval))
-            running = RunningWorld(w3, world.reader.deployment, path, names, folder)
+            deployment = world.reader.deployment
+            running = RunningWorld(w3, deployment, path, names, folder, has_keeper=has_keeper)
             for number in range(ticks) if ticks else itertools.count():
                 if number:
                     time.sleep(interval)

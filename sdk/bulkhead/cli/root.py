@@ -25,6 +25,7 @@ HOMES = {
     "mode": Home("bulkhead.cli.settings", "mode", "Set the default margin mode, or hedge mode."),
     "simulate": Home("bulkhead.cli.simulating", "simulate", "Follow a position along a price."),
     "explain": Home("bulkhead.cli.explaining", "explain", "Explain what happened, with numbers."),
+    "keeper": Home("bulkhead.cli.keeper", "keeper", "Run a keeper, or check what it needs."),
     "up": Home("bulkhead.cli.local", "up", "Run a local world: node, exchange, prices, keeper."),
     "price": Home("bulkhead.cli.local", "price", "Set a market's price, on a local node."),
     "scenario": Home("bulkhead.cli.scenario", "scenario", "Play a written story."),

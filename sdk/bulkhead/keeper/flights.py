@@ -69,6 +69,7 @@ class Flight:
         data: With what.
         gas: The limit.
         state: Where it is.
+        since: The head since which it waits; None right after a reorg took it back.
         block: In which block it ended; None while it is on its way.
         block_hash: Of the block that has it; None if none has.
         intents: The tasks that nobody has done yet.
@@ -83,6 +84,7 @@ class Flight:
     data: bytes = field(repr=False)
     gas: int
     state: FlightState
+    since: int | None
     block: int | None
     block_hash: str | None
     intents: tuple[Intent, ...]

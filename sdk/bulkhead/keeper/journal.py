@@ -64,17 +64,25 @@ class Journal:
 
     def apply(self, connection: Connection, chunk: Chunk) -> None:
         """Ends the tasks that the chunk's events end, and drops what no reorg reaches any more."""
-        flying: dict[Intent, list[int]] = defaultdict(list)
+        flying: dict[Intent, set[int]] = defaultdict(set)
         for row in connection.execute(select(intents).where(intents.c.state == IntentState.SENT)):
-            flying[Job(row.job), row.key].append(row.transaction)
+            flying[Job(row.job), row.key].add(row.transaction)
         aside = poison.all_of(connection)
         if flying or aside:
-            ours = set(connection.execute(select(versions.c.hash)).scalars())
+            owners, signed = _hashes(connection)
             for event in chunk.events:
+                owner = owners.get(event.transaction)
+                state = IntentState.LOST if owner is None else IntentState.DONE
                 for intent in ended_by(event):
-                    state = IntentState.DONE if event.transaction in ours else IntentState.LOST
-                    for transaction in flying.pop(intent, ()):
-                        _end_intent(connection, transaction, intent, state, event.block)
+                    # What happened before it was signed is what it was signed in view of.
+                    ended = {
+                        one
+                        for one in flying.get(intent, ())
+                        if one == owner or event.block > signed[one]
+                    }
+                    for one in ended:
+                        _end_intent(connection, one, intent, state, event.block)
+                    flying[intent] -= ended
                     if intent in aside:
                         poison.forget(connection, intent)
         poison.prune(connection, chunk.last.timestamp, self._expiry)
@@ -135,7 +143,8 @@ class Journal:
             known = select(versions.c.transaction).where(versions.c.hash == version.hash)
             _delete(connection, list(connection.execute(known).scalars()))
             row = {"signer": signer, "nonce": nonce, "job": job, "to": to, "data": data, "gas": gas}
-            values = transactions.insert().values(**row, state=FlightState.SENT)
+            row |= {"state": FlightState.SENT, "since": version.block}
+            values = transactions.insert().values(row)
             (number,) = connection.execute(values).inserted_primary_key or (0,)
             _add_version(connection, number, 0, version)
             rows = [
@@ -152,6 +161,12 @@ class Journal:
         """Stores what is about to take the place of a transaction."""
         with self._write() as connection:
             _add_version(connection, flight.id, len(flight.versions), version)
+            _wait_since(connection, flight, version.block)
+
+    def wait_since(self, flight: Flight, block: int) -> None:
+        """A transaction that a reorg took back waits anew from a block on."""
+        with self._write() as connection:
+            _wait_since(connection, flight, block)
 
     def end(
         self, flight: Flight, state: FlightState, block: int, block_hash: str | None, reason: str
@@ -276,6 +291,7 @@ def _flights(connection: Connection, wanted: Any) -> tuple[Flight, ...]:
             data=row.data,
             gas=row.gas,
             state=FlightState(row.state),
+            since=row.since,
             block=row.block,
             block_hash=row.block_hash,
             intents=tuple(left[row.id]),
@@ -302,6 +318,16 @@ def _intents(connection: Connection, ids: Collection[int]) -> dict[int, list[Int
     return found
 
 
+def _hashes(connection: Connection) -> tuple[dict[str, int], dict[int, int]]:
+    """Whose every hash is, and the head when each transaction was signed first."""
+    owners: dict[str, int] = {}
+    signed: dict[int, int] = {}
+    for row in connection.execute(select(versions).order_by(versions.c.number)):
+        owners[row.hash] = row.transaction
+        signed.setdefault(row.transaction, row.block)
+    return owners, signed
+
+
 def _add_version(connection: Connection, transaction: int, number: int, version: Version) -> None:
     connection.execute(
         versions.insert().values(
@@ -317,6 +343,11 @@ def _add_version(connection: Connection, transaction: int, number: int, version:
     )
 
 
+def _wait_since(connection: Connection, flight: Flight, block: int) -> None:
+    mine = transactions.c.id == flight.id
+    connection.execute(update(transactions).where(mine).values(since=block))
+
+
 def _end_intent(
     connection: Connection, transaction: int, intent: Intent, state: IntentState, block: int
 ) -> None:
@@ -326,7 +357,7 @@ def _end_intent(
 
 
 def _take_back(connection: Connection, wanted: Any) -> None:
-    values = {"state": FlightState.SENT, "block": None, "block_hash": None}
+    values = {"state": FlightState.SENT, "since": None, "block": None, "block_hash": None}
     connection.execute(update(transactions).where(wanted).values(values))
 
 

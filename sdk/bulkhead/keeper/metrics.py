@@ -26,6 +26,9 @@ NAMESPACE = "bulkhead_keeper"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 QUOTE_PER_USD = 10**6
 OTHER = "other"
+# Prometheus gives every target a label `job`, and often one `endpoint`: ours must not be renamed.
+JOB = "keeper_job"
+RPC = "rpc"
 SCAN_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 5)
 PASS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
@@ -118,24 +121,24 @@ class Metrics:
         )
         self._reorgs = counter("reorgs", "Times that blocks were taken back.")
         self._tracked = gauge("tracked", "What is known and open.", "kind")
-        self._candidates = gauge("candidates", "What the last pass found to do.", "job")
+        self._candidates = gauge("candidates", "What the last pass found to do.", JOB)
         self._poisoned = gauge("poisoned_tasks", "Tasks that rest, as they failed.")
         self._price_age = gauge("price_age_seconds", "Chain time since a price.", "market")
-        self._transactions = counter("transactions_sent", "First sends.", "job")
+        self._transactions = counter("transactions_sent", "First sends.", JOB)
         self._replaced = counter("transactions_replaced", "Sends of the same for more.")
         self._cancelled = counter("transactions_cancelled", "Nonces spent on nothing.")
-        self._sent = counter("tasks_sent", "Tasks in transactions that were sent.", "job")
-        self._confirmed = counter("tasks_confirmed", "Tasks that were done.", "job")
-        self._failed = counter("tasks_failed", "Tasks that were not done.", "job", "reason")
-        self._lost = counter("races_lost", "Tasks that somebody else did first.", "job")
-        self._gas = counter("gas_used", "Gas of mined transactions.", "job")
-        self._cost = counter("gas_cost_wei", "Wei paid for it.", "job")
-        self._cost_usd = counter("gas_cost_usd", "The same in USD when it was paid.", "job")
-        self._rewards = counter("rewards_usd", "USD that was paid for tasks.", "job")
+        self._sent = counter("tasks_sent", "Tasks in transactions that were sent.", JOB)
+        self._confirmed = counter("tasks_confirmed", "Tasks that were done.", JOB)
+        self._failed = counter("tasks_failed", "Tasks that were not done.", JOB, "reason")
+        self._lost = counter("races_lost", "Tasks that somebody else did first.", JOB)
+        self._gas = counter("gas_used", "Gas of mined transactions.", JOB)
+        self._cost = counter("gas_cost_wei", "Wei paid for it.", JOB)
+        self._cost_usd = counter("gas_cost_usd", "The same in USD when it was paid.", JOB)
+        self._rewards = counter("rewards_usd", "USD that was paid for tasks.", JOB)
         self._profit = gauge("profit_usd", "Rewards less gas since the start, in USD.")
-        self._usable = gauge("endpoint_usable", "Whether an endpoint is asked.", "endpoint")
-        self._endpoint_head = gauge("endpoint_head_block", "Its newest block.", "endpoint")
-        self._errors = counter("endpoint_errors", "Answers that failed.", "endpoint")
+        self._usable = gauge("endpoint_usable", "Whether an endpoint is asked.", RPC)
+        self._endpoint_head = gauge("endpoint_head_block", "Its newest block.", RPC)
+        self._errors = counter("endpoint_errors", "Answers that failed.", RPC)
         self._balance = gauge("signer_balance_wei", "What a signer has for gas.", "signer")
         self._lanes = gauge("signer_state", "1 for the state a signer is in.", "signer", "state")
         self._ready = gauge("ready", "Whether /readyz says yes.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STOP_SECONDS = 3.0  # that a pass may still take when the keeper is told to stop
 FIRST_REST = 0.5  # seconds after a pass that failed; then twice as long each time
 LONGEST_REST = 30.0
-ONCE_BLOCKS = 64  # that `once` waits for what it has sent
+ONCE_BLOCKS = 64  # that a run which ends by itself takes at most
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ async def run(
 
     Args:
         settings: How.
-        once: Whether one pass is enough, and the end of what it has sent.
+        once: Whether it ends when there is nothing left to do, and nothing on its way.
         dry_run: Whether nothing is sent.
         stop: Ends the run, in less than five seconds.
         metrics: Where it is counted.
@@ -126,15 +126,18 @@ class _Loop:
             await self._pause(poll)
 
     async def once(self, poll: float) -> None:
-        """One pass, and then as many as it takes until nothing is on its way."""
-        first = (await self._pass()).watched.at.number
-        while not self._dry_run and not self._stop.is_set() and self._kit.dispatcher.busy():
-            await self._pause(poll)
-            watched = await self._kit.engine.watch()
-            self.report.hear(watched)
-            self._reporter.hear(watched)
-            if watched.at.number - first > ONCE_BLOCKS:
+        """As many passes as it takes until there is nothing to do and nothing on its way."""
+        first: int | None = None
+        while not self._stop.is_set():
+            done = await self._pass()
+            at = done.watched.at.number
+            first = at if first is None else first
+            if self._dry_run or not (done.sent or self._kit.dispatcher.busy()):
                 break
+            if at - first > ONCE_BLOCKS:
+                _log.warning("after %d blocks there is still something on its way", at - first)
+                break
+            await self._pause(poll)
 
     async def _passed(self, seen: Block | None) -> Block | None:
         """The block of a pass, or of the last one if there is none newer; None if it failed."""

@@ -32,6 +32,7 @@ transactions = Table(
     Column("data", LargeBinary, nullable=False),
     Column("gas", BigInteger, nullable=False),
     Column("state", String(10), nullable=False),
+    Column("since", BigInteger),  # it waits since this block; none right after a reorg
     Column("block", BigInteger),  # where it ended; none while it is on its way
     Column("block_hash", String(66)),  # of the block that has it; none if none has
     Index("keeper_transactions_by_state", "state", "block"),

@@ -71,8 +71,8 @@ class Watcher:
                 still = await asyncio.gather(*looks)
                 waiting = [flight for flight, is_one in zip(flights, still, strict=True) if is_one]
                 left, _ = await self.bring_back(lane, waiting, at.number)
-                if left and at.number - left[0].last.block >= self._policy.patience_blocks:
-                    await self._unstick(lane, left[0], used, at)
+                if left:
+                    await self._unstick(lane, left, used, at)
             await lane.flights()
             await self._check_pause(lane)
 
@@ -173,8 +173,14 @@ class Watcher:
             _log.info("%s of %s: %s", flight.nonce, lane.address, error)
         return True
 
-    async def _unstick(self, lane: Lane, first: Flight, used: int, at: Block) -> None:
-        """Moves the transaction that all others of its lane wait for."""
+    async def _unstick(self, lane: Lane, waiting: Sequence[Flight], used: int, at: Block) -> None:
+        """Moves the transaction that all others of its lane wait for, if it waits too long."""
+        for flight in waiting:
+            if flight.since is None:
+                await kept(lambda flight=flight: self._journal.wait_since(flight, at.number))  # type: ignore[misc]
+        first = waiting[0]
+        if first.since is None or at.number - first.since < self._policy.patience_blocks:
+            return
         if lane.signer is None:
             reason = "it is stuck, and nobody signs for its signer any more"
             await self.end(first, FlightState.DROPPED, at.number, reason)

@@ -72,6 +72,7 @@ class RunningWorld:
         path: Where prices go.
         names: What the traders are called.
         folder: Where deployments are.
+        has_keeper: Whether its keeper passes by; else that is left to others.
     """
 
     def __init__(
@@ -81,18 +82,21 @@ class RunningWorld:
         path: PricePath,
         names: Sequence[str] = NAMES,
         folder: Path = FOLDER,
+        *,
+        has_keeper: bool = True,
     ) -> None:
         self._w3 = w3
         self._deployment = deployment
         self._path = path
         self._names = names
         self._folder = folder
+        self._has_keeper = has_keeper
         self._ticks = 0
         self.world = self._opened()
         self._seen = self.world.reader.block()
 
     def tick(self) -> Tick:
-        """Publishes the next prices, and lets the keeper do all it can."""
+        """Publishes the next prices, and lets its keeper do all it can."""
         with turn(self._deployment.chain_id, self._folder):
             is_rewound = self._is_rewound()
             if is_rewound:
@@ -101,7 +105,7 @@ class RunningWorld:
             catch_up(self._w3)
             troubles: list[str] = []
             self._publish(troubles)
-            done = self._keep(troubles)
+            done = self._keep(troubles) if self._has_keeper else {}
             self._seen = self.world.reader.block()
             number, self._ticks = self._ticks, self._ticks + 1
             prices = self.world.prices()

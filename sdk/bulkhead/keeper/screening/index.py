@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class LiquidationIndex:
         packed = limbs.limbs_of([words.pack_account(word)])
         number = self._number(account)
         row = self._words[number : number + 1]
-        self._ledgers.back(np.array([number]), backing_of(packed) - backing_of(row))
+        self._ledgers.back(np.array([number], np.int32), backing_of(packed) - backing_of(row))
         row[:] = packed
 
     def set_position(self, account: str, market: int, slot: int, position: words.Position) -> None:
@@ -93,7 +94,7 @@ class LiquidationIndex:
             ValueError: There is no such account, market or slot.
             OutOfRange: A field does not fit its bits.
         """
-        _check_places(np.array([market]), np.array([slot]))
+        _check_place(market, slot)
         word = limbs.limbs_of([words.pack_position(position)])
         number = self._number(account)
         if valuation.is_isolated(slot):
@@ -119,8 +120,8 @@ class LiquidationIndex:
         names = list(dict.fromkeys([*accounts, *(account for account, _, _ in positions)]))
         numbers = {name: number for number, name in enumerate(names)}
         nothing = words.unpack_account(0)
-        keys = np.array(
-            [(numbers[account], market, slot) for account, market, slot in positions], np.int64
+        keys = np.fromiter(
+            (place for name, *others in positions for place in (numbers[name], *others)), np.int64
         ).reshape(-1, 3)
         self.load_rows(
             np.array([_bytes_of(name) for name in names], ADDRESS),
@@ -149,16 +150,17 @@ class LiquidationIndex:
         """
         if len(keys) and not 0 <= keys[:, 0].min() <= keys[:, 0].max() < len(addresses):
             raise ValueError("positions: of an account that is not given")
-        _check_places(keys[:, 1], keys[:, 2])
         is_open = limbs.size_of(position_words) > 0
         keys, position_words = keys[is_open], position_words[is_open]
         order = np.lexsort(keys.T)  # by slot, then by market, then by account
         keys, position_words = keys[order], position_words[order]
         if (keys[1:] == keys[:-1]).all(axis=1).any():
             raise ValueError("positions: one comes twice")
+        for _, market, slot in keys[_firsts(keys)].tolist():
+            _check_place(market, slot)
         self._clear(AddressBook(addresses))
         self._words[: len(addresses)] = account_words
-        self._ledgers.back(np.arange(len(addresses)), backing_of(account_words))
+        self._ledgers.back(np.arange(len(addresses), dtype=np.int32), backing_of(account_words))
         self._fill(keys, position_words)
 
     def candidates(
@@ -203,9 +205,11 @@ class LiquidationIndex:
         places = np.array([place for *place, _ in found], np.int32).reshape(-1, 2)
         markets, slots = np.repeat(places, counts, axis=0).T
         depth = _joined([one.depth for one in hits], np.empty(0))
-        kept = np.argsort(-depth, kind="stable")[:limit]
         shortfall = _joined([one.shortfall for one in hits], np.empty(0))
-        kept = kept[np.argsort(-shortfall[kept], kind="stable")]
+        kept = np.arange(len(depth))
+        if len(depth) > limit:
+            kept = np.argpartition(-depth, limit)[:limit]
+        kept = kept[np.argsort(-shortfall[kept])]
         accounts = _joined([one.accounts for one in hits], np.empty(0, np.int32))[kept]
         rows = VaultRows(
             self._addresses.addresses(accounts),
@@ -238,11 +242,10 @@ class LiquidationIndex:
 
     def _fill(self, keys: NDArray[np.int64], position_words: Limbs) -> None:
         """Takes in positions that are sorted by slot, market and account."""
-        places = keys[:, 2] * words.MAX_MARKETS + keys[:, 1]
         legs: dict[int, list[tuple[int, Rows, Limbs]]] = {}
-        for place in np.unique(places).tolist():
-            mine = slice(*np.searchsorted(places, (place, place + 1)).tolist())
-            slot, market = divmod(place, words.MAX_MARKETS)
+        for first, end in pairwise([*_firsts(keys).tolist(), len(keys)]):
+            market, slot = keys[first, 1:].tolist()
+            mine = slice(first, end)
             accounts = keys[mine, 0].astype(np.int32)
             if valuation.is_isolated(slot):
                 self._vault_book(market, slot).fill(accounts, position_words[mine])
@@ -271,6 +274,13 @@ class LiquidationIndex:
         return book
 
 
+def _firsts(keys: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where each market and slot begins, in keys that are sorted by them."""
+    is_first = np.ones(len(keys), np.bool_)
+    is_first[1:] = (keys[1:, 1:] != keys[:-1, 1:]).any(axis=1)
+    return np.flatnonzero(is_first)
+
+
 def _joined(parts: Sequence[NDArray[Any]], nothing: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else nothing
 
@@ -281,11 +291,9 @@ def _bytes_of(account: str) -> bytes:
     return bytes.fromhex(account[2:])
 
 
-def _check_places(markets: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
-    if ((slots < CROSS_LONG) | (slots > ISOLATED_SHORT)).any():
+def _check_place(market: int, slot: int) -> None:
+    if not CROSS_LONG <= slot <= ISOLATED_SHORT:
         raise ValueError("slot: 0 and 1 are cross, 2 and 3 isolated")
-    most = np.where(slots < ISOLATED_LONG, words.CROSS_MARKETS, words.MAX_MARKETS)
-    if ((markets < 0) | (markets >= most)).any():
-        raise ValueError(
-            f"market: below {words.MAX_MARKETS}, for cross legs below {words.CROSS_MARKETS}"
-        )
+    most = words.MAX_MARKETS if valuation.is_isolated(slot) else words.CROSS_MARKETS
+    if not 0 <= market < most:
+        raise ValueError(f"market: {market} is not below {most}")

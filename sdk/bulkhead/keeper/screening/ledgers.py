@@ -44,6 +44,9 @@ class Ledgers:
         self._surplus = np.zeros(0, np.int64)
         # One bit for each market it has a leg in.
         self._markets = np.zeros(0, np.uint64)
+        # Accounts without a surplus, so that a tick looks at no others than it touches.
+        self._is_short = np.zeros(0, np.bool_)
+        self._short: list[Rows] = []
 
     def __len__(self) -> int:
         return sum(map(len, self._books.values()))
@@ -57,7 +60,8 @@ class Ledgers:
     def nbytes(self) -> int:
         """Memory it holds."""
         books = sum(book.nbytes for book in self._books.values())
-        return self._surplus.nbytes + self._markets.nbytes + books
+        mine = (self._surplus, self._markets, self._is_short, *self._short)
+        return sum(one.nbytes for one in mine) + books
 
     @property
     def markets(self) -> frozenset[int]:
@@ -70,6 +74,7 @@ class Ledgers:
             more = count + count // 8 - len(self._surplus)
             self._surplus = np.concatenate((self._surplus, np.zeros(more, np.int64)))
             self._markets = np.concatenate((self._markets, np.zeros(more, np.uint64)))
+            self._is_short = np.concatenate((self._is_short, np.zeros(more, np.bool_)))
 
     def fill(self, market: int, accounts: Rows, pairs: Limbs) -> None:
         """Gives a market its pairs, where it has none yet; see `PairBook.fill`."""
@@ -78,7 +83,7 @@ class Ledgers:
 
     def back(self, accounts: Rows, backing: Integers) -> None:
         """Adds cash and escrow, as `backing_of` counts them."""
-        self._surplus[accounts] += backing
+        self._apply((accounts, backing))
 
     def put(self, account: int, market: int, slot: int, word: Limbs) -> None:
         """Writes one leg."""
@@ -100,7 +105,7 @@ class Ledgers:
         mine = {market: states[market] for market in self.markets}
         for market, state in mine.items():
             self._apply(self._books[market].revalue(LegTerms.of(state)))
-        accounts = np.flatnonzero((self._surplus <= 0) & (self._markets != 0))
+        accounts = self._without_surplus()
         accounts = accounts[self._may_be_judged(accounts, mine)]
         surplus = self._surplus[accounts]
         doubted = _bits(
@@ -119,7 +124,7 @@ class Ledgers:
             worst = np.argpartition(surplus, limit)[:limit]
             accounts, surplus = accounts[worst], surplus[worst]
         order = np.argsort(surplus, kind="stable")
-        return LedgerHits(accounts[order].astype(np.int32), -surplus[order], is_complete)
+        return LedgerHits(accounts[order], -surplus[order], is_complete)
 
     def legs_of(self, accounts: Rows) -> Iterator[tuple[int, Rows, Limbs]]:
         """The legs of some accounts by market.
@@ -150,9 +155,26 @@ class Ledgers:
         return equity
 
     def _apply(self, moved: tuple[Rows, Integers] | None) -> None:
-        if moved:
-            accounts, amounts = moved
-            self._surplus[accounts] += amounts
+        """Adds amounts to the surplus of accounts, none of them twice."""
+        if moved is None:
+            return
+        accounts, amounts = moved
+        surplus = self._surplus[accounts] + amounts
+        self._surplus[accounts] = surplus
+        short = accounts[surplus <= 0]
+        short = short[~self._is_short[short] & (self._markets[short] != 0)]
+        if len(short):
+            self._is_short[short] = True
+            self._short.append(short)
+
+    def _without_surplus(self) -> Rows:
+        """The accounts with legs that have none."""
+        short: Rows = np.concatenate((np.empty(0, np.int32), *self._short))
+        is_short = (self._surplus[short] <= 0) & (self._markets[short] != 0)
+        self._is_short[short[~is_short]] = False
+        short = short[is_short]
+        self._short = [short]
+        return short
 
 
 def backing_of(accounts: Limbs) -> Integers:

@@ -118,7 +118,8 @@ class AddressBook:
             ValueError: One comes twice.
         """
         self._addresses = np.empty(0, ADDRESS) if addresses is None else addresses.astype(ADDRESS)
-        self._order: Rows = np.argsort(self._addresses).astype(np.int32)
+        # Of numpy's own width: a narrower one would be copied at every look.
+        self._order: NDArray[np.intp] = np.argsort(self._addresses)
         self._new: dict[bytes, int] = {}
         self._count = len(self._addresses)
         ordered = self._addresses[self._order]
@@ -157,7 +158,7 @@ class AddressBook:
             self._new[address] = number
             self._count += 1
             if len(self._new) > 1_024 + number // 8:
-                self._order = np.argsort(self._addresses[: self._count]).astype(np.int32)
+                self._order = np.argsort(self._addresses[: self._count])
                 self._new = {}
         return number
 

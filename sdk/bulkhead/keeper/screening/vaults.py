@@ -29,6 +29,10 @@ RATE_SLACK = 2**14
 """Lists are built anew once a deduction has moved by this part of its floor."""
 
 
+TIGHT = -1
+"""Where a row is among the loose ones if it is not."""
+
+
 class Hits(NamedTuple):
     """Vaults that the screen could not rule out.
 
@@ -65,8 +69,8 @@ class VaultBook:
         self._sign = sign
         self._open = 0
         # What has changed since the lists were built is loose: judged one by one.
-        self._table = Table(words=(np.uint64, limbs.LIMBS), is_loose=np.bool_)
-        self._loose: Rows = np.empty(0, np.int32)
+        self._table = Table(words=(np.uint64, limbs.LIMBS), loose_at=np.int32)
+        self._loose = _Listed(np.empty(0), np.empty(0, np.int32))
         self._loose_count = 0
         self._lines: tuple[Line, ...] = ()
         self._reach = 0
@@ -78,55 +82,49 @@ class VaultBook:
     @property
     def nbytes(self) -> int:
         """Memory it holds."""
-        lists = sum(one.keys.nbytes + one.rows.nbytes for one in self._lists)
-        return self._table.nbytes + self._loose.nbytes + lists
+        lists = sum(one.keys.nbytes + one.rows.nbytes for one in (*self._lists, self._loose))
+        return self._table.nbytes + lists
 
     def fill(self, accounts: Rows, words: Limbs) -> None:
         """Replaces all vaults."""
-        self._table.fill(account=accounts, words=words, is_loose=np.zeros(len(accounts), np.bool_))
+        loose_at = np.empty(len(accounts), np.int32)
+        self._table.fill(account=accounts, words=words, loose_at=loose_at)
         self._open = len(accounts)
         self._lines, self._lists = (), ()
-        self._loosen(0)
+        self._tighten()
 
     def put(self, account: int, word: Limbs) -> None:
         """Writes one vault; one without size has ended."""
         is_open = bool(limbs.size_of(word)[0])
-        row = self._table.row_of(account) if is_open else self._table.find(account)
+        row = self._table.find(account)
         if row is None:
-            return
+            if not is_open:
+                return
+            row = self._table.row_of(account)
+            self._table["loose_at"][row] = TIGHT
         words = self._table["words"]
         self._open += is_open - bool(limbs.size_of(words[row : row + 1])[0])
         words[row] = word[0]
-        if self._table["is_loose"][row]:
-            return
-        if self._loose_count == len(self._loose):
-            self._arrange()
-            return
-        self._table["is_loose"][row] = True
-        self._loose[self._loose_count] = row
-        self._loose_count += 1
+        self._loosen(row)
 
     def hits(self, terms: VaultTerms, limit: int) -> Hits:
-        """The vaults that may be liquidatable, the deepest below maintenance margin first."""
+        """The vaults that may be liquidatable; those that are deepest below maintenance margin."""
         self._list(terms)
         rows, is_complete = self._run(terms, limit)
-        rows = np.concatenate((rows, self._loose[: self._loose_count]))
+        rows = np.concatenate((rows, self._loose_rows(terms)))
         words = self._table["words"][rows]
         held = limbs.columns_of(words)
-        if not held.size.all():
-            is_open = held.size > 0
-            rows, words = rows[is_open], words[is_open]
-            held = Columns(*(column[is_open] for column in held))
         excess = self._excess(held, terms)
         found = np.flatnonzero(excess >= 0)
-        found = found[np.argsort(-excess[found], kind="stable")]
-        is_complete &= len(found) <= limit
-        found = found[:limit]
+        if len(found) > limit:
+            is_complete = False
+            found = found[np.argpartition(-excess[found], limit)[:limit]]
+        excess = excess[found]
         return Hits(
             self._table["account"][rows[found]],
             words[found],
-            excess[found] / terms.price,
-            excess[found] * held.size[found],
+            excess / terms.price,
+            excess * held.size[found],
             is_complete,
         )
 
@@ -145,25 +143,42 @@ class VaultBook:
         rows = np.concatenate(runs) if runs else np.empty(0, np.int32)
         if len(runs) > 1:
             rows = np.unique(rows)
-        return rows[~self._table["is_loose"][rows]], is_complete
+        return rows[self._table["loose_at"][rows] == TIGHT], is_complete
+
+    def _loose_rows(self, terms: VaultTerms) -> Rows:
+        """The loose rows that the lowest of all thresholds does not rule out."""
+        keys = self._loose.keys[: self._loose_count]
+        rows = self._loose.rows[: self._loose_count]
+        unknown = np.flatnonzero(keys == np.inf)
+        if len(unknown):
+            held = limbs.columns_of(self._table["words"][rows[unknown]])
+            lots = np.maximum(held.size, 1)
+            known = self._keys(held._replace(size=lots), 0)
+            keys[unknown] = np.where(held.size > 0, known, -np.inf)
+        # Deductions only make keys smaller.
+        return rows[keys >= min(terms.threshold(self._sign, line) for line in terms.judged)]
 
     def _excess(self, held: Columns, terms: VaultTerms) -> Floats:
         """By how much keys exceed their thresholds, femto per lot: the most of all tiers."""
         excess = np.full(len(held.size), -np.inf)
+        lots = held.size.astype(np.float64)
+        keys = self._keys(held, 0)
         largest = int(held.size.max(initial=0)) * terms.price
         for line in terms.judged:
             if line.floor and largest <= line.floor:
                 break
-            keys = self._keys(held, line.deduction)
-            np.maximum(excess, keys - terms.threshold(self._sign, line), out=excess)
+            # Rounded down, so that the difference is not below the truth.
+            relief = line.deduction * FEMTO * (1 - NUDGE) / lots
+            np.maximum(excess, keys - relief - terms.threshold(self._sign, line), out=excess)
         return excess
 
     def _keys(self, held: Columns, deduction: int) -> Floats:
         """The left side of the rule, femto per lot: not below the truth."""
         backed = self._sign * held.entry_notional - held.margin - deduction  # exact
         per_lot = backed * float(FEMTO) / held.size
-        keys: Floats = per_lot - self._sign * held.funding_index.astype(np.float64)
-        keys += NUDGE * (np.abs(per_lot) + np.abs(held.funding_index.astype(np.float64)))
+        funding = held.funding_index.astype(np.float64)
+        keys: Floats = per_lot - self._sign * funding
+        keys += NUDGE * (np.abs(per_lot) + np.abs(funding))
         return keys
 
     def _list(self, terms: VaultTerms) -> None:
@@ -179,8 +194,7 @@ class VaultBook:
     def _arrange(self) -> None:
         """Sorts everything anew; nothing is loose after it."""
         self._table.keep(limbs.size_of(self._table["words"]) > 0)
-        self._table["is_loose"][:] = False
-        self._loosen(0)
+        self._tighten()
         held = limbs.columns_of(self._table["words"])
         self._lists = tuple(self._listed(held, line) for line in self._lines)
 
@@ -192,9 +206,25 @@ class VaultBook:
         order = np.argsort(keys)
         return _Listed(keys[order], rows[order])
 
-    def _loosen(self, count: int) -> None:
-        self._loose = np.empty(1_024 + len(self) // 128, np.int32)
-        self._loose_count = count
+    def _loosen(self, row: int) -> None:
+        """Notes that the lists no longer say what a row holds."""
+        keys, rows = self._loose
+        at = int(self._table["loose_at"][row])
+        if at == TIGHT:
+            at = self._loose_count
+            if at == len(rows):
+                self._arrange()
+                return
+            self._loose_count += 1
+            self._table["loose_at"][row] = at
+            rows[at] = row
+        keys[at] = np.inf  # until somebody asks
+
+    def _tighten(self) -> None:
+        room = 1_024 + len(self) // 128
+        self._table["loose_at"][:] = TIGHT
+        self._loose = _Listed(np.empty(room), np.empty(room, np.int32))
+        self._loose_count = 0
 
 
 def _drift(line: Line, built: Line, price: int) -> int:
