@@ -49,7 +49,7 @@ class Worker:
         async with self._turn, AsyncExitStack() as stack:
             if self._open is not None:
                 return
-            logs.configure(settings.log)
+            logs.configure(settings.log, with_others=False)
             metrics = Metrics()
             rpc, watch = settings.rpc, settings.watch
             self._health = Health(max_lag=rpc.max_lag, stall=float(watch.stall))
