@@ -26,8 +26,9 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 TYPED := $(wildcard sdk scripts tests tools benchmarks examples keepers ape_console_extras.py)
 TEST_ARGS ?=
 ANVIL_ARGS ?=
+SOAK_ARGS ?=
 
-.PHONY: help setup demo test anvil bench artifacts compile check lint types sizes fresh docs format lock clean
+.PHONY: help setup demo test anvil bench soak artifacts compile check lint types sizes fresh docs format lock clean
 
 help: ## Show this text
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -50,6 +51,9 @@ bench: setup ## Measure gas, reads, the indices and the simulation
 	$(PYTHON) -m benchmarks.screening
 	$(PYTHON) -m benchmarks.simulation
 	$(PYTHON) -m benchmarks.command_line
+
+soak: setup ## Watch a keeper under load for 20 minutes (SOAK_ARGS="--minutes 5")
+	$(PYTHON) -m benchmarks.soak $(SOAK_ARGS)
 
 artifacts: $(STAMPS)/dev ## Recompile the contracts into sdk/bulkhead/artifacts
 	$(PYTHON) -m tools.build_artifacts

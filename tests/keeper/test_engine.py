@@ -4,24 +4,20 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 from eth_utils.address import to_checksum_address
 from eth_utils.conversions import to_hex
 from eth_utils.crypto import keccak
-from web3 import Web3
-from web3.types import TxParams
 
 from bulkhead import MarginMode, OrderState, Trader
-from bulkhead.interfaces import Call
 from bulkhead.keeper.trial import Left
 from bulkhead.keeper.work import Job, Task
 from bulkhead.listings import BTC
 from bulkhead.local.chains import rpc
 from bulkhead.protocol import words
 from bulkhead.values import to_usd
-from tests.keeper.stage import Stage, passes, staged
+from tests.keeper.stage import Stage, fire, passes, staged
 
 pytestmark = pytest.mark.anvil
 
@@ -61,14 +57,6 @@ def crowd(stage: Stage, count: int) -> list[str]:
     stage.world.refresh_prices()
     stage.run()
     return people
-
-
-def fire(w3: Web3, sender: str, call: Call, price: int | None = None) -> None:
-    """Sends without a look at what comes of it."""
-    request = {"from": sender, "to": call.to, "data": to_hex(call.data), "gas": 1_000_000}
-    if price is not None:
-        request["gasPrice"] = price
-    w3.eth.send_transaction(cast(TxParams, request))
 
 
 def fill_up(stage: Stage, account: str) -> None:

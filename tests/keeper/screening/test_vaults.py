@@ -13,7 +13,6 @@ from bulkhead.protocol.words import Position, Ramp, Tier
 from tests.helpers.positions import (
     FRESH,
     NOW,
-    TIERS,
     Held,
     address_of,
     edge,
