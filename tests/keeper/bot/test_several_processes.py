@@ -1,0 +1,127 @@
+"""Several workers on one Redis server: who does what, and what is left when one dies."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.address import to_checksum_address
+
+from bulkhead import OrderHandle, OrderKind
+from bulkhead.interfaces import Event
+from bulkhead.local.chains import rpc
+from tests.helpers.redis_server import redis_server
+from tests.keeper.bot.commands import (
+    NODE,
+    REDIS,
+    STOP_SECONDS,
+    Commands,
+    blocks,
+    signer,
+    until,
+)
+from tests.keeper.stage import Stage
+
+pytestmark = [pytest.mark.anvil, pytest.mark.slow]
+
+BTC_PERP = "BTC-PERP"
+EXPORTS, WORKERS, (RUN,) = blocks("sh")[1:4]
+KEYS = dict(signer(number) for number in (22, 23))
+SIGNERS = tuple(KEYS)
+
+
+@pytest.fixture
+def commands(stage: Stage, tmp_path: Path) -> Iterator[Commands]:
+    with redis_server(tmp_path) as redis:
+        addresses = {NODE: stage.anvil.url.split("//")[1], REDIS: redis}
+        keys = {f"KEEPER_KEY_{number}": key for number, key in enumerate(KEYS.values(), start=1)}
+        commands = Commands(tmp_path, addresses, keys)
+        yield commands
+        commands.close()
+
+
+def start(commands: Commands) -> list[subprocess.Popen[bytes]]:
+    """`silverback run`, and the workers, which wait for it."""
+    names = [f"worker {number}" for number in range(len(WORKERS))]
+    workers = [
+        commands.start(name, EXPORTS, line) for name, line in zip(names, WORKERS, strict=True)
+    ]
+    run = commands.start("run", EXPORTS, RUN)
+    commands.await_word("run", "transitioning to runtime")
+    return [run, *workers]
+
+
+def place_and_wait(stage: Stage) -> tuple[list[OrderHandle], list[OrderHandle]]:
+    """Forty orders for the next price, and forty for a lower one."""
+    dip: dict[str, Any] = {"kind": OrderKind.LIMIT, "acceptable_price": 90_000}
+    now, later = [], []
+    for trader in stage.traders:
+        for _ in range(4):
+            now.append(trader.place(BTC_PERP, "0.01", is_buy=True))
+            later.append(trader.place(BTC_PERP, "0.01", is_buy=True, **dip))
+    return now, later
+
+
+def executions(stage: Stage) -> list[Event]:
+    return [one for one in stage.world.reader.events() if one.name == "OrderExecuted"]
+
+
+def await_all(stage: Stage, handles: Sequence[OrderHandle]) -> None:
+    wanted = {handle.hash for handle in handles}
+    until(lambda: wanted <= {one["order_hash"] for one in executions(stage)}, "all are executed")
+
+
+def one_that_sends(stage: Stage) -> int:
+    """Which worker has a transaction on its way."""
+    w3 = stage.world.reader.chain.w3
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        for number, address in enumerate(SIGNERS):
+            person = to_checksum_address(address)
+            sent, mined = (w3.eth.get_transaction_count(person, at) for at in ("pending", "latest"))
+            if sent > mined:
+                return number
+    pytest.fail("nobody sends anything")
+
+
+def test_two_workers_share_the_work_and_one_does_it_all_when_the_other_dies(
+    stage: Stage, commands: Commands
+) -> None:
+    w3 = stage.world.reader.chain.w3
+    now, later = place_and_wait(stage)
+    run, *workers = start(commands)
+    rpc(w3, "evm_setAutomine", False)
+    rpc(w3, "evm_setIntervalMining", 1)
+    stage.world.refresh_prices()
+    await_all(stage, now)
+    done = executions(stage)
+    assert {str(one["keeper"]) for one in done} == set(SIGNERS)
+    # Nothing was sent in vain.
+    assert sum(stage.world.reader.chain.nonce(one) for one in SIGNERS) == len(
+        {one.transaction for one in done}
+    )
+
+    stage.world.set_prices({BTC_PERP: 89_000})
+    dead = one_that_sends(stage)
+    os.killpg(workers[dead].pid, signal.SIGKILL)
+    # What it had sent is lost, too.
+    rpc(w3, "anvil_removePoolTransactions", SIGNERS[dead])
+    await_all(stage, later)
+    assert len(executions(stage)) == len(now) + len(later)
+
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(STOP_SECONDS) == 0
+    workers[1 - dead].send_signal(signal.SIGINT)
+    workers[1 - dead].wait(STOP_SECONDS)
+
+
+def test_a_worker_refuses_a_broker_that_tells_nothing(stage: Stage, commands: Commands) -> None:
+    broker = "export SILVERBACK_BROKER_CLASS=taskiq_redis:PubSubBroker"
+    options = 'export SILVERBACK_BROKER_KWARGS=\'{"url": "redis://127.0.0.1:6379/0"}\''
+    worker = commands.start("worker", [*EXPORTS, broker, options], WORKERS[0])
+    assert worker.wait(STOP_SECONDS) != 0
+    assert "taskiq_redis:RedisStreamBroker" in commands.said("worker")
