@@ -74,6 +74,7 @@ def test_it_is_opened_once(stage: Stage) -> None:
     at_work(stage, story)
 
 
+@pytest.mark.slow
 def test_a_node_that_does_not_answer_costs_a_pass(stage: Stage) -> None:
     async def story(worker: Worker, head: int) -> None:
         stage.anvil.close()

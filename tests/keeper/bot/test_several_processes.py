@@ -44,15 +44,13 @@ def commands(stage: Stage, tmp_path: Path) -> Iterator[Commands]:
         commands.close()
 
 
-def start(commands: Commands) -> list[subprocess.Popen[bytes]]:
-    """`silverback run`, and the workers, which wait for it."""
-    names = [f"worker {number}" for number in range(len(WORKERS))]
-    workers = [
-        commands.start(name, EXPORTS, line) for name, line in zip(names, WORKERS, strict=True)
-    ]
-    run = commands.start("run", EXPORTS, RUN)
-    commands.await_word("run", "transitioning to runtime")
-    return [run, *workers]
+def start(commands: Commands, name: str, lines: Sequence[str]) -> list[subprocess.Popen[bytes]]:
+    """A process for each line."""
+    return [commands.start(f"{name} {number}", EXPORTS, line) for number, line in enumerate(lines)]
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
 
 
 def place_and_wait(stage: Stage) -> tuple[list[OrderHandle], list[OrderHandle]]:
@@ -88,12 +86,16 @@ def one_that_sends(stage: Stage) -> int:
     pytest.fail("nobody sends anything")
 
 
-def test_two_workers_share_the_work_and_one_does_it_all_when_the_other_dies(
+def test_two_workers_share_the_work_and_one_does_it_all_when_the_others_die(
     stage: Stage, commands: Commands
 ) -> None:
     w3 = stage.world.reader.chain.w3
     now, later = place_and_wait(stage)
-    run, *workers = start(commands)
+    workers = start(commands, "worker", WORKERS)
+    # Every block is told twice.
+    runs = start(commands, "run", [RUN, RUN])
+    for number in range(2):
+        commands.await_word(f"run {number}", "transitioning to runtime")
     rpc(w3, "evm_setAutomine", False)
     rpc(w3, "evm_setIntervalMining", 1)
     stage.world.refresh_prices()
@@ -107,14 +109,15 @@ def test_two_workers_share_the_work_and_one_does_it_all_when_the_other_dies(
 
     stage.world.set_prices({BTC_PERP: 89_000})
     dead = one_that_sends(stage)
-    os.killpg(workers[dead].pid, signal.SIGKILL)
+    kill(workers[dead])
+    kill(runs[0])
     # What it had sent is lost, too.
     rpc(w3, "anvil_removePoolTransactions", SIGNERS[dead])
     await_all(stage, later)
     assert len(executions(stage)) == len(now) + len(later)
 
-    run.send_signal(signal.SIGTERM)
-    assert run.wait(STOP_SECONDS) == 0
+    runs[1].send_signal(signal.SIGTERM)
+    assert runs[1].wait(STOP_SECONDS) == 0
     workers[1 - dead].send_signal(signal.SIGINT)
     workers[1 - dead].wait(STOP_SECONDS)
 
