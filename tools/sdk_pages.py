@@ -23,7 +23,7 @@ AREAS = {
     ),
     "Simulation": ("simulate",),
     "Event index": ("index",),
-    "Keeper": ("keeper", "decisions", "deleveraging", "watch"),
+    "Keeper": ("keeper", "decisions", "deleveraging"),
     "Liquidity provider": ("liquidity",),
     "Admin": ("deployment", "admin", "feeds", "listings", "governance"),
     "Audit": ("audit", "explain", "replay", "state"),

@@ -97,6 +97,7 @@ def test_from_a_deposit_to_a_liquidation_explained(terminal: Terminal) -> None:
 
 
 def test_a_keeper_executes_what_waits_and_ends(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.ok("deposit", "5000", "--as", "bob")
     placed = terminal.ok("order", "BTC-PERP", "buy", "0.1", "--as", "bob")
     terminal.world.refresh_prices()
     config = tmp_path / "keeper.toml"
@@ -107,6 +108,7 @@ def test_a_keeper_executes_what_waits_and_ends(terminal: Terminal, tmp_path: Pat
         f"deployments = '{terminal.folder}' }}\n"
         "signers = [{ local = '9' }]\n"
         "watch = { enabled = false }\n"
+        "policy = { gas_token = 1 }\n"
         "log = { level = 'error' }\n"
     )
     chosen = ("--config", str(config))

@@ -10,6 +10,10 @@ HOUSE = {
         "Another contract of the exchange, or a controller, may call this.",
         "Call the function that is meant for users.",
     ),
+    "caller: not an operator": Entry(
+        "A keeper's account works for the keys its owner let in.",
+        "Let the account's owner call set_operator first.",
+    ),
     "caller: not the owner": Entry(
         "Only the clearinghouse's owner may.", "Send it from the owner."
     ),
@@ -51,6 +55,10 @@ HOUSE = {
     ),
     "erc20: transfer to the zero address": Entry(
         "Shares go to somebody.", "Name another receiver."
+    ),
+    "ether: not taken": Entry(
+        "A keeper's account takes no ether but the oracle's change, or its caller takes none back.",
+        "Send ether along with work, from an account that takes it back.",
     ),
     "insurance: lapsed": Entry(
         "More than ten days have passed since the withdrawal was announced.",

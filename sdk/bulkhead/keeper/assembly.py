@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bulkhead.index.opening import open_index
+from bulkhead.keeper.account import KeeperAccount, require_account
 from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.bidding import Policy as Bidding
 from bulkhead.keeper.desk import desk_of
@@ -19,7 +20,13 @@ from bulkhead.keeper.following import Following
 from bulkhead.keeper.foresight import Foresight
 from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.keys import open_signers
-from bulkhead.keeper.payloads import NoPayloads, PayloadSource
+from bulkhead.keeper.payloads import (
+    HermesPayloads,
+    JoinedPayloads,
+    NoPayloads,
+    PayloadSource,
+    SignedPayloads,
+)
 from bulkhead.keeper.poison import Expiry
 from bulkhead.protocol.fixed_point import PPM
 
@@ -64,7 +71,8 @@ async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) ->
     Raises:
         WrongChain: If a node is on another chain than the settings say.
         InvalidSettings: If a signer can not be opened.
-        DeploymentError: If the exchange is not there.
+        DeploymentError: If the exchange is not there, or the account is not what works for the
+            signers.
         IndexBusy: If another keeper uses the same journal.
     """
     from web3 import AsyncWeb3
@@ -87,14 +95,18 @@ async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) ->
         w3: AsyncWeb3[Any] = AsyncWeb3(pool)
         deployment = await Deployment.load_async(w3, settings.chain.deployments)
         reader = AsyncReader(w3, deployment)
+        addresses = [str(one.address) for one in signers]
+        if settings.account is not None:
+            await require_account(w3, deployment, KeeperAccount(settings.account), addresses)
         rests = settings.poison
         journal = Journal(Expiry(rests.first_rest, rests.longest_rest))
         index = stack.enter_context(open_index(settings.journal, deployment, companions=[journal]))
         dispatcher = Dispatcher(reader.chain, journal, signers, _bidding(settings))
         stack.push_async_callback(dispatcher.close)
         following = Following(index, reader)
-        source = _source(settings)
-        desk = desk_of(reader.contracts, [str(one.address) for one in signers], settings.account)
+        source = await _source(settings, reader)
+        stack.push_async_callback(source.close)
+        desk = desk_of(reader.contracts, addresses, settings.account)
         foresight = Foresight(reader, source, desk.sender)
         policy = _policy(settings)
         engine = Engine(reader, following, dispatcher, journal, foresight, desk, policy, claims)
@@ -110,6 +122,7 @@ def _bidding(settings: KeeperSettings) -> Bidding:
         bump=fees.bump,
         patience_blocks=fees.patience,
         confirmations=fees.confirmations,
+        in_flight=fees.in_flight,
     )
 
 
@@ -126,5 +139,13 @@ def _policy(settings: KeeperSettings) -> Policy:
     )
 
 
-def _source(settings: KeeperSettings) -> PayloadSource:
-    return NoPayloads()
+async def _source(settings: KeeperSettings, reader: AsyncReader) -> PayloadSource:
+    feeds = settings.feeds
+    sources: list[PayloadSource] = []
+    if feeds.hermes_url is not None:
+        ids = {await reader.market_id(symbol): one for symbol, one in feeds.hermes_ids.items()}
+        sources.append(HermesPayloads(feeds.hermes_url.get_secret_value(), reader, ids))
+    if feeds.signed_urls:
+        urls = [url.get_secret_value() for url in feeds.signed_urls]
+        sources.append(SignedPayloads(urls, reader))
+    return JoinedPayloads(sources) if sources else NoPayloads()

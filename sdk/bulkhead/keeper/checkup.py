@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bulkhead.chain import Chain
 from bulkhead.deployment import Deployment, verify
 from bulkhead.errors import BulkheadError, translated
+from bulkhead.keeper.account import KeeperAccount, problems_of
 from bulkhead.keeper.keys import addresses_of
 from bulkhead.keeper.work import Job
 from bulkhead.reader import Reader
@@ -172,8 +173,9 @@ def _exchange(settings: KeeperSettings, w3: Web3, problems: list[str]) -> Reader
         problems.append(str(error))
         return None
     reader = Reader(w3, deployment)
-    if settings.account is not None and reader.chain.code_size(settings.account) == 0:
-        problems.append(f"account: no contract at {settings.account}")
+    if settings.account is not None:
+        account = KeeperAccount(settings.account)
+        problems += problems_of(w3, deployment, account, addresses_of(settings))
     return reader
 
 

@@ -1,4 +1,4 @@
-"""Where a keeper's calls go: straight to the contracts. Pure."""
+"""Where a keeper's calls go: straight to the contracts, or through an account. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Desk:
     Attributes:
         sender: Who calls are tried as.
         payees: The accounts that rewards go to.
-        brings_prices: Whether a call can bring the prices that it needs.
+        brings: How many of the prices that it needs a call can bring.
     """
 
-    brings_prices = False
+    brings = 0
 
     def __init__(self, contracts: Contracts, signers: Sequence[str]) -> None:
         self._contracts = contracts
@@ -68,6 +68,8 @@ class Desk:
 
 def desk_of(contracts: Contracts, signers: Sequence[str], account: str | None) -> Desk:
     """The desk of some signers, and of the account that works for all of them."""
-    if account is not None:
-        raise NotImplementedError
-    return Desk(contracts, signers)
+    if account is None:
+        return Desk(contracts, signers)
+    from bulkhead.keeper.account import AccountDesk
+
+    return AccountDesk(contracts, signers, account)

@@ -7,7 +7,6 @@ next one the same bytes to send.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 from bulkhead.chain import AsyncChain, Block, TransactionSigner, address_of
@@ -22,13 +21,14 @@ from bulkhead.keeper.bidding import Policy, first_fees
 from bulkhead.keeper.flights import FlightState, Sent, Settled
 from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.lanes import Lane, kept
+from bulkhead.keeper.logs import Log
 from bulkhead.keeper.watching import Watcher
 from bulkhead.keeper.work import Batch, Intent
 
 CLOSE_SECONDS = 3.0  # that what is being sent has to end
 NONCE_TRIES = 3
 
-_log = logging.getLogger(__name__)
+_log = Log("dispatch")
 
 
 class Dispatcher:
@@ -158,7 +158,7 @@ class Dispatcher:
         try:
             await asyncio.wait_for(turns, CLOSE_SECONDS)
         except TimeoutError:
-            _log.warning("the node has not answered in time; what it was sent is in the journal")
+            _log.warning("the node has not answered in time; what it was sent is journaled")
 
     def _free_lane(self, tried: set[str]) -> Lane | None:
         if self._is_closed:
@@ -202,7 +202,7 @@ class Dispatcher:
                 return None
             except BulkheadError as error:
                 # Nobody knows whether it has arrived: it is looked at with the next block.
-                _log.info("%s of %s: %s", nonce, lane.address, error)
+                _log.info("may not have arrived", signer=lane.address, nonce=nonce, error=error)
             return Sent(lane.address, nonce, flight.last.hash, fees)
         return None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 from web3 import AsyncHTTPProvider
 
 from bulkhead.keeper.answers import Head, head_of, trouble_of
+from bulkhead.keeper.resting import Rest, now
 from bulkhead.keeper.sessions import TROUBLE, open_session, retry_after
 from bulkhead.keeper.sessions import trouble_of as said_by
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
     from web3.types import RPCEndpoint, RPCResponse
-
-now = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +131,9 @@ class Endpoint(AsyncHTTPProvider):
         self.policy = policy
         self.head: Head | None = None
         self.error = ""
-        self.failures = 0
         self.is_verified = False
         self.is_wrong = False
-        self._rest_until = 0.0
-        self._last_rest = 0.0
-        self._up_since = 0.0
+        self._rest = Rest(policy.rest, policy.max_rest)
         self._turn = 0  # of its lives between two rests: what fails in one counts once
         self._looked_at = 0.0
         self._looking = asyncio.Lock()
@@ -149,7 +145,12 @@ class Endpoint(AsyncHTTPProvider):
     @property
     def rest_left(self) -> float:
         """Seconds until it is asked again."""
-        return max(0.0, self._rest_until - now())
+        return self._rest.left
+
+    @property
+    def failures(self) -> int:
+        """How often it failed in a row."""
+        return self._rest.failures
 
     @property
     def is_up(self) -> bool:
@@ -198,8 +199,7 @@ class Endpoint(AsyncHTTPProvider):
     def admit(self) -> None:
         """Lets it be used: it is on the right chain."""
         self.is_verified = True
-        self._rest_until = 0.0
-        self._up_since = now()
+        self._rest.end()
 
     def exclude(self, text: str) -> None:
         """Takes it out for good."""
@@ -214,11 +214,8 @@ class Endpoint(AsyncHTTPProvider):
             turn: In which of its lives; this one where it is None.
         """
         if turn is None or turn == self._turn:
-            grown = self.policy.rest * 2 ** min(self.failures, 32)
-            self._last_rest = max(min(grown, self.policy.max_rest), least_rest)
-            self._rest_until = now() + self._last_rest
+            self._rest.begin(least_rest)
             self._turn += 1
-            self.failures += 1
             self.error = text
             self.is_verified = False
             self._fell.set()
@@ -262,10 +259,10 @@ class Endpoint(AsyncHTTPProvider):
 
     async def stood(self, seconds: float) -> None:
         """Waits for so long, or until it fails."""
-        try:
-            await asyncio.wait_for(self._fell.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not `wait_for`: a cancellation that meets the event is lost in it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._fell.wait()
 
     async def _ask(self, method: str, params: Sequence[Any]) -> RPCResponse:
         turn = self._turn
@@ -280,8 +277,8 @@ class Endpoint(AsyncHTTPProvider):
         trouble = trouble_of(request["id"], method, params, answer)
         if trouble:
             raise self.fail(trouble, turn=turn)
-        if self.is_verified and turn == self._turn and now() - self._up_since > self._last_rest:
-            self.failures = 0  # up for as long as it rested: that was that
+        if self.is_verified and turn == self._turn:
+            self._rest.was_answered()
         return answer
 
     async def _make_request(self, _method: str, request_data: bytes) -> bytes:

@@ -33,7 +33,8 @@ from web3.providers.async_base import AsyncJSONBaseProvider
 from bulkhead.errors import Rejected
 from bulkhead.keeper import answers
 from bulkhead.keeper.answers import Head
-from bulkhead.keeper.endpoint import Endpoint, EndpointHealth, EndpointPolicy, Failed, now
+from bulkhead.keeper.endpoint import Endpoint, EndpointHealth, EndpointPolicy, Failed
+from bulkhead.keeper.resting import now
 from bulkhead.keeper.roster import Roster
 
 if TYPE_CHECKING:

@@ -240,7 +240,7 @@ class Engine:
             if len(planned) >= self._policy.batches_per_pass:
                 break
             needs = needed((one for task in group for one in task.needs), updates)
-            if needs and not self._desk.brings_prices:
+            if len(needs) > self._desk.brings:
                 # Their prices go first, and they follow with the next block.
                 brought |= {update.market: update for update in needs}
                 continue

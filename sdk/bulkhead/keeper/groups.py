@@ -193,15 +193,15 @@ class FeeSettings(Group):
         max_fee: Gwei per gas that no transaction ever pays more than.
         bump: Percent that a replacement pays more; nodes ask for at least ten.
         patience: Blocks after which a transaction that is not mined is replaced.
-        replacements: How often it is, before it is cancelled.
-        confirmations: Blocks, its own counted, after which a transaction is done with.
+        confirmations: Blocks after which a mined transaction is final.
+        in_flight: Transactions that a signer may have on their way at once.
     """
 
     max_fee: Annotated[Number, Field(gt=0, le=1_000_000)] = Decimal(100)
     bump: Annotated[Count, Field(ge=10, le=1_000)] = 25
     patience: Positive = 3
-    replacements: Annotated[Count, Field(ge=0, le=100)] = 5
-    confirmations: Annotated[Count, Field(ge=1, le=1_000)] = 2
+    confirmations: Annotated[Count, Field(ge=1, le=1_000)] = 64
+    in_flight: Annotated[Count, Field(ge=1, le=64)] = 4
 
     @property
     def max_fee_wei(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from bulkhead.keeper.endpoint import EndpointState
 from bulkhead.keeper.flights import FlightState, Settled
 from bulkhead.keeper.lanes import Lane
 from bulkhead.keeper.lanes import LaneState as Lanes
+from bulkhead.keeper.logs import Log
 from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState
 from bulkhead.keeper.trial import Left
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bulkhead.keeper.health import Health
     from bulkhead.keeper.metrics import Metrics
 
-_log = logging.getLogger(__name__)
+_log = Log("reporting")
 
 _LANES = {
     Lanes.READY: LaneState.FREE,
@@ -55,11 +55,11 @@ class Reporter:
         self._tell_findings(done)
         for batch in done.sent:
             self._metrics.sent(batch.job, len(batch.tasks))
-            _log.info("sent %s: %d tasks, %s", batch.job, len(batch.tasks), batch.tasks[0].key)
+            _log.info("sent", job=batch.job, tasks=len(batch.tasks), key=batch.tasks[0].key)
         for task, why, reason in done.left:
             if why is Left.FAILS:
                 self._metrics.failed(task.job, reason or Failure.SIMULATION)
-                _log.warning("set aside %s of %s: %s", task.job, task.key, reason)
+                _log.warning("set aside", job=task.job, key=task.key, reason=reason)
         await self._tell_lanes()
 
     def hear(self, watched: Watched) -> None:
@@ -68,7 +68,7 @@ class Reporter:
         self._metrics.head(progress.head, at.number, at.timestamp, at.timestamp)
         if progress.rolled_back_to is not None:
             self._metrics.rolled_back()
-            _log.warning("the chain has abandoned all above block %d", progress.rolled_back_to)
+            _log.warning("rolled back", to_block=progress.rolled_back_to)
         self._health.lag = max(progress.head - at.number, 0)
         self._health.is_verified = True
         self._rewards.update(watched.earned)
@@ -112,7 +112,7 @@ class Reporter:
         for job, count in Counter(job for job, _ in settled.failed).items():
             self._metrics.failed(job, settled.reason or Failure.REVERTED, count)
         if settled.state is not FlightState.MINED:
-            _log.warning("%s of %s: %s", settled.state, settled.job, settled.reason)
+            _log.warning("not mined", state=settled.state, job=settled.job, reason=settled.reason)
 
     async def _tell_lanes(self) -> None:
         lanes = self._kit.dispatcher.lanes
@@ -128,9 +128,9 @@ class Reporter:
             return
         self._states[lane.address] = lane.state
         if lane.state is Lanes.UNFUNDED:
-            _log.error("%s can not pay for gas: it needs %s wei", lane.address, lane.missing)
+            _log.error("can not pay for gas", signer=lane.address, missing_wei=lane.missing)
         elif lane.state in (Lanes.PRICED_OUT, Lanes.GONE):
-            _log.warning("%s stands still: %s", lane.address, lane.state)
+            _log.warning("stands still", signer=lane.address, state=lane.state)
 
     def tell_endpoints(self) -> None:
         """How the nodes are."""

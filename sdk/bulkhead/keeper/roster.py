@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bulkhead.errors import Rejected, Unreachable, WrongChain
 from bulkhead.keeper.answers import Head
@@ -14,9 +15,9 @@ from bulkhead.keeper.endpoint import (
     EndpointState,
     Failed,
     Identity,
-    now,
 )
 from bulkhead.keeper.heads import Heads
+from bulkhead.keeper.resting import now
 from bulkhead.keeper.sessions import checked_url, shown
 
 PULSE_SECONDS = 0.25  # between two tries while no address can answer
@@ -139,10 +140,9 @@ class Roster:
             troubles = (f"{one.label}: {one.error or 'behind'}" for one in self._endpoints)
             raise Unreachable(f"{trouble}: {'; '.join(troubles)}")
         self._news.clear()
-        try:
-            await asyncio.wait_for(self._news.wait(), min(PULSE_SECONDS, left))
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(PULSE_SECONDS, left)):
+                await self._news.wait()
 
     async def _verify_all(self) -> None:
         found = await asyncio.gather(*map(_identity, self._endpoints))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from bulkhead import errors
 from bulkhead.keeper.assembly import Kit, open_keeper
 from bulkhead.keeper.health import Health, serving
+from bulkhead.keeper.logs import Log
 from bulkhead.keeper.reporting import Reporter
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FIRST_REST = 0.5  # seconds after a pass that failed; then twice as long each ti
 LONGEST_REST = 30.0
 ONCE_BLOCKS = 64  # that a run which ends by itself takes at most
 
-_log = logging.getLogger(__name__)
+_log = Log("running")
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class _Loop:
             if self._dry_run or not (done.sent or self._kit.dispatcher.busy()):
                 break
             if at - first > ONCE_BLOCKS:
-                _log.warning("after %d blocks there is still something on its way", at - first)
+                _log.warning("still on its way at the end", blocks=at - first)
                 break
             await self._pause(poll)
 
@@ -158,7 +158,7 @@ class _Loop:
                 raise
             self.report.failures += 1
             self._reporter.tell_endpoints()
-            _log.warning("a pass failed: %s", error)
+            _log.warning("a pass failed", reason=error)
             return None
 
     async def _turn(self, seen: Block | None) -> Block:

@@ -8,7 +8,6 @@ is final, as a reorg may take it back.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -18,8 +17,9 @@ from bulkhead.keeper.bidding import Policy, first_fees, next_bid
 from bulkhead.keeper.flights import Flight, FlightState, Settled
 from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.lanes import TRANSFER_GAS, Lane, kept
+from bulkhead.keeper.logs import Log
 
-_log = logging.getLogger(__name__)
+_log = Log("watching")
 
 
 class Watcher:
@@ -130,7 +130,7 @@ class Watcher:
         )
 
     async def _take_back(self, flight: Flight) -> None:
-        _log.info("%s of %s: its block is gone", flight.nonce, flight.signer)
+        _log.info("its block is gone", signer=flight.signer, nonce=flight.nonce)
         await kept(lambda: self._journal.take_back(flight))
 
     async def _is_waiting(self, flight: Flight, used: int, at: Block) -> bool:
@@ -170,7 +170,7 @@ class Watcher:
             await self.end(flight, FlightState.DROPPED, block, str(error))
             return False
         except BulkheadError as error:
-            _log.info("%s of %s: %s", flight.nonce, lane.address, error)
+            _log.info("may not have arrived", signer=lane.address, nonce=flight.nonce, error=error)
         return True
 
     async def _unstick(self, lane: Lane, waiting: Sequence[Flight], used: int, at: Block) -> None:
@@ -202,13 +202,13 @@ class Watcher:
         if bid is None:
             return
         version = await lane.replace(flight, bid.fees, at.number, is_cancel=bid.is_cancel)
-        kind = "cancelled" if bid.is_cancel else "replaced"
-        _log.info("%s of %s: %s for %s wei", flight.nonce, lane.address, kind, bid.fees.most)
+        event = "cancelled" if bid.is_cancel else "replaced"
+        _log.info(event, signer=lane.address, nonce=flight.nonce, fee_wei=bid.fees.most)
         try:
             await self._chain.broadcast(version.raw)
         except BulkheadError as error:
             # The one before it may still be mined; this one is sent again with the next block.
-            _log.info("%s of %s: %s", flight.nonce, lane.address, error)
+            _log.info("may not have arrived", signer=lane.address, nonce=flight.nonce, error=error)
 
     async def _check_pause(self, lane: Lane) -> None:
         """Whether a lane that has stopped can go on."""

@@ -9,8 +9,11 @@ from tests.keeper.dispatch.desk import MNEMONIC, Bench
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    """A node of one's own: reorgs and gas prices leave traces that no snapshot takes back."""
-    with Anvil("--mnemonic", MNEMONIC) as anvil:
+    """A node of one's own, whose blocks come when they are told to.
+
+    Reorgs and gas prices leave traces that no snapshot takes back.
+    """
+    with Anvil("--mnemonic", MNEMONIC, "--no-mining") as anvil:
         yield Bench.on(anvil)
 
 

@@ -37,7 +37,8 @@ Account.enable_unaudited_hdwallet_features()
 
 def key(number: int) -> LocalAccount:
     """One of the accounts that the node has given money to."""
-    return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{number}")
+    found: LocalAccount = Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{number}")
+    return found
 
 
 def unreal_deployment(chain_id: int = 1, genesis_hash: str = "0x" + "00" * 32) -> Deployment:
@@ -73,9 +74,6 @@ class Bench:
         for _ in range(blocks):
             self.anvil.rpc("evm_mine")
 
-    def stop_mining(self) -> None:
-        self.anvil.rpc("evm_setAutomine", False)
-
     def base_fee(self) -> int:
         return int(self.anvil.rpc("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
 
@@ -104,19 +102,18 @@ class Bench:
     ) -> str:
         """Another process sends something of its own, with a key that may be ours."""
         wanted = work(999) if call is None else call
-        signed = thief.sign_transaction(
-            {
-                "chainId": self.deployment.chain_id,
-                "nonce": nonce,
-                "to": wanted.to,
-                "data": wanted.data,
-                "value": 0,
-                "gas": gas,
-                "maxFeePerGas": fee,
-                "maxPriorityFeePerGas": fee // 2,
-            }
-        )
-        return str(self.anvil.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex()))
+        fields: dict[str, Any] = {
+            "chainId": self.deployment.chain_id,
+            "nonce": nonce,
+            "to": wanted.to,
+            "data": wanted.data,
+            "value": 0,
+            "gas": gas,
+            "maxFeePerGas": fee,
+            "maxPriorityFeePerGas": fee // 2,
+        }
+        raw = thief.sign_transaction(fields).raw_transaction
+        return str(self.anvil.rpc("eth_sendRawTransaction", raw.to_0x_hex()))
 
     @asynccontextmanager
     async def desk(
@@ -163,7 +160,7 @@ def work(task: int, to: str = COUNTER) -> Call:
 def batch(*tasks: int, to: str = COUNTER) -> Batch:
     """A transaction that counts the first of some tasks."""
     job = Job.EXECUTE_ORDERS
-    found = tuple(Task(job, str(task), "", None, None, GAS) for task in tasks)
+    found = tuple(Task(job, str(task), "", None, (), "count", None, GAS) for task in tasks)
     return Batch(job, found, work(tasks[0], to), GAS)
 
 

@@ -45,7 +45,6 @@ def test_killed_at_any_moment_all_is_done_once(
     bench: Bench, path: Path, moment: str, waiting: int, is_mined: bool
 ) -> None:
     async def run() -> None:
-        bench.stop_mining()
         killed_at(bench, path, moment)
         assert bench.pool() == waiting
         if is_mined:
@@ -70,7 +69,6 @@ def test_what_was_killed_before_sending_and_lost_its_nonce_is_open_again(
     bench: Bench, path: Path
 ) -> None:
     async def run() -> None:
-        bench.stop_mining()
         killed_at(bench, path, "before sending")
         bench.steal(key(0), nonce=1)
         bench.mine()
@@ -88,7 +86,6 @@ def test_what_was_killed_before_sending_and_lost_its_nonce_is_open_again(
 
 @pytest.mark.slow
 def test_killed_at_random_everything_is_done_once_in_the_end(bench: Bench, path: Path) -> None:
-    bench.stop_mining()
     chance = random.Random(5)
     done = threading.Event()
 

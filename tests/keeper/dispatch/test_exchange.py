@@ -63,7 +63,10 @@ def execution(world: World, handles: Sequence[OrderHandle]) -> Batch:
     orders = [one.order.to_tuple() for one in handles]
     call = world.reader.contracts.order_book.call("execute_orders", orders)
     tasks = tuple(
-        Task(Job.EXECUTE_ORDERS, order_key(one.placed.hash), "", None, None, GAS) for one in handles
+        Task(
+            Job.EXECUTE_ORDERS, order_key(one.placed.hash), "", 0, (0,), "execute_orders", None, GAS
+        )
+        for one in handles
     )
     return Batch(Job.EXECUTE_ORDERS, tasks, call, GAS * len(tasks))
 
@@ -83,6 +86,7 @@ def test_what_it_executed_is_done_and_what_it_skipped_is_open(
         async with opened(world, anvil, tmp_path / "keeper.db") as desk:
             batch = execution(world, [ready, early])
             await desk.dispatcher.send(batch, await desk.chain.block())
+            anvil.rpc("evm_mine")
             (settled,) = await desk.settle()
             assert settled.state is FlightState.MINED
             assert settled.done == (batch.tasks[0].intent,)
@@ -90,6 +94,7 @@ def test_what_it_executed_is_done_and_what_it_skipped_is_open(
             assert desk.dispatcher.busy() == set()
 
     (early,), (ready,) = placed(world, 1, 1_000), placed(world, 1)
+    anvil.rpc("evm_setAutomine", False)
     asyncio.run(run())
 
 

@@ -32,7 +32,6 @@ async def blocks(bench: Bench, desk: Desk, count: int, base_fee: int) -> list[Se
 
 def test_a_base_fee_five_times_higher_is_outbid(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             assert await desk.send(1)
             spike = 5 * bench.base_fee()
@@ -48,7 +47,6 @@ def test_a_base_fee_five_times_higher_is_outbid(bench: Bench, path: Path) -> Non
 
 def test_at_the_cap_it_is_cancelled_and_later_work_goes_on(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         base = bench.base_fee()
         # Work may pay up to four times the base fee, what cancels it up to six times.
         policy = Policy(max_fee=6 * base, bump=50, patience_blocks=2, confirmations=20)
@@ -85,7 +83,6 @@ def test_beyond_the_cap_nothing_more_is_offered_and_it_goes_on_later(
     bench: Bench, path: Path
 ) -> None:
     async def run() -> None:
-        bench.stop_mining()
         base = bench.base_fee()
         policy = Policy(max_fee=4 * base, patience_blocks=1, confirmations=20)
         async with bench.desk(path, policy=policy) as desk:
@@ -108,7 +105,6 @@ def test_beyond_the_cap_nothing_more_is_offered_and_it_goes_on_later(
 
 def test_what_waits_less_than_the_patience_is_left_alone(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         policy = Policy(max_fee=200 * GWEI, patience_blocks=5)
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)

@@ -16,7 +16,6 @@ THIEF = key(0)
 
 def test_a_nonce_stolen_from_the_pool_is_given_up_in_two_blocks(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             assert await desk.send(1)
             bench.steal(THIEF, nonce=0)
@@ -38,7 +37,6 @@ def test_a_nonce_stolen_from_the_pool_is_given_up_in_two_blocks(bench: Bench, pa
 
 def test_only_the_stolen_one_of_several_is_sent_anew(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             for task in (1, 2, 3):
                 assert await desk.send(task)
@@ -69,6 +67,7 @@ def test_a_nonce_taken_while_it_was_signed_is_left_to_the_other(bench: Bench, pa
             self.signed += 1
             if self.signed == 1:
                 bench.steal(THIEF, nonce=fields["nonce"])
+                bench.mine()
             return THIEF.sign_transaction(fields)
 
     async def run() -> None:
@@ -76,6 +75,7 @@ def test_a_nonce_taken_while_it_was_signed_is_left_to_the_other(bench: Bench, pa
         async with bench.desk(path, [signer]) as desk:  # type: ignore[list-item]
             assert await desk.send(1)
             assert signer.signed == 2
+            bench.mine()
             states = {one.nonce: one.state for one in await desk.settle()}
             assert states == {0: FlightState.DROPPED, 1: FlightState.MINED}
         assert bench.count(1) == bench.count(999) == 1
@@ -85,7 +85,6 @@ def test_a_nonce_taken_while_it_was_signed_is_left_to_the_other(bench: Bench, pa
 
 def test_what_the_other_has_waiting_is_not_overbid(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         bench.steal(THIEF, nonce=0, fee=2 * GWEI)
         async with bench.desk(path) as desk:
             assert await desk.send(1)
@@ -98,7 +97,6 @@ def test_what_the_other_has_waiting_is_not_overbid(bench: Bench, path: Path) -> 
 
 def test_a_gap_that_the_other_left_is_filled(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         gone = bench.steal(THIEF, nonce=0)
         async with bench.desk(path) as desk:
             sent = await desk.dispatcher.send(batch(1), await desk.chain.block())
@@ -119,7 +117,6 @@ def test_a_gap_that_the_other_left_is_filled(bench: Bench, path: Path) -> None:
 
 def test_work_of_a_signer_that_is_gone_is_freed_for_others(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path, [key(0)]) as desk:
             assert await desk.send(1)
         spike = 5 * bench.base_fee()
@@ -139,7 +136,6 @@ def test_work_of_a_signer_that_is_gone_is_freed_for_others(bench: Bench, path: P
 
 def test_a_signer_that_is_gone_has_its_last_work_seen_to_its_end(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path, [key(0)]) as desk:
             assert await desk.send(1)
         bench.anvil.rpc("anvil_dropAllTransactions")

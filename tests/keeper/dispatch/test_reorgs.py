@@ -21,7 +21,6 @@ def test_what_three_blocks_took_with_them_is_sent_again_once(
     bench: Bench, path: Path, is_index_told: bool
 ) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             bench.mine(3)
             assert await desk.send(1)
@@ -51,7 +50,6 @@ def test_what_three_blocks_took_with_them_is_sent_again_once(
 
 def test_what_was_mined_elsewhere_after_a_reorg_is_settled_there(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             assert await desk.send(1)
             bench.mine(3)
@@ -68,9 +66,31 @@ def test_what_was_mined_elsewhere_after_a_reorg_is_settled_there(bench: Bench, p
     asyncio.run(run())
 
 
+def test_what_was_taken_back_waits_anew_before_it_is_replaced(bench: Bench, path: Path) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            assert await desk.send(1)
+            bench.mine(3)
+            await desk.settle()
+            spike = 5 * bench.base_fee()
+            bench.anvil.rpc("anvil_reorg", 3, [])
+            await desk.settle()
+            for _ in range(POLICY.patience_blocks):
+                (flight,) = desk.journal.flights(key(0).address)
+                assert len(flight.versions) == 1
+                bench.mine_at(spike)
+                await desk.settle()
+            bench.mine_at(spike)
+            (settled,) = await desk.settle()
+            assert len(settled.hashes) == 2
+            assert settled.state is FlightState.MINED
+        assert bench.count(1) == 1
+
+    asyncio.run(run())
+
+
 def test_what_is_final_is_not_looked_at_again(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             assert await desk.send(1)
             bench.mine()
@@ -99,7 +119,6 @@ def test_what_is_final_is_not_looked_at_again(bench: Bench, path: Path) -> None:
 
 def test_a_nonce_that_a_reorg_gave_to_another_is_given_up(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             assert await desk.send(1)
             bench.mine(3)
@@ -117,11 +136,31 @@ def test_a_nonce_that_a_reorg_gave_to_another_is_given_up(bench: Bench, path: Pa
     asyncio.run(run())
 
 
+def test_what_was_dropped_and_is_mined_after_all_is_told(bench: Bench, path: Path) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            assert await desk.send(1)
+            (flight,) = desk.journal.flights(key(0).address)
+            bench.steal(key(0), nonce=0)
+            bench.mine()
+            (dropped,) = await desk.settle()
+            assert dropped.state is FlightState.DROPPED
+            bench.anvil.rpc("anvil_reorg", 1, [["0x" + flight.last.raw.hex(), 0]])
+            (mined,) = await desk.settle()
+            assert mined.state is FlightState.MINED
+            assert mined.hashes == dropped.hashes
+            assert mined.cost > 0
+            bench.mine()
+            assert await desk.settle() == ()
+        assert bench.count(1) == 1
+
+    asyncio.run(run())
+
+
 def test_a_journal_that_was_cut_in_half_is_built_again_and_nothing_is_done_twice(
     bench: Bench, path: Path
 ) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             assert await desk.send(1)
         with path.open("r+b") as file:

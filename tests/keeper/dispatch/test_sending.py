@@ -1,6 +1,7 @@
 """What is sent is seen to its end, whatever becomes of it."""
 
 import asyncio
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from bulkhead import errors
 from bulkhead.chain import AsyncChain
 from bulkhead.index import Index
 from bulkhead.keeper import Dispatcher, FlightState, Journal, LaneState, Policy
-from bulkhead.keeper.lanes import Lane
+from bulkhead.keeper.lanes import Lane, kept
 from tests.keeper.dispatch.desk import ETHER, POLICY, REVERTING, Bench, Desk, batch, intent, key
 
 pytestmark = pytest.mark.anvil
@@ -28,6 +29,8 @@ def test_a_batch_is_mined_and_told_once(bench: Bench, path: Path) -> None:
         async with bench.desk(path) as desk:
             assert await desk.send(1, 2)
             assert desk.dispatcher.busy() == {intent(1), intent(2)}
+            assert await desk.settle() == ()
+            bench.mine()
             (settled,) = await desk.settle()
             assert settled.state is FlightState.MINED
             assert settled.signer == key(0).address
@@ -47,11 +50,27 @@ def test_a_batch_is_mined_and_told_once(bench: Bench, path: Path) -> None:
     asyncio.run(run())
 
 
+def test_what_is_mined_above_the_index_is_told_when_the_index_has_it(
+    bench: Bench, path: Path
+) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            below = await desk.chain.block()
+            assert await desk.send(1)
+            bench.mine()
+            assert await desk.dispatcher.settle(below) == ()
+            assert desk.dispatcher.busy() == {intent(1)}
+            assert len(await desk.settle()) == 1
+
+    asyncio.run(run())
+
+
 def test_one_that_reverts_says_why_and_frees_its_tasks(bench: Bench, path: Path) -> None:
     async def run() -> None:
         async with bench.desk(path) as desk:
             at = await desk.chain.block()
             await desk.dispatcher.send(batch(1, to=REVERTING), at)
+            bench.mine()
             (settled,) = await desk.settle()
             assert settled.state is FlightState.FAILED
             assert settled.failed == (intent(1),)
@@ -64,7 +83,6 @@ def test_one_that_reverts_says_why_and_frees_its_tasks(bench: Bench, path: Path)
 
 def test_nothing_is_sent_twice_for_a_task(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path, [key(0), key(1)]) as desk:
             both = await asyncio.gather(desk.send(1), desk.send(1), return_exceptions=True)
             (refused,) = (one for one in both if isinstance(one, BaseException))
@@ -76,7 +94,6 @@ def test_nothing_is_sent_twice_for_a_task(bench: Bench, path: Path) -> None:
 
 def test_a_lane_takes_only_as_many_as_it_may(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         policy = Policy(max_fee=POLICY.max_fee, in_flight=2)
         async with bench.desk(path, [key(0), key(1)], policy) as desk:
             assert desk.dispatcher.free == 4
@@ -103,6 +120,7 @@ def test_what_no_node_takes_is_dropped_and_told(bench: Bench, path: Path) -> Non
             assert settled.state is FlightState.DROPPED
             assert settled.open_again == (intent(1),)
             assert await desk.send(1)
+            bench.mine()
         assert bench.count(1) == 1
 
     asyncio.run(run())
@@ -115,9 +133,10 @@ def test_a_signer_without_money_stops_and_the_others_go_on(bench: Bench, path: P
         async with bench.desk(path, [poor, key(1)]) as desk:
             assert await desk.send(1)
             assert await desk.send(2)
+            bench.mine()
             assert states(desk) == [LaneState.UNFUNDED, LaneState.READY]
             assert LaneState.UNFUNDED.value == "insufficient funds"
-            await desk.settle()
+            assert {one.state for one in await desk.settle()} == {FlightState.MINED}
             assert bench.nonce(poor.address) == 0
             assert states(desk) == [LaneState.UNFUNDED, LaneState.READY]
 
@@ -126,6 +145,7 @@ def test_a_signer_without_money_stops_and_the_others_go_on(bench: Bench, path: P
             await desk.settle()
             assert states(desk) == [LaneState.READY, LaneState.READY]
             assert all([await desk.send(task) for task in (3, 4)])
+            bench.mine()
             assert bench.nonce(poor.address) > 0
         assert [bench.count(task) for task in (1, 2, 3, 4)] == [1, 1, 1, 1]
 
@@ -134,7 +154,6 @@ def test_a_signer_without_money_stops_and_the_others_go_on(bench: Bench, path: P
 
 def test_a_signer_that_runs_dry_on_the_way_frees_its_tasks(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         poor = key(0)
         async with bench.desk(path, [poor]) as desk:
             assert await desk.send(1)
@@ -167,13 +186,15 @@ def test_two_dispatchers_with_two_keys_do_everything_once(bench: Bench, tmp_path
                 mined = 0
                 for task in tasks:
                     while not await desk.send(task):
+                        bench.mine()
                         mined += len(await desk.settle())
                 while desk.dispatcher.busy():
+                    bench.mine()
                     mined += len(await desk.settle())
                 return mined
 
             mined = await asyncio.gather(work(even, range(0, 20, 2)), work(odd, range(1, 20, 2)))
-            assert mined == [10, 10]
+            assert tuple(mined) == (10, 10)
         assert [bench.count(task) for task in range(20)] == [1] * 20
 
     asyncio.run(run())
@@ -232,8 +253,57 @@ def test_closing_ends_in_time_though_the_node_is_silent(bench: Bench, path: Path
             assert desk.dispatcher.busy() == {intent(1)}
         async with bench.desk(path) as desk:
             assert await desk.dispatcher.recover() == 1
+            bench.mine()
             assert len(await desk.settle()) == 1
         assert bench.count(1) == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+def test_what_may_or_may_not_have_arrived_is_done_once(
+    bench: Bench, path: Path, has_arrived: bool
+) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            broadcast = desk.chain.broadcast
+
+            async def cut_off(raw: bytes) -> str:
+                if has_arrived:
+                    await broadcast(raw)
+                raise errors.Unreachable("the line is dead")
+
+            desk.chain.broadcast = cut_off
+            assert await desk.send(1)
+            assert desk.dispatcher.busy() == {intent(1)}
+            desk.chain.broadcast = broadcast
+            assert await desk.send(2)
+            assert await desk.settle() == ()
+            bench.mine()
+            settled = await desk.settle()
+            assert {(one.nonce, one.state) for one in settled} == {
+                (0, FlightState.MINED),
+                (1, FlightState.MINED),
+            }
+        assert [bench.count(task) for task in (1, 2)] == [1, 1]
+
+    asyncio.run(run())
+
+
+def test_a_signer_that_fails_leaves_nothing_behind(bench: Bench, path: Path) -> None:
+    class Locked:
+        address = key(0).address
+
+        def sign_transaction(self, fields: dict[str, Any]) -> Any:
+            raise OSError("the device is locked")
+
+    async def run() -> None:
+        async with bench.desk(path, [Locked()]) as desk:  # type: ignore[list-item]
+            with pytest.raises(OSError, match="locked"):
+                await desk.send(1)
+            assert desk.dispatcher.busy() == set()
+            assert states(desk) == [LaneState.READY]
+            assert desk.dispatcher.free == POLICY.in_flight
 
     asyncio.run(run())
 
@@ -244,9 +314,27 @@ def test_signers_are_there_and_each_once(keys: list[Any]) -> None:
         Dispatcher(None, Journal(), keys, POLICY)  # type: ignore[arg-type]
 
 
+def test_what_is_being_written_is_written_before_a_cancelled_task_ends() -> None:
+    async def run() -> None:
+        begun, ended = threading.Event(), threading.Event()
+
+        def write() -> None:
+            begun.set()
+            time.sleep(0.2)
+            ended.set()
+
+        writing = asyncio.ensure_future(kept(write))
+        await asyncio.to_thread(begun.wait)
+        writing.cancel()
+        await asyncio.wait([writing])
+        assert writing.cancelled()
+        assert ended.is_set()
+
+    asyncio.run(run())
+
+
 def test_a_cancelled_task_leaves_nothing_half_written(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        bench.stop_mining()
         async with bench.desk(path) as desk:
             for pause in range(12):
                 sending = asyncio.ensure_future(desk.send(pause))
