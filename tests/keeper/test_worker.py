@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bulkhead.keeper.worker import Worker
+from bulkhead.local.chains import rpc
 from tests.keeper.stage import Stage, staged
 
 pytestmark = pytest.mark.anvil
@@ -40,8 +41,9 @@ def at_work(stage: Stage, story: Callable[[Worker, int], Awaitable[None]], **cha
 
 def test_tasks_at_the_same_time_are_done_one_after_the_other(stage: Stage) -> None:
     async def story(worker: Worker, head: int) -> None:
+        rpc(stage.world.reader.chain.w3, "evm_setAutomine", False)
         found = await asyncio.gather(*(worker.turn(None, head) for _ in range(4)))
-        assert [one.get("sent", 0) for one in found] == [len(stage.traders), 0, 0, 0]
+        assert [one["sent"] for one in found] == [len(stage.traders), 0, 0, 0]
 
     at_work(stage, story)
 
