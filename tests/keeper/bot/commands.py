@@ -45,6 +45,11 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.1)
 
 
+def is_closed(journal: Path) -> bool:
+    """Whether whoever had it open has closed it: SQLite then folds its log into the file."""
+    return journal.exists() and not journal.with_name(journal.name + "-wal").exists()
+
+
 class Commands:
     """Runs commands in a folder.
 

@@ -8,7 +8,7 @@ import pytest
 
 from bulkhead import MarginMode, OrderState
 from bulkhead.local.chains import rpc
-from tests.keeper.bot.commands import NODE, STOP_SECONDS, Commands, blocks, signer, until
+from tests.keeper.bot.commands import NODE, STOP_SECONDS, Commands, blocks, is_closed, signer, until
 from tests.keeper.stage import Stage
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
@@ -34,7 +34,7 @@ def let_blocks_come(stage: Stage) -> None:
 
 
 def test_an_order_is_executed_and_an_unhealthy_position_liquidated(
-    stage: Stage, commands: Commands
+    stage: Stage, commands: Commands, tmp_path: Path
 ) -> None:
     alice, *_ = stage.traders
     run = commands.start("run", EXPORTS, RUN)
@@ -48,6 +48,7 @@ def test_an_order_is_executed_and_an_unhealthy_position_liquidated(
     until(lambda: not reader.account(alice.address).positions, "the position is liquidated")
     run.send_signal(signal.SIGTERM)
     assert run.wait(STOP_SECONDS) == 0
+    assert is_closed(tmp_path / "keeper.db")
 
 
 def test_what_was_there_before_it_was_started_is_done(stage: Stage, commands: Commands) -> None:

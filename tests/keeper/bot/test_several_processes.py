@@ -21,6 +21,7 @@ from tests.keeper.bot.commands import (
     STOP_SECONDS,
     Commands,
     blocks,
+    is_closed,
     signer,
     until,
 )
@@ -87,7 +88,7 @@ def one_that_sends(stage: Stage) -> int:
 
 
 def test_two_workers_share_the_work_and_one_does_it_all_when_the_others_die(
-    stage: Stage, commands: Commands
+    stage: Stage, commands: Commands, tmp_path: Path
 ) -> None:
     w3 = stage.world.reader.chain.w3
     now, later = place_and_wait(stage)
@@ -120,6 +121,7 @@ def test_two_workers_share_the_work_and_one_does_it_all_when_the_others_die(
     assert runs[1].wait(STOP_SECONDS) == 0
     workers[1 - dead].send_signal(signal.SIGINT)
     workers[1 - dead].wait(STOP_SECONDS)
+    assert is_closed(tmp_path / f"keeper-{2 - dead}.db")
 
 
 def test_a_worker_refuses_a_broker_that_tells_nothing(stage: Stage, commands: Commands) -> None:
