@@ -109,15 +109,16 @@ class Held:
             or decisions.liquidatable_cross(self.ledgers, states)
         )
 
-    def check(self, states: Mapping[int, MarketState]) -> Candidates:
+    def check(self, states: Mapping[int, MarketState], limit: int = 1_000) -> Candidates:
         """What the index finds, once it has been seen to miss nothing."""
-        found = self.index.candidates(states, states.keys())
+        found = self.index.candidates(states, states.keys(), limit)
         due = decisions.liquidatable_isolated(self.vaults, states)
         assert set(map(_name, due)) <= set(map(_name, found.vaults))
-        assert all(one in self.vaults for one in found.vaults)
+        assert set(found.vaults) <= set(self.vaults)
         owing = decisions.liquidatable_cross(self.ledgers, states)
         assert {one.account for one in owing} <= {one.account for one in found.ledgers}
-        assert all(one in self.ledgers for one in found.ledgers)
+        held = {one.account: one for one in self.ledgers}
+        assert all(one == held[one.account] for one in found.ledgers)
         return found
 
 

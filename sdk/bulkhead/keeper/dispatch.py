@@ -18,7 +18,7 @@ from bulkhead.errors import (
     Rejected,
 )
 from bulkhead.keeper.bidding import Policy, first_fees
-from bulkhead.keeper.flights import FlightState, Sent, Settled
+from bulkhead.keeper.flights import Content, FlightState, Sent, Settled
 from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.lanes import Lane, kept
 from bulkhead.keeper.logs import Log
@@ -181,13 +181,15 @@ class Dispatcher:
         lane.is_priced_out = fees is None
         if fees is None:
             return None
+        content = Content(batch.call.to, batch.call.data, batch.call.value)
         reserved = sum(flight.reserve for flight in await lane.flights())
-        if not await lane.is_funded(reserved + batch.gas * fees.most):
+        if not await lane.is_funded(reserved + batch.gas * fees.most + content.value):
             return None
-        call = batch.call.to, batch.call.data
         for _ in range(NONCE_TRIES):
             nonce = await lane.next_nonce()
-            flight = await lane.launch(nonce, call, batch.gas, fees, at.number, batch.job, intents)
+            flight = await lane.launch(
+                nonce, content, batch.gas, fees, at.number, batch.job, intents
+            )
             lane.flying += 1
             try:
                 await self._chain.broadcast(flight.last.raw)

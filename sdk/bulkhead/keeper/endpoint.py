@@ -13,7 +13,7 @@ from web3 import AsyncHTTPProvider
 
 from bulkhead.keeper.answers import Head, head_of, trouble_of
 from bulkhead.keeper.resting import Rest, now
-from bulkhead.keeper.sessions import TROUBLE, open_session, retry_after
+from bulkhead.keeper.sessions import TROUBLE, open_session, retry_after, shallow_text
 from bulkhead.keeper.sessions import trouble_of as said_by
 
 if TYPE_CHECKING:
@@ -269,7 +269,8 @@ class Endpoint(AsyncHTTPProvider):
         request = self.form_request(cast("RPCEndpoint", method), list(params))
         encoded = self.encode_rpc_dict(request)
         try:
-            answer = self.decode_rpc_response(await self._make_request(method, encoded))
+            raw = await self._make_request(method, encoded)
+            answer = self.decode_rpc_response(shallow_text(raw).encode())
         except TROUBLE as error:
             failed = self.fail(said_by(error), retry_after(error), turn)
             failed.was_sent = type(error).__name__ not in _NEVER_SENT

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bulkhead.chain import Block
+from bulkhead.errors import Rejected
 from bulkhead.keeper import planning
 from bulkhead.keeper.batching import GAS_PER_BATCH, Economy, Shard, batches, gas_of
 from bulkhead.keeper.claims import Alone
@@ -251,7 +252,9 @@ class Engine:
             if trial.kept and economy.pays(trial.kept):
                 planned.append(self._desk.batch_of(trial.kept, needs))
         if Job.UPDATE_PRICES in self._policy.jobs:
-            planned = [self._desk.update_of(one) for one in brought.values()] + planned
+            first = [self._desk.update_of(one) for one in brought.values()]
+            busy = self._journal.busy()
+            planned = [one for one in first if one.tasks[0].intent not in busy] + planned
         self._set_aside(left, at)
         return tuple(planned[: self._policy.batches_per_pass]), tuple(left)
 
@@ -265,7 +268,14 @@ class Engine:
         for batch in planned:
             if not await self._claims.take([task.intent for task in batch.tasks], at.number):
                 continue  # somebody else was faster; what is left of it is found again
-            if await self._dispatcher.send(batch, at) is None:
+            try:
+                found = await self._dispatcher.send(batch, at)
+            except Rejected as error:
+                # What no node takes must not keep what comes after it.
+                for task in batch.tasks:
+                    self._journal.set_aside(task.intent, str(error), at.timestamp)
+                continue
+            if found is None:
                 break  # no lane is free; what is left is found again
             sent.append(batch)
         # What could not be sent is anybody's.

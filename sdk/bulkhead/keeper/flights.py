@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from bulkhead.chain import Fees
 from bulkhead.keeper.work import Intent, Job
@@ -37,6 +38,20 @@ class IntentState(StrEnum):
     """Nobody did it: its transaction was dropped or cancelled, or was mined and skipped it."""
 
 
+class Content(NamedTuple):
+    """What a transaction does.
+
+    Attributes:
+        to: Who is called.
+        data: With what.
+        value: Wei that go with it.
+    """
+
+    to: str
+    data: bytes
+    value: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One of the transactions that were signed for a nonce.
@@ -65,8 +80,7 @@ class Flight:
         signer: Whose nonce.
         nonce: Which.
         job: What it is for; None where it only fills a nonce.
-        to: Who is called.
-        data: With what.
+        content: What it does.
         gas: The limit.
         state: Where it is.
         since: The head since which it waits; None right after a reorg took it back.
@@ -80,8 +94,7 @@ class Flight:
     signer: str
     nonce: int
     job: Job | None
-    to: str
-    data: bytes = field(repr=False)
+    content: Content = field(repr=False)
     gas: int
     state: FlightState
     since: int | None
@@ -98,7 +111,7 @@ class Flight:
     @property
     def reserve(self) -> int:
         """Wei that it may cost."""
-        return self.gas * self.last.fees.most
+        return self.gas * self.last.fees.most + self.content.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from bulkhead.index import schema
 from bulkhead.index.store import Store
 from bulkhead.index.writer import Chunk
 from bulkhead.keeper import poison
-from bulkhead.keeper.flights import Flight, FlightState, IntentState, Version
+from bulkhead.keeper.flights import Content, Flight, FlightState, IntentState, Version
 from bulkhead.keeper.intents import ended_by
 from bulkhead.keeper.tables import intents, metadata, transactions, versions
 from bulkhead.keeper.work import Intent, Job
@@ -112,7 +112,7 @@ class Journal:
         self,
         signer: str,
         nonce: int,
-        call: tuple[str, bytes],
+        content: Content,
         gas: int,
         version: Version,
         job: Job | None = None,
@@ -123,7 +123,7 @@ class Journal:
         Args:
             signer: Who has signed it.
             nonce: Of which transaction.
-            call: Who is called, and with what.
+            content: What it does.
             gas: The limit.
             version: What was signed.
             job: What it is for; None where it only fills a nonce.
@@ -133,7 +133,6 @@ class Journal:
             ValueError: If one of the tasks is on its way already.
             IndexBusy: If another process writes to the database.
         """
-        to, data = call
         with self._write() as connection:
             twice = _busy(connection).intersection(tasks)
             if twice:
@@ -142,7 +141,8 @@ class Journal:
             # The same bytes, which nobody took the first time: it is the same transaction.
             known = select(versions.c.transaction).where(versions.c.hash == version.hash)
             _delete(connection, list(connection.execute(known).scalars()))
-            row = {"signer": signer, "nonce": nonce, "job": job, "to": to, "data": data, "gas": gas}
+            row = {"signer": signer, "nonce": nonce, "job": job, "gas": gas}
+            row |= {"to": content.to, "data": content.data, "value": str(content.value)}
             row |= {"state": FlightState.SENT, "since": version.block}
             values = transactions.insert().values(row)
             (number,) = connection.execute(values).inserted_primary_key or (0,)
@@ -287,8 +287,7 @@ def _flights(connection: Connection, wanted: Any) -> tuple[Flight, ...]:
             signer=row.signer,
             nonce=row.nonce,
             job=None if row.job is None else Job(row.job),
-            to=row.to,
-            data=row.data,
+            content=Content(row.to, row.data, int(row.value)),
             gas=row.gas,
             state=FlightState(row.state),
             since=row.since,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from bulkhead.chain import AsyncChain, Fees, TransactionSigner, transaction_hash
-from bulkhead.keeper.flights import Flight, Version
+from bulkhead.keeper.flights import Content, Flight, Version
 from bulkhead.keeper.journal import Journal
 from bulkhead.keeper.work import Intent, Job
 
@@ -106,7 +106,7 @@ class Lane:
     async def launch(
         self,
         nonce: int,
-        call: tuple[str, bytes],
+        content: Content,
         gas: int,
         fees: Fees,
         block: int,
@@ -114,29 +114,29 @@ class Lane:
         intents: Sequence[Intent] = (),
     ) -> Flight:
         """Signs a new transaction and stores it; what is left is to send it."""
-        version = await self._signed(nonce, call, gas, fees, block, is_cancel=job is None)
+        version = await self._signed(nonce, content, gas, fees, block, is_cancel=job is None)
         return await kept(
-            lambda: self._journal.record(self.address, nonce, call, gas, version, job, intents)
+            lambda: self._journal.record(self.address, nonce, content, gas, version, job, intents)
         )
 
     async def replace(self, flight: Flight, fees: Fees, block: int, *, is_cancel: bool) -> Version:
         """Signs what takes the place of a transaction and stores it; what is left is to send it."""
-        call, gas = (flight.to, flight.data), flight.gas
+        content, gas = flight.content, flight.gas
         if is_cancel:
-            call, gas = self.nothing, TRANSFER_GAS
-        version = await self._signed(flight.nonce, call, gas, fees, block, is_cancel=is_cancel)
+            content, gas = self.nothing, TRANSFER_GAS
+        version = await self._signed(flight.nonce, content, gas, fees, block, is_cancel=is_cancel)
         await kept(lambda: self._journal.add_version(flight, version))
         return version
 
     @property
-    def nothing(self) -> tuple[str, bytes]:
+    def nothing(self) -> Content:
         """A call that does nothing: a transfer of nothing to the signer itself."""
-        return self.address, b""
+        return Content(self.address, b"")
 
     async def _signed(
         self,
         nonce: int,
-        call: tuple[str, bytes],
+        content: Content,
         gas: int,
         fees: Fees,
         block: int,
@@ -146,13 +146,12 @@ class Lane:
         signer = self.signer
         if signer is None:
             raise RuntimeError(f"nobody signs for {self.address}")
-        to, data = call
         fields: dict[str, Any] = {
             "chainId": self._journal.chain_id,  # a node of another chain takes nothing of ours
             "nonce": nonce,
-            "to": to,
-            "data": "0x" + data.hex(),
-            "value": 0,
+            "to": content.to,
+            "data": "0x" + content.data.hex(),
+            "value": content.value,
             "gas": gas,
         }
         signed = await asyncio.to_thread(lambda: signer.sign_transaction(fields | fees.fields()))

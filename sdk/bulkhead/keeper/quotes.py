@@ -6,12 +6,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bulkhead import prices
 
 MAX_QUOTES = 4_096  # read of one answer
 MAX_OF_MARKET = 32  # of one answer: what one server can have checked in vain
+CHECKED = 8_192  # signatures whose signers are remembered: a check takes milliseconds
+_HALF_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141 // 2
 _DECIMALS = re.compile(r"[1-9][0-9]{0,76}")
 _HEX = re.compile(r"0x[0-9a-fA-F]{130}")
 
@@ -67,7 +70,6 @@ def best_payload(
     rounds: defaultdict[tuple[int, int], dict[bytes, Quote]] = defaultdict(dict)
     for quote in quotes:
         rounds[quote.published_at, quote.price][quote.signature] = quote
-    most = 0
     for (published_at, price), copies in sorted(rounds.items(), reverse=True):
         signed: dict[str, bytes] = {}
         for quote in copies.values() if len(copies) >= threshold else ():
@@ -76,8 +78,7 @@ def best_payload(
                 signed[signer] = quote.signature
             if len(signed) == threshold:
                 return prices.signed_payload(price, published_at, signed)
-        most = max(most, len(signed))
-    return f"{threshold} signers must agree on a price, and {most} do"
+    return f"{threshold} signers must agree on a price, and fewer do"
 
 
 def _quote_of(one: Any) -> Quote | None:
@@ -91,9 +92,16 @@ def _quote_of(one: Any) -> Quote | None:
         return None
     if not (isinstance(signature, str) and _HEX.fullmatch(signature)):
         return None
-    return Quote(market, int(price), at, bytes.fromhex(signature[2:]))
+    raw = bytes.fromhex(signature[2:])
+    return Quote(market, int(price), at, raw) if _is_canonical(raw) else None
 
 
+def _is_canonical(signature: bytes) -> bool:
+    """Whether the oracle takes a signature in this form: every one has others that say the same."""
+    return signature[64] in (27, 28) and int.from_bytes(signature[32:64]) <= _HALF_ORDER
+
+
+@lru_cache(CHECKED)
 def _signer_of(quote: Quote, chain_id: int, price_oracle: str) -> str:
     """Who has signed a quote; nobody where it is no signature."""
     from eth_account import Account

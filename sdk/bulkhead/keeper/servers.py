@@ -14,6 +14,7 @@ from bulkhead.keeper.sessions import (
     checked_url,
     open_session,
     retry_after,
+    shallow_text,
     shown,
     trouble_of,
 )
@@ -60,7 +61,7 @@ class Server:
         url = f"{self._url.rstrip('/')}/{path}" if path else self._url
         try:
             async with self._session.get(url, params=query, allow_redirects=False) as found:
-                answer = json.loads(await found.read())
+                answer = json.loads(shallow_text(await found.read()))
         except TROUBLE as error:
             if not _is_of_question(error):
                 self._begin_rest(retry_after(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -25,9 +26,12 @@ TROUBLE: tuple[type[BaseException], ...] = (
     TimeoutError,
     OSError,
     ValueError,
-    RecursionError,
 )
-"""What a server can make a request end in; deep JSON in the last."""
+"""What a server can make a request end in."""
+
+MAX_DEPTH = 64  # of JSON: libraries raise Python's limit so far that its parser overflows the stack
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 def open_session(timeout: float, most: int) -> ClientSession:
@@ -82,6 +86,22 @@ def trouble_of(error: BaseException) -> str:
         said = getattr(error, "strerror", None)
         return f"no connection: {said or type(error).__name__}"
     return "an answer that is no JSON"
+
+
+def shallow_text(body: bytes) -> str:
+    """An answer's text, which can be given to a parser of JSON.
+
+    Raises:
+        ValueError: If it is no text, or nested deeper than any answer is.
+    """
+    text = body.decode()
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        depth = 0
+        for bracket in _BRACKET.findall(_STRING.sub("", text)):
+            depth += 1 if bracket in "[{" else -1
+            if depth > MAX_DEPTH:
+                raise ValueError("nested too deep")
+    return text
 
 
 def retry_after(error: BaseException) -> float:

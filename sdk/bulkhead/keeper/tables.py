@@ -30,6 +30,7 @@ transactions = Table(
     Column("job", String(20)),  # none where it only fills a nonce
     Column("to", String(42), nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Column("value", String(80), nullable=False),  # wei, decimal text
     Column("gas", BigInteger, nullable=False),
     Column("state", String(10), nullable=False),
     Column("since", BigInteger),  # it waits since this block; none right after a reorg

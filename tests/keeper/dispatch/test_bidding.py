@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bulkhead.chain import Fees, GasPrice
 from bulkhead.keeper import FlightState, Job, Policy
 from bulkhead.keeper.bidding import REPLACEMENT, first_fees, next_bid
-from bulkhead.keeper.flights import Flight, Version
+from bulkhead.keeper.flights import Content, Flight, Version
 
 WEI = st.integers(1, 10**13)
 
@@ -16,7 +16,18 @@ def flight(fees: Fees, *, is_cancel: bool = False, has_work: bool = True) -> Fli
     version = Version("0x", b"", fees, 1, is_cancel)
     intents = ((Job.SETTLE, "1"),) if has_work else ()
     return Flight(
-        1, "0x", 0, Job.SETTLE, "0x", b"", 1, FlightState.SENT, 1, None, None, intents, (version,)
+        1,
+        "0x",
+        0,
+        Job.SETTLE,
+        Content("0x", b""),
+        1,
+        FlightState.SENT,
+        1,
+        None,
+        None,
+        intents,
+        (version,),
     )
 
 

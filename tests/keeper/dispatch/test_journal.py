@@ -14,7 +14,7 @@ from bulkhead.index import Index
 from bulkhead.index.writer import Chunk, Header
 from bulkhead.interfaces import Event
 from bulkhead.keeper import Expiry, FlightState, Job, Journal
-from bulkhead.keeper.flights import Flight, Version
+from bulkhead.keeper.flights import Content, Flight, Version
 from bulkhead.keeper.intents import ended_by, order_key, position_key
 from tests.keeper.dispatch.desk import unreal_deployment
 
@@ -38,8 +38,8 @@ class Kept:
         version = Version(name, b"raw" + bytes([self.nonce]), Fees(10**9, 1), 1)
         self.nonce += 1
         job = tasks[0][0] if tasks else None
-        call = (ACCOUNT, b"data")
-        return self.journal.record(SIGNER, self.nonce, call, 100, version, job, tasks)
+        content = Content(ACCOUNT, b"data", 7)
+        return self.journal.record(SIGNER, self.nonce, content, 100, version, job, tasks)
 
     def apply(self, *events: Event, block: int = 10) -> None:
         last = Header(block, "0x", block * 10)

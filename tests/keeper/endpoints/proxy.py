@@ -92,7 +92,7 @@ async def no_text(proxy: Proxy, asked: Asked) -> Response:
 
 
 async def deep(proxy: Proxy, asked: Asked) -> Response:
-    return Response(text="[" * 200_000)
+    return Response(text='{"a": [1, ' * 4_000)
 
 
 async def half(proxy: Proxy, asked: Asked) -> Response:

@@ -119,13 +119,14 @@ class LiquidationIndex:
         """
         names = list(dict.fromkeys([*accounts, *(account for account, _, _ in positions)]))
         numbers = {name: number for number, name in enumerate(names)}
-        nothing = words.unpack_account(0)
+        account_words = np.zeros((len(names), LIMBS), np.uint64)
+        account_words[: len(accounts)] = limbs.limbs_of(map(words.pack_account, accounts.values()))
         keys = np.fromiter(
             (place for name, *others in positions for place in (numbers[name], *others)), np.int64
         ).reshape(-1, 3)
         self.load_rows(
             np.array([_bytes_of(name) for name in names], ADDRESS),
-            limbs.limbs_of(words.pack_account(accounts.get(name, nothing)) for name in names),
+            account_words,
             keys,
             limbs.limbs_of(map(words.pack_position, positions.values())),
         )

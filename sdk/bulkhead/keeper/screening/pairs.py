@@ -86,9 +86,10 @@ class PairBook:
         if row is None:
             return False
         pair = self._table["words"][row : row + 1]
-        before = sum(bool(limbs.size_of(one)[0]) for one in _sides(pair))
+        held = [bool(limbs.size_of(one)[0]) for one in _sides(pair)]
+        before = sum(held)
+        after = before - held[slot] + is_open
         pair[:, LIMBS * slot : LIMBS * (slot + 1)] = word
-        after = sum(bool(limbs.size_of(one)[0]) for one in _sides(pair))
         self._legs += after - before
         self._pairs += (after > 0) - (before > 0)
         self._measure(slice(row, row + 1))
