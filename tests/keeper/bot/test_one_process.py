@@ -8,7 +8,16 @@ import pytest
 
 from bulkhead import MarginMode, OrderState
 from bulkhead.local.chains import rpc
-from tests.keeper.bot.commands import NODE, STOP_SECONDS, Commands, blocks, is_closed, signer, until
+from tests.keeper.bot.commands import (
+    NODE,
+    SECONDS,
+    STOP_SECONDS,
+    Commands,
+    blocks,
+    is_closed,
+    signer,
+    until,
+)
 from tests.keeper.stage import Stage
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
@@ -74,5 +83,5 @@ def test_what_was_there_before_it_was_started_is_done(stage: Stage, commands: Co
 )
 def test_it_refuses_to_start(stage: Stage, commands: Commands, settings: str, said: str) -> None:
     run = commands.start("run", [*EXPORTS, f"export {settings}"], RUN)
-    assert run.wait(STOP_SECONDS) != 0
+    assert run.wait(SECONDS) != 0
     assert said in commands.said("run")
