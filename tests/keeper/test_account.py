@@ -20,7 +20,7 @@ from bulkhead.keeper.account import (
     deploy_account,
     problems_of,
 )
-from bulkhead.keeper.checkup import check
+from bulkhead.keeper.configuration.checkup import check
 from bulkhead.keeper.desk import Desk, desk_of
 from bulkhead.keeper.work import Job, Task
 from bulkhead.listings import BTC

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState, Metrics
-from bulkhead.keeper.settings import KeeperSettings
+from bulkhead.keeper.configuration.settings import KeeperSettings
+from bulkhead.keeper.watch.metrics import EndpointReading, Failure, LaneState, Metrics
 from bulkhead.keeper.work import Job
 from tests.keeper.conftest import Write
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bulkhead import audit
-from bulkhead.keeper.metrics import Metrics
 from bulkhead.keeper.running import RunReport, run
+from bulkhead.keeper.watch.metrics import Metrics
 from bulkhead.listings import BTC
 from bulkhead.values import to_usd
 from tests.keeper.stage import Stage, staged

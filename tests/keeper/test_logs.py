@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from bulkhead.keeper import logs
-from bulkhead.keeper.groups import LogSettings
+from bulkhead.keeper.configuration.groups import LogSettings
+from bulkhead.keeper.watch import logs
 from bulkhead.keeper.work import Job
 
 HASH = "0x" + "ab" * 32
@@ -42,7 +42,7 @@ def test_json_has_one_object_a_line_with_event_and_fields() -> None:
     assert table.pop("time").endswith("+00:00")
     assert table == {
         "level": "info",
-        "logger": "bulkhead.keeper.dispatch",
+        "logger": "bulkhead.keeper.dispatch.dispatcher",
         "event": "transaction sent",
         "job": "settle",
         "nonce": 7,

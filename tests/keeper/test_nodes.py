@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bulkhead import OrderHandle, OrderState
-from bulkhead.keeper.metrics import Metrics
 from bulkhead.keeper.running import run
+from bulkhead.keeper.watch.metrics import Metrics
 from bulkhead.local import Anvil
 from tests.keeper.stage import Stage, staged
 

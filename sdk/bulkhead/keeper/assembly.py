@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING, Any
 from bulkhead.index.opening import open_index
 from bulkhead.keeper.account import KeeperAccount, require_account
 from bulkhead.keeper.batching import Shard
-from bulkhead.keeper.bidding import Policy as Bidding
+from bulkhead.keeper.configuration.keys import open_signers
 from bulkhead.keeper.desk import desk_of
-from bulkhead.keeper.dispatch import Dispatcher
-from bulkhead.keeper.endpoint import EndpointPolicy
-from bulkhead.keeper.endpoints import EndpointPool
+from bulkhead.keeper.dispatch.bidding import Policy as Bidding
+from bulkhead.keeper.dispatch.dispatcher import Dispatcher
+from bulkhead.keeper.dispatch.journal import Journal
+from bulkhead.keeper.dispatch.poison import Expiry
 from bulkhead.keeper.engine import Engine, Policy
 from bulkhead.keeper.following import Following
 from bulkhead.keeper.foresight import Foresight
-from bulkhead.keeper.journal import Journal
-from bulkhead.keeper.keys import open_signers
-from bulkhead.keeper.payloads import (
+from bulkhead.keeper.nodes.endpoint import EndpointPolicy
+from bulkhead.keeper.nodes.pool import EndpointPool
+from bulkhead.keeper.payloads.sources import (
     HermesPayloads,
     JoinedPayloads,
     NoPayloads,
     PayloadSource,
     SignedPayloads,
 )
-from bulkhead.keeper.poison import Expiry
 from bulkhead.protocol.fixed_point import PPM
 
 if TYPE_CHECKING:
     from bulkhead.index import Index
     from bulkhead.keeper.claims import Claims
-    from bulkhead.keeper.settings import KeeperSettings
+    from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.reader import AsyncReader
 
 

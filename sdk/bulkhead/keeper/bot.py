@@ -21,9 +21,9 @@ from taskiq_redis import RedisStreamBroker
 
 from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.claims import Claims, RedisClaims
-from bulkhead.keeper.invalid import InvalidSettings
-from bulkhead.keeper.keys import addresses_of
-from bulkhead.keeper.settings import MAX_SHARDS, KeeperSettings
+from bulkhead.keeper.configuration.invalid import InvalidSettings
+from bulkhead.keeper.configuration.keys import addresses_of
+from bulkhead.keeper.configuration.settings import MAX_SHARDS, KeeperSettings
 from bulkhead.keeper.worker import Worker
 
 SHARDS = "BULKHEAD_BOT_SHARDS"

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from bulkhead.interfaces import Event
     from bulkhead.keeper.claims import Claims
     from bulkhead.keeper.desk import Desk
-    from bulkhead.keeper.dispatch import Dispatcher
-    from bulkhead.keeper.flights import Settled
+    from bulkhead.keeper.dispatch.dispatcher import Dispatcher
+    from bulkhead.keeper.dispatch.flights import Settled
+    from bulkhead.keeper.dispatch.journal import Journal
     from bulkhead.keeper.following import Following
     from bulkhead.keeper.foresight import Foresight
-    from bulkhead.keeper.journal import Journal
     from bulkhead.markets import MarketState
     from bulkhead.reader import AsyncReader
 

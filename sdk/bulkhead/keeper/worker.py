@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bulkhead import errors
-from bulkhead.keeper import logs
 from bulkhead.keeper.assembly import Kit, open_keeper
-from bulkhead.keeper.health import Health, serving
-from bulkhead.keeper.metrics import Metrics
-from bulkhead.keeper.reporting import Reporter
+from bulkhead.keeper.running import FATAL
+from bulkhead.keeper.watch import logs
+from bulkhead.keeper.watch.health import Health, serving
+from bulkhead.keeper.watch.metrics import Metrics
+from bulkhead.keeper.watch.reporting import Reporter
 from bulkhead.values import to_usd
 
 if TYPE_CHECKING:
     from bulkhead.keeper.batching import Shard
     from bulkhead.keeper.claims import Claims
+    from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.keeper.engine import Pass
-    from bulkhead.keeper.settings import KeeperSettings
 
-_log = logging.getLogger(__name__)
+_log = logs.Log("worker")
 
 
 class Worker:
@@ -33,6 +33,7 @@ class Worker:
         self._open: AsyncExitStack | None = None
         self._kit: Kit
         self._reporter: Reporter
+        self._metrics: Metrics
         self._health: Health
         self._passed: dict[Shard | None, int] = {}  # the block of the last pass
 
@@ -50,12 +51,12 @@ class Worker:
             if self._open is not None:
                 return
             logs.configure(settings.log, with_others=False)
-            metrics = Metrics()
+            self._metrics = Metrics()
             rpc, watch = settings.rpc, settings.watch
             self._health = Health(max_lag=rpc.max_lag, stall=float(watch.stall))
-            await stack.enter_async_context(serving(watch, self._health, metrics))
+            await stack.enter_async_context(serving(watch, self._health, self._metrics))
             self._kit = await stack.enter_async_context(open_keeper(settings, claims))
-            self._reporter = Reporter(self._kit, metrics, self._health)
+            self._reporter = Reporter(self._kit, self._metrics, self._health)
             self._open = stack.pop_all()
 
     async def turn(self, shard: Shard | None, block: int) -> dict[str, int | Decimal]:
@@ -77,10 +78,13 @@ class Worker:
             if self._open is None or block < self._passed.get(shard, 0):
                 return {}
             try:
-                done = await self._kit.engine.once(shard)
-            except errors.Retryable as error:
+                with self._metrics.timing_pass():
+                    done = await self._kit.engine.once(shard)
+            except errors.BulkheadError as error:
+                if isinstance(error, FATAL):
+                    raise
                 self._reporter.tell_endpoints()
-                _log.warning("a pass failed: %s", error)
+                _log.warning("a pass failed", reason=error)
                 return {}
             finally:
                 self._health.turned()

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bulkhead.chain import Fees, GasPrice
 from bulkhead.keeper import FlightState, Job, Policy
-from bulkhead.keeper.bidding import REPLACEMENT, first_fees, next_bid
-from bulkhead.keeper.flights import Content, Flight, Version
+from bulkhead.keeper.dispatch.bidding import REPLACEMENT, first_fees, next_bid
+from bulkhead.keeper.dispatch.flights import Content, Flight, Version
 
 WEI = st.integers(1, 10**13)
 

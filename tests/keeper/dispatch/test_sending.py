@@ -14,7 +14,7 @@ from bulkhead import errors
 from bulkhead.chain import AsyncChain
 from bulkhead.index import Index
 from bulkhead.keeper import Dispatcher, FlightState, Journal, LaneState, Policy
-from bulkhead.keeper.lanes import Lane, kept
+from bulkhead.keeper.dispatch.lanes import Lane, kept
 from tests.keeper.dispatch.desk import ETHER, POLICY, REVERTING, Bench, Desk, batch, intent, key
 
 pytestmark = pytest.mark.anvil

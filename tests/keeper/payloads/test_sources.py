@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
-from bulkhead.keeper.payloads import (
+from bulkhead.keeper.payloads.sources import (
     HermesPayloads,
     JoinedPayloads,
     NoPayloads,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
-from bulkhead.keeper import tables
+from bulkhead.keeper.dispatch import tables
 from bulkhead.keeper.work import Intent, Job
 
 

@@ -10,9 +10,9 @@ from aiohttp.web import Response
 from bulkhead.errors import Unreachable, WrongChain
 from bulkhead.keeper import EndpointPool
 from tests.helpers.anvil import Anvil
-from tests.keeper.endpoints import proxy as manners
-from tests.keeper.endpoints.conftest import QUICK, finish, proxied
-from tests.keeper.endpoints.proxy import from_genesis, on_chain, too_many
+from tests.keeper.nodes import proxy as manners
+from tests.keeper.nodes.conftest import QUICK, finish, proxied
+from tests.keeper.nodes.proxy import from_genesis, on_chain, too_many
 
 OTHER_GENESIS = "0x" + "ab" * 32
 IDENTITY = {"eth_chainId", "eth_getBlockByNumber"}

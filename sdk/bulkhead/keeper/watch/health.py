@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bulkhead.keeper.metrics import CONTENT_TYPE
+from bulkhead.keeper.watch.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from bulkhead.keeper.groups import WatchSettings
-    from bulkhead.keeper.metrics import Metrics
+    from bulkhead.keeper.configuration.groups import WatchSettings
+    from bulkhead.keeper.watch.metrics import Metrics
 
 CLOSE_SECONDS = 1.0  # that an open answer may still take when the keeper stops
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bulkhead.keeper import answers
+from bulkhead.keeper.nodes import answers
 
 HASH = "0x" + "ab" * 32
 OTHER = "0x" + "cd" * 32

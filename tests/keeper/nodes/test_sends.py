@@ -14,9 +14,9 @@ from bulkhead import errors
 from bulkhead.chain import AsyncChain
 from bulkhead.interfaces import Call
 from tests.helpers.anvil import Anvil
-from tests.keeper.endpoints import proxy as manners
-from tests.keeper.endpoints.conftest import QUICK, Setting, finish, proxied
-from tests.keeper.endpoints.proxy import (
+from tests.keeper.nodes import proxy as manners
+from tests.keeper.nodes.conftest import QUICK, Setting, finish, proxied
+from tests.keeper.nodes.proxy import (
     answers_with,
     from_genesis,
     on_chain,

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from eth_utils.address import to_checksum_address
 
 from bulkhead.chain import key_from_environment, key_from_keystore
-from bulkhead.keeper.invalid import InvalidSettings
+from bulkhead.keeper.configuration.invalid import InvalidSettings
 
 if TYPE_CHECKING:
     from bulkhead.chain import TransactionSigner
-    from bulkhead.keeper.groups import SignerSettings
-    from bulkhead.keeper.settings import KeeperSettings
+    from bulkhead.keeper.configuration.groups import SignerSettings
+    from bulkhead.keeper.configuration.settings import KeeperSettings
 
 
 def open_signers(settings: KeeperSettings) -> tuple[TransactionSigner, ...]:

@@ -10,9 +10,9 @@ from web3.exceptions import ContractLogicError, Web3RPCError
 
 from bulkhead.errors import Rejected, Unreachable
 from tests.helpers.anvil import Anvil
-from tests.keeper.endpoints import proxy as manners
-from tests.keeper.endpoints.conftest import QUICK, finish, proxied
-from tests.keeper.endpoints.proxy import Manner, answers_with, only_for, too_many
+from tests.keeper.nodes import proxy as manners
+from tests.keeper.nodes.conftest import QUICK, finish, proxied
+from tests.keeper.nodes.proxy import Manner, answers_with, only_for, too_many
 
 BAD: dict[str, Manner] = {
     "hangs": manners.hangs,

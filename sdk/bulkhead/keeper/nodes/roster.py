@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from bulkhead.errors import Rejected, Unreachable, WrongChain
-from bulkhead.keeper.answers import Head
-from bulkhead.keeper.endpoint import (
+from bulkhead.keeper.nodes.answers import Head
+from bulkhead.keeper.nodes.endpoint import (
     Endpoint,
     EndpointHealth,
     EndpointPolicy,
@@ -16,9 +16,9 @@ from bulkhead.keeper.endpoint import (
     Failed,
     Identity,
 )
-from bulkhead.keeper.heads import Heads
-from bulkhead.keeper.resting import now
-from bulkhead.keeper.sessions import checked_url, shown
+from bulkhead.keeper.nodes.heads import Heads
+from bulkhead.keeper.nodes.resting import now
+from bulkhead.keeper.nodes.sessions import checked_url, shown
 
 PULSE_SECONDS = 0.25  # between two tries while no address can answer
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bulkhead.chain import Fees, GasPrice
-from bulkhead.keeper.flights import Flight
+from bulkhead.keeper.dispatch.flights import Flight
 
 REPLACEMENT = 10  # percent that nodes ask of a replacement
 _MAX_COLUMN = 2**63 - 1  # what the journal's numbers hold

@@ -17,12 +17,12 @@ from bulkhead.errors import (
     NonceTaken,
     Rejected,
 )
-from bulkhead.keeper.bidding import Policy, first_fees
-from bulkhead.keeper.flights import Content, FlightState, Sent, Settled
-from bulkhead.keeper.journal import Journal
-from bulkhead.keeper.lanes import Lane, kept
-from bulkhead.keeper.logs import Log
-from bulkhead.keeper.watching import Watcher
+from bulkhead.keeper.dispatch.bidding import Policy, first_fees
+from bulkhead.keeper.dispatch.flights import Content, FlightState, Sent, Settled
+from bulkhead.keeper.dispatch.journal import Journal
+from bulkhead.keeper.dispatch.lanes import Lane, kept
+from bulkhead.keeper.dispatch.watching import Watcher
+from bulkhead.keeper.watch.logs import Log
 from bulkhead.keeper.work import Batch, Intent
 
 CLOSE_SECONDS = 3.0  # that what is being sent has to end

@@ -11,9 +11,9 @@ from bulkhead.errors import Rejected
 from bulkhead.keeper import EndpointPolicy, EndpointPool
 from bulkhead.reader import AsyncReader
 from tests.helpers.anvil import Anvil
-from tests.keeper.endpoints import proxy as manners
-from tests.keeper.endpoints.conftest import QUICK, finish, proxied
-from tests.keeper.endpoints.proxy import only_for
+from tests.keeper.nodes import proxy as manners
+from tests.keeper.nodes.conftest import QUICK, finish, proxied
+from tests.keeper.nodes.proxy import only_for
 
 KEY = "c0ffee"
 

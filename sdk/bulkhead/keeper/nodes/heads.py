@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkhead.keeper.answers import Head
+from bulkhead.keeper.nodes.answers import Head
 
 TOLD = 256  # blocks that were told, and are remembered
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import ClientResponseError, ClientSession
 
-from bulkhead.keeper.resting import Rest
-from bulkhead.keeper.sessions import (
+from bulkhead.keeper.nodes.resting import Rest
+from bulkhead.keeper.nodes.sessions import (
     TROUBLE,
     checked_url,
     open_session,

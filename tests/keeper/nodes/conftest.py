@@ -13,7 +13,7 @@ from web3.types import RPCEndpoint
 
 from bulkhead.keeper import EndpointPolicy, EndpointPool
 from tests.helpers.anvil import Anvil
-from tests.keeper.endpoints.proxy import Proxy
+from tests.keeper.nodes.proxy import Proxy
 
 Result = TypeVar("Result")
 

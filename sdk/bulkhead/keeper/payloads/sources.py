@@ -16,8 +16,8 @@ from eth_utils.address import to_checksum_address
 
 from bulkhead import prices
 from bulkhead.interfaces import Call, interface_of
-from bulkhead.keeper.quotes import Quote, best_payload, quotes_in
-from bulkhead.keeper.servers import Server, Silent
+from bulkhead.keeper.payloads.quotes import Quote, best_payload, quotes_in
+from bulkhead.keeper.payloads.servers import Server, Silent
 from bulkhead.protocol import words
 
 if TYPE_CHECKING:

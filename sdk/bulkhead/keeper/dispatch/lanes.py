@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from bulkhead.chain import AsyncChain, Fees, TransactionSigner, transaction_hash
-from bulkhead.keeper.flights import Content, Flight, Version
-from bulkhead.keeper.journal import Journal
+from bulkhead.keeper.dispatch.flights import Content, Flight, Version
+from bulkhead.keeper.dispatch.journal import Journal
 from bulkhead.keeper.work import Intent, Job
 
 TRANSFER_GAS = 21_000

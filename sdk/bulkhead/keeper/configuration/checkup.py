@@ -12,7 +12,7 @@ from bulkhead.chain import Chain
 from bulkhead.deployment import Deployment, verify
 from bulkhead.errors import BulkheadError, translated
 from bulkhead.keeper.account import KeeperAccount, problems_of
-from bulkhead.keeper.keys import addresses_of
+from bulkhead.keeper.configuration.keys import addresses_of
 from bulkhead.keeper.work import Job
 from bulkhead.reader import Reader
 from bulkhead.values import from_units
@@ -20,7 +20,7 @@ from bulkhead.values import from_units
 if TYPE_CHECKING:
     from web3 import Web3
 
-    from bulkhead.keeper.settings import KeeperSettings
+    from bulkhead.keeper.configuration.settings import KeeperSettings
 
 USABLE = "usable"
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from web3 import AsyncHTTPProvider
 
-from bulkhead.keeper.answers import Head, head_of, trouble_of
-from bulkhead.keeper.resting import Rest, now
-from bulkhead.keeper.sessions import TROUBLE, open_session, retry_after, shallow_text
-from bulkhead.keeper.sessions import trouble_of as said_by
+from bulkhead.keeper.nodes.answers import Head, head_of, trouble_of
+from bulkhead.keeper.nodes.resting import Rest, now
+from bulkhead.keeper.nodes.sessions import TROUBLE, open_session, retry_after, shallow_text
+from bulkhead.keeper.nodes.sessions import trouble_of as said_by
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -31,11 +31,11 @@ from hexbytes import HexBytes
 from web3.providers.async_base import AsyncJSONBaseProvider
 
 from bulkhead.errors import Rejected
-from bulkhead.keeper import answers
-from bulkhead.keeper.answers import Head
-from bulkhead.keeper.endpoint import Endpoint, EndpointHealth, EndpointPolicy, Failed
-from bulkhead.keeper.resting import now
-from bulkhead.keeper.roster import Roster
+from bulkhead.keeper.nodes import answers
+from bulkhead.keeper.nodes.answers import Head
+from bulkhead.keeper.nodes.endpoint import Endpoint, EndpointHealth, EndpointPolicy, Failed
+from bulkhead.keeper.nodes.resting import now
+from bulkhead.keeper.nodes.roster import Roster
 
 if TYPE_CHECKING:
     from web3.types import RPCEndpoint, RPCResponse

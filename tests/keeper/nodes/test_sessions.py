@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bulkhead.keeper.sessions import MAX_DEPTH, shallow_text
+from bulkhead.keeper.nodes.sessions import MAX_DEPTH, shallow_text
 
 
 def nested(depth: int) -> str:

@@ -8,9 +8,9 @@ from aiohttp.web import Response
 
 from bulkhead.errors import Unreachable
 from tests.helpers.anvil import Anvil
-from tests.keeper.endpoints import proxy as manners
-from tests.keeper.endpoints.conftest import QUICK, finish, proxied
-from tests.keeper.endpoints.proxy import stuck_at
+from tests.keeper.nodes import proxy as manners
+from tests.keeper.nodes.conftest import QUICK, finish, proxied
+from tests.keeper.nodes.proxy import stuck_at
 
 IMPATIENT = replace(QUICK, deadline=1)
 

@@ -19,10 +19,10 @@ from bulkhead.chain import Fees
 from bulkhead.index import schema
 from bulkhead.index.store import Store
 from bulkhead.index.writer import Chunk
-from bulkhead.keeper import poison
-from bulkhead.keeper.flights import Content, Flight, FlightState, IntentState, Version
-from bulkhead.keeper.intents import ended_by
-from bulkhead.keeper.tables import intents, metadata, transactions, versions
+from bulkhead.keeper.dispatch import poison
+from bulkhead.keeper.dispatch.flights import Content, Flight, FlightState, IntentState, Version
+from bulkhead.keeper.dispatch.intents import ended_by
+from bulkhead.keeper.dispatch.tables import intents, metadata, transactions, versions
 from bulkhead.keeper.work import Intent, Job
 
 _ENDED_AS = {FlightState.FAILED: IntentState.FAILED}

@@ -13,11 +13,11 @@ from itertools import groupby
 
 from bulkhead.chain import AsyncChain, Block, Receipt
 from bulkhead.errors import BulkheadError, InsufficientFunds, NotFound, Rejected
-from bulkhead.keeper.bidding import Policy, first_fees, next_bid
-from bulkhead.keeper.flights import Flight, FlightState, Settled
-from bulkhead.keeper.journal import Journal
-from bulkhead.keeper.lanes import TRANSFER_GAS, Lane, kept
-from bulkhead.keeper.logs import Log
+from bulkhead.keeper.dispatch.bidding import Policy, first_fees, next_bid
+from bulkhead.keeper.dispatch.flights import Flight, FlightState, Settled
+from bulkhead.keeper.dispatch.journal import Journal
+from bulkhead.keeper.dispatch.lanes import TRANSFER_GAS, Lane, kept
+from bulkhead.keeper.watch.logs import Log
 
 _log = Log("watching")
 

@@ -26,7 +26,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from bulkhead.keeper.groups import (
+from bulkhead.keeper.configuration.groups import (
     Address,
     ChainSettings,
     FeedSettings,
@@ -41,7 +41,11 @@ from bulkhead.keeper.groups import (
     SignerSettings,
     WatchSettings,
 )
-from bulkhead.keeper.invalid import InvalidSettings, explained, require_no_secret_address
+from bulkhead.keeper.configuration.invalid import (
+    InvalidSettings,
+    explained,
+    require_no_secret_address,
+)
 
 DEFAULT_FILE = Path("keeper.toml")
 PREFIX = "BULKHEAD_KEEPER__"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from bulkhead.values import written
 
 if TYPE_CHECKING:
-    from bulkhead.keeper.groups import LogSettings
+    from bulkhead.keeper.configuration.groups import LogSettings
 
 ROOT = "bulkhead"
 HASHES = frozenset(

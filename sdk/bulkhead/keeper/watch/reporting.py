@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bulkhead.keeper.endpoint import EndpointState
-from bulkhead.keeper.flights import FlightState, Settled
-from bulkhead.keeper.lanes import Lane
-from bulkhead.keeper.lanes import LaneState as Lanes
-from bulkhead.keeper.logs import Log
-from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState
+from bulkhead.keeper.dispatch.flights import FlightState, Settled
+from bulkhead.keeper.dispatch.lanes import Lane
+from bulkhead.keeper.dispatch.lanes import LaneState as Lanes
+from bulkhead.keeper.nodes.endpoint import EndpointState
 from bulkhead.keeper.trial import Left
+from bulkhead.keeper.watch.logs import Log
+from bulkhead.keeper.watch.metrics import EndpointReading, Failure, LaneState
 
 if TYPE_CHECKING:
     from bulkhead.keeper.assembly import Kit
     from bulkhead.keeper.batching import Economy
     from bulkhead.keeper.engine import Pass, Watched
-    from bulkhead.keeper.health import Health
-    from bulkhead.keeper.metrics import Metrics
+    from bulkhead.keeper.watch.health import Health
+    from bulkhead.keeper.watch.metrics import Metrics
 
 _log = Log("reporting")
 
