@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.account import KeeperAccount as KeeperAccount
+    from bulkhead.keeper.account import deploy_account as deploy_account
+    from bulkhead.keeper.account import deploy_account_async as deploy_account_async
     from bulkhead.keeper.book import Book as Book
     from bulkhead.keeper.dispatch.bidding import Policy as Policy
     from bulkhead.keeper.dispatch.dispatcher import Dispatcher as Dispatcher
@@ -39,12 +42,15 @@ _HOME = {
     "Journal": "dispatch.journal",
     "Keeper": "passes",
     "LaneState": "dispatch.lanes",
+    "KeeperAccount": "account",
     "LiquidationReport": "passes",
     "OrderReport": "passes",
     "Policy": "dispatch.bidding",
     "Sent": "dispatch.flights",
     "Settled": "dispatch.flights",
     "Task": "work",
+    "deploy_account": "account",
+    "deploy_account_async": "account",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -1,14 +1,17 @@
 """What is stuck is replaced for more, up to the cap, then cancelled; later work goes on."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bulkhead.keeper import FlightState, LaneState, Policy, Settled
-from tests.keeper.dispatch.desk import GWEI, POLICY, Bench, Desk, intent, key
+from tests.keeper.dispatch.desk import GWEI, POLICY, Bench, Desk, batch, intent, key, work
 
 pytestmark = pytest.mark.anvil
+
+RECEIVER = "0x" + "33" * 20
 
 
 def hashes_of(desk: Desk) -> int:
@@ -41,6 +44,23 @@ def test_a_base_fee_five_times_higher_is_outbid(bench: Bench, path: Path) -> Non
             assert settled.transaction == settled.hashes[-1]
         assert bench.count(1) == 1
         assert bench.nonce(key(0).address) == 1
+
+    asyncio.run(run())
+
+
+def test_what_takes_its_place_carries_the_same_wei(bench: Bench, path: Path) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            call = replace(work(1, to=RECEIVER), value=7)
+            at = await desk.chain.block()
+            assert await desk.dispatcher.send(replace(batch(1), call=call), at)
+            (flight,) = desk.journal.flights(key(0).address)
+            assert flight.reserve == flight.gas * flight.last.fees.most + 7
+            spike = 5 * bench.base_fee()
+            (settled,) = await blocks(bench, desk, POLICY.patience_blocks + 1, spike)
+            assert len(settled.hashes) == 2
+            assert settled.transaction == settled.hashes[-1]
+            assert await desk.chain.balance(RECEIVER) == 7
 
     asyncio.run(run())
 
