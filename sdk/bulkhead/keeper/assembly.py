@@ -32,6 +32,7 @@ from bulkhead.protocol.fixed_point import PPM
 
 if TYPE_CHECKING:
     from bulkhead.index import Index
+    from bulkhead.keeper.claims import Claims
     from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.reader import AsyncReader
 
@@ -60,8 +61,12 @@ class Kit:
 
 
 @asynccontextmanager
-async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
+async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) -> AsyncIterator[Kit]:
     """A keeper that has found its chain and its exchange, and recovered what it had sent.
+
+    Args:
+        settings: How.
+        claims: What it shares with other keepers; nothing where it is None.
 
     Raises:
         WrongChain: If a node is on another chain than the settings, or the deployment, say.
@@ -105,7 +110,8 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         stack.push_async_callback(source.close)
         desk = desk_of(reader.contracts, addresses, settings.account)
         foresight = Foresight(reader, source, desk.sender)
-        engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
+        policy = _policy(settings)
+        engine = Engine(reader, following, dispatcher, journal, foresight, desk, policy, claims)
         await following.catch_up()
         await dispatcher.recover()
         yield Kit(pool, reader, index, journal, dispatcher, following, engine)

@@ -154,7 +154,7 @@ class _Loop:
         except asyncio.CancelledError:
             return seen
         except errors.BulkheadError as error:
-            if isinstance(error, _FATAL):
+            if isinstance(error, FATAL):
                 raise
             self.report.failures += 1
             self._reporter.tell_endpoints()
@@ -179,4 +179,4 @@ class _Loop:
             await asyncio.wait_for(self._stop.wait(), seconds)
 
 
-_FATAL = (errors.DeploymentError, errors.IndexBusy, errors.IndexUnusable)
+FATAL = (errors.DeploymentError, errors.IndexBusy, errors.IndexUnusable)

@@ -101,18 +101,21 @@ _FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
 _SENTENCE = re.compile(r"[ -~]+")
 
 
-def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
+def configure(
+    settings: LogSettings, stream: TextIO | None = None, *, with_others: bool = True
+) -> None:
     """Sends all logs of this process through one formatter; others' from warnings on.
 
     Args:
         settings: The least level, and the format.
         stream: Where to; stderr where it is None.
+        with_others: Whether others' are sent at all; where not, they are as they were.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_FORMATTERS[settings.format]())
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.WARNING)
+    top = logging.getLogger("" if with_others else ROOT)
+    top.handlers = [handler]
+    top.setLevel(logging.WARNING)
     logging.getLogger(ROOT).setLevel(settings.level.upper())
 
 
