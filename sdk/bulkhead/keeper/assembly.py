@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bulkhead.errors import DeploymentError
 from bulkhead.index.opening import open_index
 from bulkhead.keeper.account import KeeperAccount, require_account
 from bulkhead.keeper.batching import Shard
@@ -80,13 +81,12 @@ async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) ->
     from bulkhead.deployment import Deployment
     from bulkhead.reader import AsyncReader
 
-    saved = Deployment.saved(settings.chain.id, settings.chain.deployments)
     signers = open_signers(settings)
     async with AsyncExitStack() as stack:
         pool = EndpointPool(
             settings.rpc.addresses,
             chain_id=settings.chain.id,
-            genesis_hash=saved.genesis_hash,
+            genesis_hash=_genesis_hash(settings),
             policy=EndpointPolicy(
                 timeout=float(settings.rpc.timeout),
                 poll=float(settings.rpc.poll),
@@ -115,6 +115,16 @@ async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) ->
         await following.catch_up()
         await dispatcher.recover()
         yield Kit(pool, reader, index, journal, dispatcher, following, engine)
+
+
+def _genesis_hash(settings: KeeperSettings) -> str | None:
+    """Of the chain that the exchange was deployed on; None where there is none, as is told later."""
+    from bulkhead.deployment import Deployment
+
+    try:
+        return Deployment.saved(settings.chain.id, settings.chain.deployments).genesis_hash
+    except DeploymentError:
+        return None
 
 
 def _sending(settings: KeeperSettings) -> SendingPolicy:
