@@ -35,7 +35,7 @@ FOREIGN = {"instance"}  # Prometheus's own label
 def metrics() -> Metrics:
     """Each metric has been used, so that its labels are seen."""
     used = Metrics()
-    used.failed(Job.SETTLE, Failure.UNPAID)
+    used.failed(Job.SETTLE, Failure.SIMULATION)
     used.mined(Job.SETTLE, 1, 1, 1)
     used.confirmed(Job.SETTLE)
     used.tracked(isolated=1, cross=1, orders=1)

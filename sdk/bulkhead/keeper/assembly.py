@@ -118,7 +118,7 @@ async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) ->
 
 
 def _genesis_hash(settings: KeeperSettings) -> str | None:
-    """Of the chain that the exchange was deployed on; None where there is none, as is told later."""
+    """Of the chain with the exchange; None where none is saved, which is told later."""
     from bulkhead.deployment import Deployment
 
     try:

@@ -98,6 +98,7 @@ class Pass:
         planned: What was worth sending, tried.
         sent: Those batches that were sent.
         left: What was not sent, why, and the reason in the contracts' words.
+        unpaid: Tasks by job that would not pay for their gas.
         resting: How many tasks are set aside.
         screened: Seconds that it took to find the candidates.
         economy: What gas cost.
@@ -109,6 +110,7 @@ class Pass:
     planned: tuple[Batch, ...]
     sent: tuple[Batch, ...]
     left: tuple[tuple[Task, Left, str], ...]
+    unpaid: Mapping[Job, int]
     resting: int
     screened: float
     economy: Economy
@@ -181,6 +183,7 @@ class Engine:
             planned=planned,
             sent=sent,
             left=left,
+            unpaid=Counter(task.job for task in tasks if not economy.pays_for(task)),
             resting=len(resting),
             screened=self._screened,
             economy=economy,

@@ -48,8 +48,6 @@ class Failure(StrEnum):
     """Its transaction was stuck, and was cancelled."""
     UNREACHABLE = "unreachable"
     """No node answered."""
-    UNPAID = "unpaid"
-    """It does not pay at the current gas price."""
 
 
 class LaneState(StrEnum):
@@ -122,6 +120,9 @@ class Metrics:
         self._reorgs = counter("reorgs", "Times that blocks were taken back.")
         self._tracked = gauge("tracked", "What is known and open.", "kind")
         self._candidates = gauge("candidates", "What the last pass found to do.", JOB)
+        self._unpaid = gauge(
+            "unpaid_tasks", "Tasks that would not pay for their gas.", "keeper_job"
+        )
         self._poisoned = gauge("poisoned_tasks", "Tasks that rest, as they failed.")
         self._price_age = gauge("price_age_seconds", "Chain time since a price.", "market")
         self._transactions = counter("transactions_sent", "First sends.", JOB)
@@ -189,6 +190,11 @@ class Metrics:
         """What a pass found to do, by job; nothing for those that are left out."""
         for job in Job:
             self._candidates.labels(job).set(counts.get(job, 0))
+
+    def unpaid(self, counts: Mapping[Job, int]) -> None:
+        """What a pass left as it would not pay for its gas, by job."""
+        for job in Job:
+            self._unpaid.labels(job).set(counts.get(job, 0))
 
     def poisoned(self, count: int) -> None:
         """How many tasks rest."""

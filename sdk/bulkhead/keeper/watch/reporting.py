@@ -80,6 +80,7 @@ class Reporter:
         self._metrics.passed(at.timestamp)
         self._metrics.scanned(done.screened)
         self._metrics.candidates(done.found)
+        self._metrics.unpaid(done.unpaid)
         self._metrics.poisoned(done.resting)
         self._metrics.tracked(
             isolated=following.screens.vaults,
