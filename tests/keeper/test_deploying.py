@@ -40,6 +40,7 @@ def metrics() -> Metrics:
     used.confirmed(Job.SETTLE)
     used.tracked(isolated=1, cross=1, orders=1)
     used.price_ages({"BTC-PERP": 1})
+    used.unpaid({})
     used.endpoints([EndpointReading("a.example", True, 1, 1)])
     used.signer("0x1", 1, LaneState.FREE)
     return used
