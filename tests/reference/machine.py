@@ -1,0 +1,273 @@
+"""Random actions on the twin: what hypothesis chooses from."""
+
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import boa
+from eth_abi.abi import encode
+
+from tests.helpers.chain import advance, now
+from tests.helpers.protocol import (
+    BTC,
+    DEFAULT,
+    ETH,
+    LIMIT,
+    MARKET,
+    ONE_WAY,
+    PPM,
+    SOL,
+    STOP,
+    TAKE_PROFIT,
+    USD,
+    WAD,
+    Protocol,
+    Terms,
+    position_id,
+)
+from tests.reference import liquidation
+from tests.reference.orders import PENDING, Refused
+from tests.reference.margin import Ledger, is_firm
+from tests.reference.reading import Reader
+from tests.reference.state import ISOLATED, Dust, State
+from tests.reference.twin import Twin
+
+TERMS = Terms(
+    skew_scale=4 * 10**12,
+    funding_velocity=2 * 10**8,
+    partial_above=1_000 * USD,
+)
+SCALES = (4 * 10**12, 8 * 10**12, 2 * 10**12)
+LISTED = [
+    replace(market, terms=replace(TERMS, skew_scale=scale), trade_age=60, max_age=3_600)
+    for market, scale in zip((BTC, ETH, SOL), SCALES, strict=True)
+]
+TRADERS = ("alice", "bob", "carol", "dave")
+
+
+def world() -> tuple[Protocol, list[str]]:
+    protocol = Protocol(*LISTED, insurance=2_000 * USD)
+    traders = [protocol.actor(name) for name in TRADERS]
+    for trader in traders:
+        protocol.deposit(trader, 3_000 * USD)
+    protocol.clearinghouse.send(traders[3], "set_hedge_mode", True)
+    return protocol, traders
+
+
+class Actions:
+    """Each method is one thing that somebody does."""
+
+    def __init__(self, protocol: Protocol, traders: list[str], random: Random) -> None:
+        self.protocol = protocol
+        self.random = random
+        self.traders = traders
+        accounts = [*traders, protocol.keeper, protocol.pool.address, protocol.owner]
+        self.twin = Twin(protocol, Reader(protocol, accounts, LISTED))
+        self.prices = [Decimal(market.price) for market in LISTED]
+
+    @property
+    def state(self) -> State:
+        return self.twin.state
+
+    def attempt(self, sender: str, function: str, *arguments: object) -> object:
+        return self.protocol.clearinghouse.attempt(sender, function, *arguments)
+
+    # Prices and time
+
+    def publish(self, market: int) -> None:
+        price = int(self.prices[market] * WAD)
+        self.protocol.oracle.send(
+            self.protocol.owner, "update", market, encode(["uint256", "uint256"], [price, now()])
+        )
+
+    def refresh(self) -> None:
+        advance(1)
+        for market in range(len(LISTED)):
+            self.publish(market)
+        self.twin.sync()
+
+    def move_price(self) -> None:
+        market = self.random.randrange(3)
+        wild = self.random.random() < 0.2
+        factor = self.random.uniform(0.86, 1.15) if wild else self.random.uniform(0.98, 1.02)
+        start = Decimal(LISTED[market].price)
+        moved = self.prices[market] * Decimal(str(round(factor, 6)))
+        self.prices[market] = round(min(max(moved, start / 3), start * 2), 4)
+        advance(1)
+        self.publish(market)
+        self.twin.sync()
+
+    def pass_time(self) -> None:
+        advance(self.random.choice((1, 30, 600, 3_000, 5_000, 20_000)))
+        self.twin.sync()
+        if self.random.random() < 0.8:
+            self.refresh()
+
+    # Money
+
+    def deposit(self) -> None:
+        account = self.random.choice(self.traders)
+        poor = self.state.accounts[account].cash < 3_000 * USD
+        amount = self.random.randrange(1, 2_000 * USD if poor else 100)
+
+        def act(state: State, dust: Dust) -> None:
+            state.accounts[account].cash += amount
+
+        self.twin.both("deposit", lambda: self.attempt(account, "deposit", account, amount), act, 0)
+
+    def withdraw(self) -> None:
+        account = self.random.choice(self.traders)
+        most = max(self.state.accounts[account].cash, 0) + 2
+        if self.random.random() < 0.5:
+            free = Ledger(self.state, account).withdrawable
+            most = int(free) + self.random.randrange(-20, 20)
+        amount = max(int(most * self.random.random() ** 3), 1)
+        if self.random.random() < 0.3:
+            amount = max(int(most), 1)
+
+        def act(state: State, dust: Dust) -> None:
+            if not is_firm(state, account):
+                raise Refused("price: not firm", "balance: not withdrawable")
+            held = state.legs(account)
+            free = Ledger(state, account).withdrawable
+            if amount > free if not held else not dust.holds(free, amount):
+                raise Refused("balance: not withdrawable")
+            state.accounts[account].cash -= amount
+
+        self.twin.both(
+            "withdraw", lambda: self.attempt(account, "withdraw", amount, account), act, 0
+        )
+
+    # Orders
+
+    def order(self):  # noqa
+        roll = self.random
+        account, market = roll.choice(self.traders), roll.randrange(3)
+        mark = int(self.state.prices[market].price * 10**9)
+        is_buy = roll.random() < 0.5
+        reduce_only = roll.random() < 0.2
+        kind = roll.choice((MARKET, MARKET, MARKET, LIMIT, STOP, TAKE_PROFIT))
+        hedge = self.state.accounts[account].is_hedge
+        fields = {
+            "kind": kind,
+            "is_buy": is_buy,
+            "reduce_only": reduce_only,
+            "margin_mode": roll.choice((1, 2, 2, DEFAULT)),
+            "position_side": roll.choice((1, 2)) if hedge != (roll.random() < 0.02) else ONE_WAY,
+        }
+        if kind == LIMIT:
+            fields["acceptable_price"] = int(mark * roll.uniform(0.99, 1.01))
+        elif kind != MARKET:
+            fields["trigger_price"] = int(mark * roll.uniform(0.985, 1.015))
+        elif roll.random() < 0.1:
+            fields["acceptable_price"] = int(mark * roll.uniform(0.999, 1.001))
+        if kind != MARKET and roll.random() < 0.4:
+            fields["expiry"] = now() + roll.randrange(30, 4_000)
+        notional = int(10 ** roll.uniform(0.7, 4.8) * 10**15)
+        if not reduce_only and fields["margin_mode"] == 2:
+            fields["leverage"] = roll.choice((5, 10, 20, 40, 80)) * PPM
+            if roll.random() < 0.2:
+                fields["margin"] = max(1, notional // 10**9 // roll.randrange(5, 60))
+        size = 0 if reduce_only and roll.random() < 0.4 else max(1, notional // mark)
+        return self.protocol.order(account, market, size, **fields)
+
+    def place(self) -> bytes | None:
+        return self.twin.place(self.order())
+
+    def some_keeper(self) -> str:
+        return self.random.choice((self.protocol.keeper, self.protocol.keeper, self.traders[0]))
+
+    def trade(self) -> None:
+        placed = self.place()
+        if placed is None:
+            return
+        market = self.twin.orders[placed].placed.market
+        advance(LISTED[market].delay)
+        if self.random.random() < 0.9:
+            self.refresh()
+        self.twin.execute(placed, self.some_keeper())
+
+    def pick(self) -> bytes | None:
+        pending = [h for h, order in self.twin.orders.items() if order.status == PENDING]
+        if self.twin.orders and self.random.random() < 0.05:
+            pending = list(self.twin.orders)
+        return self.random.choice(pending) if pending else None
+
+    def execute(self) -> None:
+        placed = self.pick()
+        if placed is None:
+            return
+        if self.random.random() < 0.5:
+            self.refresh()
+        self.twin.execute(placed, self.some_keeper())
+
+    def cancel(self) -> None:
+        placed = self.pick()
+        if placed is None:
+            return
+        owner = self.twin.orders[placed].placed.account
+        sender = owner if self.random.random() < 0.8 else self.random.choice(self.traders)
+        self.twin.cancel(placed, sender)
+
+    # Liquidation
+
+    def liquidate_isolated(self) -> None:
+        if self.random.random() < 0.8:
+            self.refresh()
+        places = [
+            (account, market, ISOLATED + side)
+            for account in self.traders
+            for market in range(3)
+            for side in range(2)
+            if self.state.position(account, market, ISOLATED + side).size
+        ]
+        keeper = self.some_keeper()
+        ids = [position_id(*place) for place in places]
+        before = self.protocol
+        receipt = self.twin.both(
+            "liquidate_isolated",
+            lambda: before.clearinghouse.attempt(keeper, "liquidate_isolated", ids),
+            lambda state, dust: liquidation.liquidate_vaults(state, places, keeper, dust),
+            cuts=max(1, len(places)),
+        )
+        for event in receipt.named("PositionLiquidated"):
+            self.twin.seen["isolated liquidation"] += 1
+            self.twin.seen["isolated deficit"] += event.deficit > 0
+
+    def liquidate_cross(self) -> None:
+        if self.random.random() < 0.8:
+            self.refresh()
+        keeper = self.some_keeper()
+        receipt = self.twin.both(
+            "liquidate_cross",
+            lambda: self.protocol.clearinghouse.attempt(keeper, "liquidate_cross", self.traders),
+            lambda state, dust: liquidation.liquidate_ledgers(state, self.traders, keeper, dust),
+            cuts=8,
+        )
+        for event in receipt.events:
+            self.twin.seen[f"cross {event.name}"] += 1
+
+
+def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Actions:
+    with boa.env.anchor():
+        actions = Actions(protocol, traders, Random(seed))
+        kinds = {
+            actions.trade: 40,
+            actions.place: 10,
+            actions.execute: 12,
+            actions.cancel: 5,
+            actions.move_price: 15,
+            actions.pass_time: 4,
+            actions.deposit: 10,
+            actions.withdraw: 8,
+            actions.liquidate_isolated: 8,
+            actions.liquidate_cross: 8,
+        }
+        for step in range(steps):
+            (kind,) = actions.random.choices(list(kinds), list(kinds.values()))
+            try:
+                kind()
+            except AssertionError as error:
+                error.add_note(f"seed {seed}, step {step}: {kind.__name__}")
+                raise
+        return actions
