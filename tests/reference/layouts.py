@@ -34,6 +34,9 @@ class Layout:
             found[field.name] = value
         return found
 
+    def write(self, values: dict[str, int]) -> int:
+        return sum((values[f.name] & (1 << f.bits) - 1) << f.shift for f in self.fields)
+
 
 POSITION: Final = Layout("index i64 | size u56 | entry u56 | margin u56 | auto u1 | generation u23")
 ACCOUNT: Final = Layout("cash i64 | legs u128 | vaults u8 | epoch u12 | flags u4 | escrow u40")

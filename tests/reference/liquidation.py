@@ -84,13 +84,14 @@ def _lots_to_close(
     others = maintenance - requirement(market.tiers, notional, initial=False)
     if not dust.holds(equity, HEALING * maintenance) or notional <= terms.partial_above:
         return position.size
-    wanted: list[Money] = []
+    wanted: list[tuple[Money, Money]] = []
     for rate, deduction in lines(market.tiers, initial=False):
         line = rate * notional - deduction + others
         missing = (1 + terms.buffer) * line - equity
-        wanted.append(missing / (price * ((1 + terms.buffer) * rate - terms.penalty)))
+        healed = price * ((1 + terms.buffer) * rate - terms.penalty)  # by a lot
+        wanted.append((missing / healed, 4 / healed))
     least = ceil(Fraction(terms.min_notional) / price)
-    lots = max(ceil(max(wanted)), least)
+    lots = max(dust.up(place, *max(wanted)), least)
     if lots >= position.size or (position.size - lots) * price < terms.min_notional:
         return position.size
     return lots

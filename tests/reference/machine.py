@@ -25,7 +25,7 @@ from tests.helpers.protocol import (
     Terms,
     position_id,
 )
-from tests.reference import liquidation
+from tests.reference import layouts, liquidation
 from tests.reference.orders import PENDING, Refused
 from tests.reference.margin import Ledger, is_firm
 from tests.reference.reading import Reader
@@ -75,6 +75,33 @@ class Actions:
     # Prices and time
 
     def publish(self, market: int) -> None:
+        """Mostly writes what the oracle would, as that is the model's to know; now and then asks it."""
+        word = self.price_after(market)
+        oracle, at = self.protocol.oracle, self.protocol.oracle.slots["_prices"] + market
+        if self.random.random() < 0.9:
+            boa.env.set_storage(oracle.address, at, word)
+            return
+        self.update(market)
+        taken = layouts.PRICE.read(oracle.storage(at))
+        assert taken == layouts.PRICE.read(word), (taken, layouts.PRICE.read(word), now())
+        self.twin.seen["update"] += 1
+
+    def price_after(self, market: int) -> int:
+        """A price's word once a newer one is taken: a feed's silence ends now."""
+        oracle = self.protocol.oracle
+        word = layouts.PRICE.read(oracle.storage(oracle.slots["_prices"] + market))
+        lapsed = now() - word["published_at"] - word["max_age"]
+        return layouts.PRICE.write(
+            word
+            | {
+                "price": int(self.prices[market] * WAD) // (10**3 * LISTED[market].lots),
+                "published_at": now(),
+                "accepted_in": now(),
+                "silence": word["silence"] + max(0, lapsed),
+            }
+        )
+
+    def update(self, market: int) -> None:
         price = int(self.prices[market] * WAD)
         self.protocol.oracle.send(
             self.protocol.owner, "update", market, encode(["uint256", "uint256"], [price, now()])
@@ -229,6 +256,7 @@ class Actions:
             lambda: before.clearinghouse.attempt(keeper, "liquidate_isolated", ids),
             lambda state, dust: liquidation.liquidate_vaults(state, places, keeper, dust),
             cuts=max(1, len(places)),
+            earner=keeper,
         )
         for event in receipt.named("PositionLiquidated"):
             self.twin.seen["isolated liquidation"] += 1
@@ -243,6 +271,7 @@ class Actions:
             lambda: self.protocol.clearinghouse.attempt(keeper, "liquidate_cross", self.traders),
             lambda state, dust: liquidation.liquidate_ledgers(state, self.traders, keeper, dust),
             cuts=8,
+            earner=keeper,
         )
         for event in receipt.events:
             self.twin.seen[f"cross {event.name}"] += 1

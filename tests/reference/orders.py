@@ -73,12 +73,15 @@ def resolve(state: State, order: Placed, rules: Rules) -> Placed:
 def place(state: State, order: Placed, rules: Rules) -> Order:
     """Commits an order; the keeper's fee moves to escrow unless it only reduces."""
     account = state.accounts[order.account]
-    if account.is_hedge != (order.position_side != ONE_WAY):
-        raise Refused("order: wrong position mode")
     is_escrowed = not order.reduce_only and rules.keeper_fee > 0
+    against = []
+    if account.is_hedge != (order.position_side != ONE_WAY):
+        against.append("order: wrong position mode")
+    if is_escrowed and account.cash < rules.keeper_fee:
+        against.append("balance: below keeper fee")
+    if against:
+        raise Refused(*against)
     if is_escrowed:
-        if account.cash < rules.keeper_fee:
-            raise Refused("balance: below keeper fee")
         account.cash -= rules.keeper_fee
         account.escrow += rules.keeper_fee
     resolved = resolve(state, order, rules)
@@ -116,9 +119,10 @@ def is_acceptable(state: State, order: Order, dust: Dust) -> bool:
         return True
     try:
         planned = plan(state, trade_of(order))
+        lots = planned.reduced + planned.opened
     except Ends:
-        return True
-    lots = (planned.reduced + planned.opened) * SIGN[LONG if placed.is_buy else SHORT]
+        lots = placed.size
+    lots *= SIGN[LONG if placed.is_buy else SHORT]
     market, price = state.markets[placed.market], state.prices[placed.market].price
     average = fill_price(market, price, lots) * 10**9
     if placed.is_buy:
@@ -171,7 +175,7 @@ def is_dead(state: State, order: Order) -> bool:
 
 
 def release(state: State, order: Order, receiver: str, dust: Dust) -> None:
-    """The fee of an order that ends unfilled leaves only if initial margin holds without it."""
+    """The fee of an order that ends unfilled leaves only as withdrawable money does."""
     if not order.is_escrowed:
         return
     account = state.accounts[order.placed.account]
@@ -182,18 +186,23 @@ def release(state: State, order: Order, receiver: str, dust: Dust) -> None:
         dust.is_tied = True
         leaves = dust.leans
     else:
-        leaves = not ledger.markets or dust.holds(ledger.cash + ledger.value, ledger.initial)
+        leaves = not ledger.markets or dust.holds(
+            ledger.cash + min(0, ledger.value), ledger.initial
+        )
     (state.accounts[receiver] if leaves else account).cash += fee
 
 
 def cancel(state: State, order: Order, sender: str) -> None:
-    """The account may, but of a market order in its window; anyone, if it is dead."""
+    """The account may, but of a market order in its window; anyone, if it is dead.
+
+    One that has expired is its executor's to clear.
+    """
     if order.status != PENDING:
         raise Refused("order: not pending")
     placed = order.placed
     is_over = bool(order.last) and state.now > order.last
-    if not is_over and not is_dead(state, order):
-        if placed.kind == MARKET:
+    if not is_dead(state, order):
+        if placed.kind == MARKET and not is_over:
             raise Refused("order: market is binding", "operator: not allowed")
         if sender != placed.account:
             raise Refused("operator: not allowed")
@@ -201,4 +210,4 @@ def cancel(state: State, order: Order, sender: str) -> None:
     if order.is_escrowed:
         fee = min(order.keeper_fee, account.escrow)
         account.escrow -= fee
-        (state.accounts[sender] if is_over and sender != placed.account else account).cash += fee
+        account.cash += fee

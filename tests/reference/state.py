@@ -3,6 +3,7 @@
 from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
 
 Money = Fraction | int
 
@@ -172,6 +173,7 @@ class Dust:
     def __init__(self, *, leans: bool) -> None:
         self.leans = leans
         self.is_tied = False
+        self.closed: dict[Slot, int] = {}  # lots that the chain's liquidation took off
 
     def holds(self, greater: Money, less: Money, dust: Money = 4) -> bool:
         """Whether `greater >= less`."""
@@ -179,3 +181,9 @@ class Dust:
             self.is_tied = True
             return self.leans
         return greater > less
+
+    def up(self, place: Slot, lots: Money, slack: Money) -> int:
+        """Lots rounded up; the chain, which rounds what they are worked out of, may take more."""
+        least = ceil(lots)
+        chosen = self.closed.get(place, least)
+        return chosen if least <= chosen <= ceil(lots + slack) else least

@@ -172,9 +172,9 @@ def fill(state: State, trade: Trade, keeper: str, dust: Dust) -> Plan:
         if listed.is_reduce_only or state.house.is_stopped:
             raise Waits("market: not open")
         check_caps(state, trade, planned, dust)
-    accrue(state, trade.market)
     for keeper_fee in dict.fromkeys((trade.keeper_fee, 0)):
         tried = state.copy()
+        accrue(tried, trade.market)
         try:
             _settle(tried, trade, planned, keeper, keeper_fee, dust)
         except Ends:
