@@ -18,11 +18,44 @@ from tests.reference.trading import end, take_off, write_off
 HEALING = Fraction(2, 3)  # of maintenance: with less equity all is closed
 
 
+class Batch:
+    """What a call has earned its caller: paid when all of it is done."""
+
+    def __init__(self, state: State, keeper: str) -> None:
+        self.state = state
+        self.keeper = keeper
+        self.earned: Money = 0
+        self.count = 0
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.state.accounts[self.keeper].cash += self.earned
+
+    def penalise(self, number: int, lots: int, equity: Money) -> Money:
+        """The penalty, as far as equity bears it: the keeper's share of all of it, then insurance's.
+
+        Insurance tops the keeper's up to the floor.
+        """
+        house, terms = self.state.house, self.state.markets[number].terms
+        whole = lots * self.state.prices[number].price * terms.penalty
+        penalty = min(whole, max(equity, 0))
+        share = min(max(whole * terms.keeper_share, terms.keeper_floor), terms.keeper_cap)
+        reward = min(share, max(penalty, terms.keeper_floor), penalty + house.insurance)
+        self.earned += reward
+        house.insurance += penalty - reward
+        return penalty
+
+
 def liquidate_vaults(state: State, places: Sequence[Slot], keeper: str, dust: Dust) -> int:
-    return sum(_liquidate_vault(state, place, keeper, dust) for place in places)
+    with Batch(state, keeper) as batch:
+        for place in places:
+            batch.count += _liquidate_vault(state, place, batch, dust)
+    return batch.count
 
 
-def _liquidate_vault(state: State, place: Slot, keeper: str, dust: Dust) -> bool:
+def _liquidate_vault(state: State, place: Slot, batch: Batch, dust: Dust) -> bool:
     account, number, slot = place
     position = state.position(*place)
     if slot < ISOLATED or not position.size or not state.prices[number].is_fresh(state.now):
@@ -33,13 +66,13 @@ def _liquidate_vault(state: State, place: Slot, keeper: str, dust: Dust) -> bool
     maintenance = requirement(market.tiers, notional, initial=False)
     if not dust.holds(maintenance, equity):
         return False
-    if position.is_auto and equity > 0 and _top_up(state, place, equity, keeper, dust):
+    if position.is_auto and equity > 0 and _top_up(state, place, equity, batch, dust):
         return True
     accrue(state, number)
     lots = _lots_to_close(state, place, equity, maintenance, dust)
     realised = take_off(state, place, lots)
     position.margin += realised
-    position.margin -= _penalise(state, number, lots, position.margin, keeper)
+    position.margin -= batch.penalise(number, lots, position.margin)
     if position.margin < 0:
         state.take_deficit(-position.margin)
         position.margin = 0
@@ -50,7 +83,7 @@ def _liquidate_vault(state: State, place: Slot, keeper: str, dust: Dust) -> bool
     return True
 
 
-def _top_up(state: State, place: Slot, equity: Money, keeper: str, dust: Dust) -> bool:
+def _top_up(state: State, place: Slot, equity: Money, batch: Batch, dust: Dust) -> bool:
     """All that brings the vault back to initial margin, out of withdrawable and allowance."""
     account, number, slot = place
     market, position = state.markets[number], state.positions[place]
@@ -65,7 +98,7 @@ def _top_up(state: State, place: Slot, equity: Money, keeper: str, dust: Dust) -
     state.allowances[place] -= missing + reward
     position.margin += missing
     state.accounts[account].cash -= missing + reward
-    state.accounts[keeper].cash += reward
+    batch.earned += reward
     return True
 
 
@@ -97,22 +130,14 @@ def _lots_to_close(
     return lots
 
 
-def _penalise(state: State, number: int, lots: int, equity: Money, keeper: str) -> Money:
-    """The penalty, as far as equity bears it; keeper and insurance share it."""
-    terms = state.markets[number].terms
-    penalty = min(lots * state.prices[number].price * terms.penalty, max(equity, 0))
-    reward = min(max(penalty * terms.keeper_share, terms.keeper_floor), terms.keeper_cap)
-    reward = min(reward, penalty + state.house.insurance)
-    state.accounts[keeper].cash += reward
-    state.house.insurance += penalty - reward
-    return penalty
-
-
 def liquidate_ledgers(state: State, accounts: Sequence[str], keeper: str, dust: Dust) -> int:
-    return sum(_liquidate_ledger(state, account, keeper, dust) for account in accounts)
+    with Batch(state, keeper) as batch:
+        for account in accounts:
+            batch.count += _liquidate_ledger(state, account, batch, dust)
+    return batch.count
 
 
-def _liquidate_ledger(state: State, account: str, keeper: str, dust: Dust) -> bool:
+def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> bool:
     ledger = Ledger(state, account, counts_silence=True)
     prices = [state.prices[market] for market in ledger.markets]
     if any(price.is_live(state.now) and not price.is_fresh(state.now) for price in prices):
@@ -155,7 +180,7 @@ def _liquidate_ledger(state: State, account: str, keeper: str, dust: Dust) -> bo
             if not state.positions[place].size:
                 end(state.positions[place])
             equity = Ledger(state, account, counts_silence=True).equity
-            cash.cash -= _penalise(state, number, lots, equity, keeper)
+            cash.cash -= batch.penalise(number, lots, equity)
             steer(state.markets[number])
     write_off_if_flat(state, account)
     return acted

@@ -25,7 +25,7 @@ from tests.helpers.protocol import (
     Terms,
     position_id,
 )
-from tests.reference import layouts, liquidation
+from tests.reference import layouts, liquidation, margins
 from tests.reference.orders import PENDING, Refused
 from tests.reference.margin import Ledger, is_firm
 from tests.reference.reading import Reader
@@ -165,6 +165,138 @@ class Actions:
             "withdraw", lambda: self.attempt(account, "withdraw", amount, account), act, 0
         )
 
+    # Margin and settings
+
+    def vault(self) -> tuple[str, int, int] | None:
+        found = [
+            place
+            for place, position in self.state.positions.items()
+            if position.size and place[2] >= ISOLATED
+        ]
+        return self.random.choice(found) if found else None
+
+    def deposit_margin(self) -> None:
+        if (place := self.vault()) is None:
+            return
+        account, market, slot = place
+        amount = self.random.randrange(1, 30 * USD)
+        self.twin.both(
+            "deposit_margin",
+            lambda: self.attempt(
+                self.protocol.keeper, "deposit_margin", account, market, slot == ISOLATED, amount
+            ),
+            lambda state, dust: margins.bring(state, place, amount),
+            0,
+        )
+
+    def add_margin(self) -> None:
+        if (place := self.vault()) is None:
+            return
+        account, market, slot = place
+        amount = int(10 ** self.random.uniform(0, 2.5) * USD)
+        self.twin.both(
+            "add_margin",
+            lambda: self.attempt(account, "add_margin", market, slot == ISOLATED, amount),
+            lambda state, dust: margins.add(state, place, amount, dust),
+            0,
+        )
+
+    def remove_margin(self) -> None:
+        if (place := self.vault()) is None:
+            return
+        account, market, slot = place
+        amount = int(10 ** self.random.uniform(0, 2) * USD)
+        self.twin.both(
+            "remove_margin",
+            lambda: self.attempt(account, "remove_margin", market, slot == ISOLATED, amount),
+            lambda state, dust: margins.remove(state, place, amount, dust),
+            0,
+        )
+
+    def set_auto_margin(self) -> None:
+        if (place := self.vault()) is None:
+            return
+        account, market, slot = place
+        allowance = 0 if self.random.random() < 0.1 else int(10 ** self.random.uniform(1, 3.5) * USD)
+
+        def act(state: State, dust: Dust) -> None:
+            state.positions[place].is_auto = allowance > 0
+            state.allowances[place] = allowance
+
+        self.twin.both(
+            "set_auto_margin",
+            lambda: self.attempt(account, "set_auto_margin", market, slot == ISOLATED, allowance),
+            act,
+            0,
+        )
+
+    def set_leverage(self) -> None:
+        account, market = self.random.choice(self.traders), self.random.randrange(3)
+        leverage = self.random.choice((0, 1, 5 * PPM, 10 * PPM, 50 * PPM))
+        is_isolated, is_long = self.random.random() < 0.5, self.random.random() < 0.5
+        slot = (ISOLATED if is_long else ISOLATED + 1) if is_isolated else 0
+        self.twin.both(
+            "set_leverage",
+            lambda: self.attempt(account, "set_leverage", market, leverage, is_isolated, is_long),
+            lambda state, dust: margins.set_leverage(
+                state, (account, market, slot), leverage, dust
+            ),
+            0,
+        )
+
+    def set_default_margin_mode(self) -> None:
+        account, market = self.random.choice(self.traders), self.random.randrange(3)
+        is_isolated = self.random.random() < 0.5
+
+        def act(state: State, dust: Dust) -> None:
+            (state.isolates.add if is_isolated else state.isolates.discard)((account, market))
+
+        self.twin.both(
+            "set_default_margin_mode",
+            lambda: self.attempt(account, "set_default_margin_mode", market, is_isolated),
+            act,
+            0,
+        )
+
+    def convert_position(self) -> None:
+        found = [place for place, position in self.state.positions.items() if position.size]
+        if not found:
+            return
+        account, market, slot = place = self.random.choice(found)
+        to_isolated = slot < ISOLATED
+        amount = 0
+        if to_isolated and self.random.random() < 0.3:
+            amount = int(10 ** self.random.uniform(1, 3) * USD)
+        self.twin.both(
+            "convert to isolated" if to_isolated else "convert to cross",
+            lambda: self.attempt(
+                account, "convert_position", market, slot & 1 == 0, to_isolated, amount
+            ),
+            lambda state, dust: margins.convert(state, place, amount, dust),
+        )
+
+    def cancel_all(self) -> None:
+        account = self.random.choice(self.traders)
+
+        def act(state: State, dust: Dust) -> None:
+            state.accounts[account].epoch += 1
+
+        self.twin.both(
+            "cancel_all",
+            lambda: self.protocol.book.attempt(account, "cancel_all", account),
+            act,
+            0,
+        )
+
+    def set_status(self) -> None:
+        market, status = self.random.randrange(3), int(self.random.random() < 0.3)
+        sender = self.protocol.guardian if status else self.protocol.owner
+
+        def act(state: State, dust: Dust) -> None:
+            state.markets[market].is_reduce_only = bool(status)
+
+        self.twin.both("set_status", lambda: self.attempt(sender, "set_status", market, status), act, 0)
+
     # Orders
 
     def order(self):  # noqa
@@ -291,6 +423,15 @@ def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Action
             actions.withdraw: 8,
             actions.liquidate_isolated: 8,
             actions.liquidate_cross: 8,
+            actions.deposit_margin: 3,
+            actions.add_margin: 4,
+            actions.remove_margin: 5,
+            actions.set_auto_margin: 4,
+            actions.set_leverage: 4,
+            actions.set_default_margin_mode: 2,
+            actions.convert_position: 8,
+            actions.cancel_all: 2,
+            actions.set_status: 2,
         }
         for step in range(steps):
             (kind,) = actions.random.choices(list(kinds), list(kinds.values()))

@@ -15,7 +15,7 @@ from tests.helpers.protocol import SHORT as SHORT_SIDE
 from tests.helpers.protocol import Order as Placed
 from tests.reference.margin import Ledger, is_firm
 from tests.reference.state import CROSS, ISOLATED, LONG, SHORT, SIGN, Dust, State
-from tests.reference.trading import Ends, Trade, Waits, fill, fill_price, plan
+from tests.reference.trading import DEFAULT_LEVERAGE, Ends, Trade, Waits, fill, fill_price, plan
 
 PENDING, EXECUTED, CANCELLED = 1, 2, 3
 
@@ -67,7 +67,15 @@ def resolve(state: State, order: Placed, rules: Rules) -> Placed:
     expiry = order.expiry
     if order.kind == MARKET:
         expiry = state.now + rules.delay + rules.window
-    return order._replace(margin_mode=mode, expiry=expiry)
+    side = SHORT if order.position_side == SHORT_SIDE else LONG
+    if order.position_side == ONE_WAY:
+        side = LONG if order.is_buy else SHORT
+    slot = ISOLATED + side if mode == ISOLATED_MODE else CROSS
+    leverage = order.leverage
+    if not order.reduce_only:
+        own = state.settings.get((order.account, order.market, slot), 0)
+        leverage = leverage or own or (DEFAULT_LEVERAGE if slot >= ISOLATED else 0)
+    return order._replace(margin_mode=mode, expiry=expiry, leverage=leverage)
 
 
 def place(state: State, order: Placed, rules: Rules) -> Order:

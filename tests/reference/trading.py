@@ -371,7 +371,7 @@ def _open_vault(state: State, trade: Trade, slot: int, lots: int, dust: Dust) ->
     if not is_firm(state, trade.account):
         raise Waits("price: not firm")
     impact, fee = _grow(state, trade, slot, lots)
-    leverage = trade.leverage or DEFAULT_LEVERAGE
+    leverage = trade.leverage
     notional = lots * price
     least = max(Fraction(notional) * PPM / leverage, notional * market.tiers[0].initial)
     margin = trade.margin or least + max(0, impact)
