@@ -1,5 +1,8 @@
 """Random actions on the twin: what hypothesis chooses from."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
@@ -27,9 +30,9 @@ from tests.helpers.protocol import (
 )
 from tests.reference import layouts, liquidation, margins
 from tests.reference.orders import PENDING, Refused
-from tests.reference.margin import Ledger, is_firm
+from tests.reference.margin import Ledger, is_firm, vault_equity
 from tests.reference.reading import Reader
-from tests.reference.state import ISOLATED, Dust, State
+from tests.reference.state import ISOLATED, SIGN, Dust, State
 from tests.reference.twin import Twin
 
 TERMS = Terms(
@@ -72,7 +75,38 @@ class Actions:
     def attempt(self, sender: str, function: str, *arguments: object) -> object:
         return self.protocol.clearinghouse.attempt(sender, function, *arguments)
 
+    @contextmanager
+    def anchored(self) -> Iterator[None]:
+        """Whatever happens in the block is undone after it, in the model too."""
+        state, orders, seen = self.twin.state, dict(self.twin.orders), Counter(self.twin.seen)
+        with self.protocol.anchored():
+            yield
+        self.twin.state, self.twin.orders, self.twin.seen = state, orders, seen
+
     # Prices and time
+
+    def refresh_all(self) -> None:
+        """Keepers bring every price, the feeds being alive."""
+        self.refresh()
+
+    def wait_all(self) -> None:
+        advance(max(market.delay for market in LISTED))
+        self.refresh()
+
+    def leave_orders(self) -> None:
+        """Owners cancel all; what binds them is cleared by a keeper once it is over."""
+        advance(max(market.delay + market.window for market in LISTED) + 1)
+        self.refresh()
+        for order in self.twin.orders.values():
+            if order.status == PENDING:
+                self.protocol.book.send(order.placed.account, "cancel", order.placed)
+        self.twin.sync()
+        for name in self.traders:
+            assert self.state.accounts[name].escrow == 0, f"escrow of {name}"
+
+    def held_by_others(self) -> int:
+        """Cash of accounts that do not leave."""
+        return self.protocol.cash(self.protocol.owner)
 
     def publish(self, market: int) -> None:
         """Mostly writes what the oracle would, as that is the model's to know; now and then asks it."""
@@ -117,12 +151,36 @@ class Actions:
         market = self.random.randrange(3)
         wild = self.random.random() < 0.2
         factor = self.random.uniform(0.86, 1.15) if wild else self.random.uniform(0.98, 1.02)
+        self.shift(market, factor)
+
+    def shift(self, market: int, factor: float) -> None:
         start = Decimal(LISTED[market].price)
         moved = self.prices[market] * Decimal(str(round(factor, 6)))
         self.prices[market] = round(min(max(moved, start / 3), start * 2), 4)
         advance(1)
         self.publish(market)
         self.twin.sync()
+
+    def squeeze(self) -> None:
+        """A price goes to where something is due, or a little before or beyond it."""
+        found = [place for place, position in self.state.positions.items() if position.size]
+        if not found:
+            return
+        self.refresh()
+        account, market, slot = self.random.choice(found)
+        position = self.state.positions[account, market, slot]
+        notional = float(position.size * self.state.prices[market].price)
+        due = 0.005 * notional
+        if slot >= ISOLATED:
+            equity = float(vault_equity(self.state, account, market, slot & 1))
+        else:
+            ledger = Ledger(self.state, account)
+            equity, due = float(ledger.equity), float(ledger.maintenance)
+        aim = self.random.uniform(0.5, 1.02)
+        factor = 1 - SIGN[slot & 1] * (equity - aim * due) / notional
+        self.shift(market, min(max(factor, 0.7), 1.4))
+        self.liquidate_isolated()
+        self.liquidate_cross()
 
     def pass_time(self) -> None:
         advance(self.random.choice((1, 30, 600, 3_000, 5_000, 20_000)))
@@ -409,7 +467,7 @@ class Actions:
             self.twin.seen[f"cross {event.name}"] += 1
 
 
-def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Actions:
+def run(seed: int, steps: int, protocol: Protocol, traders: list[str], each: int = 0) -> Actions:
     with boa.env.anchor():
         actions = Actions(protocol, traders, Random(seed))
         kinds = {
@@ -419,6 +477,7 @@ def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Action
             actions.cancel: 5,
             actions.move_price: 15,
             actions.pass_time: 4,
+            actions.squeeze: 8,
             actions.deposit: 10,
             actions.withdraw: 8,
             actions.liquidate_isolated: 8,
@@ -437,6 +496,9 @@ def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Action
             (kind,) = actions.random.choices(list(kinds), list(kinds.values()))
             try:
                 kind()
+                if each and step % each == each - 1:
+                    from tests.reference import liveness
+                    liveness.check(actions)
             except AssertionError as error:
                 error.add_note(f"seed {seed}, step {step}: {kind.__name__}")
                 raise

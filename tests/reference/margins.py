@@ -6,7 +6,6 @@ from tests.reference.margin import (
     Ledger,
     initial_margin,
     is_firm,
-    requirement,
     value_of,
 )
 from tests.reference.orders import Refused
@@ -118,9 +117,9 @@ def convert(state: State, place: Slot, amount: int, dust: Dust) -> None:
         reasons.append("balance: not withdrawable")
     cash.cash -= moved
     merged.margin += moved
-    whole = merged.margin + value_of(state, *target)
-    notional = merged.size * state.prices[number].price
-    if not dust.holds(whole, requirement(state.markets[number].tiers, notional, initial=True)):
+    # The vault as a whole: at its leverage, unlike one that an order adds to.
+    needed = vault_initial(state, target) + max(0, -value_of(state, *target))
+    if not dust.holds(merged.margin, needed):
         reasons.append("margin: below initial")
     if reasons:
         raise Refused(*reasons)

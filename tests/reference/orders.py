@@ -128,7 +128,7 @@ def is_acceptable(state: State, order: Order, dust: Dust) -> bool:
     try:
         planned = plan(state, trade_of(order))
         lots = planned.reduced + planned.opened
-    except Ends:
+    except (Ends, Waits):
         lots = placed.size
     lots *= SIGN[LONG if placed.is_buy else SHORT]
     market, price = state.markets[placed.market], state.prices[placed.market].price
@@ -151,6 +151,9 @@ def execute(state: State, order: Order, keeper: str, dust: Dust) -> tuple[int, t
     """What becomes of a pending order, and why."""
     if order.status != PENDING:
         raise Refused("order: not pending")
+    if is_dead(state, order):
+        release(state, order, order.placed.account, dust)
+        return CANCELLED, ("position: ended", "order: cancelled by owner")
     if order.last and state.now > order.last:
         release(state, order, keeper, dust)
         return CANCELLED, ("order: expired",)
@@ -160,8 +163,6 @@ def execute(state: State, order: Order, keeper: str, dust: Dust) -> tuple[int, t
     if not is_acceptable(state, order, dust):
         raise Refused("price: not acceptable")
     try:
-        if is_dead(state, order):
-            raise Ends("position: ended", "order: cancelled by owner")
         fill(state, trade_of(order), keeper, dust)
     except Waits as waits:
         raise Refused(*waits.reasons) from None

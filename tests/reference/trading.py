@@ -89,6 +89,9 @@ def plan(state: State, trade: Trade) -> Plan:
     opened = 0 if only_reduces else max(0, trade.size - held)
     if held and opened * price < least:
         opened = 0
+    listed = state.markets[trade.market]
+    if opened and (listed.is_reduce_only or state.house.is_stopped):
+        raise Waits("market: not open")
     if opened:
         own = state.position(trade.account, trade.market, trade.mode + side).size
         if (own + opened) * price < least:
@@ -168,9 +171,6 @@ def fill(state: State, trade: Trade, keeper: str, dust: Dust) -> Plan:
     """Fills a trade; raises `Ends` or `Waits` where it can not be filled."""
     planned = plan(state, trade)
     if planned.opened:
-        listed = state.markets[trade.market]
-        if listed.is_reduce_only or state.house.is_stopped:
-            raise Waits("market: not open")
         check_caps(state, trade, planned, dust)
     for keeper_fee in dict.fromkeys((trade.keeper_fee, 0)):
         tried = state.copy()
