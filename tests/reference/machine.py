@@ -1,7 +1,7 @@
 """Random actions on the twin: what hypothesis chooses from."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -448,8 +448,11 @@ class Actions:
             cuts=max(1, len(places)),
             earner=keeper,
         )
+        self.twin.seen["top-up"] += len(receipt.named("MarginToppedUp"))
         for event in receipt.named("PositionLiquidated"):
             self.twin.seen["isolated liquidation"] += 1
+            left = layouts.POSITION.read(event.position_word)["size"]
+            self.twin.seen["isolated partial"] += left > 0
             self.twin.seen["isolated deficit"] += event.deficit > 0
 
     def liquidate_cross(self) -> None:
@@ -465,41 +468,48 @@ class Actions:
         )
         for event in receipt.events:
             self.twin.seen[f"cross {event.name}"] += 1
+            if event.name == "PositionLiquidated":
+                left = layouts.POSITION.read(event.position_word)["size"]
+                self.twin.seen["cross partial"] += left > 0
 
 
-def run(seed: int, steps: int, protocol: Protocol, traders: list[str], each: int = 0) -> Actions:
-    with boa.env.anchor():
+def kinds_of(actions: Actions) -> list[Callable[[], object]]:
+    """Each kind of action as often as it is to be chosen."""
+    weighted: dict[Callable[[], object], int] = {
+        actions.trade: 40,
+        actions.place: 10,
+        actions.execute: 12,
+        actions.cancel: 5,
+        actions.cancel_all: 2,
+        actions.move_price: 15,
+        actions.pass_time: 4,
+        actions.squeeze: 8,
+        actions.deposit: 10,
+        actions.withdraw: 8,
+        actions.liquidate_isolated: 8,
+        actions.liquidate_cross: 8,
+        actions.deposit_margin: 3,
+        actions.add_margin: 4,
+        actions.remove_margin: 5,
+        actions.set_auto_margin: 4,
+        actions.set_leverage: 4,
+        actions.set_default_margin_mode: 2,
+        actions.convert_position: 8,
+        actions.set_status: 2,
+    }
+    return [kind for kind, weight in weighted.items() for _ in range(weight)]
+
+
+def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Actions:
+    """A walk without hypothesis: what a seed says, again and again."""
+    with protocol.anchored():
         actions = Actions(protocol, traders, Random(seed))
-        kinds = {
-            actions.trade: 40,
-            actions.place: 10,
-            actions.execute: 12,
-            actions.cancel: 5,
-            actions.move_price: 15,
-            actions.pass_time: 4,
-            actions.squeeze: 8,
-            actions.deposit: 10,
-            actions.withdraw: 8,
-            actions.liquidate_isolated: 8,
-            actions.liquidate_cross: 8,
-            actions.deposit_margin: 3,
-            actions.add_margin: 4,
-            actions.remove_margin: 5,
-            actions.set_auto_margin: 4,
-            actions.set_leverage: 4,
-            actions.set_default_margin_mode: 2,
-            actions.convert_position: 8,
-            actions.cancel_all: 2,
-            actions.set_status: 2,
-        }
-        for step in range(steps):
-            (kind,) = actions.random.choices(list(kinds), list(kinds.values()))
+        kinds = kinds_of(actions)
+        while actions.twin.steps < steps:
+            kind = actions.random.choice(kinds)
             try:
                 kind()
-                if each and step % each == each - 1:
-                    from tests.reference import liveness
-                    liveness.check(actions)
             except AssertionError as error:
-                error.add_note(f"seed {seed}, step {step}: {kind.__name__}")
+                error.add_note(f"seed {seed}, step {actions.twin.steps}: {kind.__name__}")
                 raise
         return actions

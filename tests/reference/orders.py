@@ -138,6 +138,17 @@ def is_acceptable(state: State, order: Order, dust: Dust) -> bool:
     return dust.holds(average, placed.acceptable_price, dust=2)
 
 
+def closed_to(state: State, order: Order) -> list[str]:
+    """What else an order that would open waits for: which of the two is named first says nothing."""
+    try:
+        plan(state, trade_of(order))
+    except Waits as waits:
+        return list(waits.reasons)
+    except Ends:
+        pass
+    return []
+
+
 def trade_of(order: Order) -> Trade:
     placed = order.placed
     side = None if placed.position_side == ONE_WAY else placed.position_side - 1
@@ -151,17 +162,18 @@ def execute(state: State, order: Order, keeper: str, dust: Dust) -> tuple[int, t
     """What becomes of a pending order, and why."""
     if order.status != PENDING:
         raise Refused("order: not pending")
-    if is_dead(state, order):
-        release(state, order, order.placed.account, dust)
-        return CANCELLED, ("position: ended", "order: cancelled by owner")
+    dead = is_dead(state, order)
     if order.last and state.now > order.last:
-        release(state, order, keeper, dust)
+        release(state, order, order.placed.account if dead else keeper, dust)
         return CANCELLED, ("order: expired",)
     against = objections(state, order)
     if against:
         raise Refused(*against)
     if not is_acceptable(state, order, dust):
-        raise Refused("price: not acceptable")
+        raise Refused("price: not acceptable", *closed_to(state, order))
+    if dead:
+        release(state, order, order.placed.account, dust)
+        return CANCELLED, ("position: ended", "order: cancelled by owner")
     try:
         fill(state, trade_of(order), keeper, dust)
     except Waits as waits:

@@ -55,6 +55,7 @@ class Reader:
         house = layouts.HOUSE.read(words.house)
         return State(
             now(),
+            words.tokens(self.protocol.clearinghouse.address),
             House(house["pool_cash"], house["insurance"], house["fees"], bool(house["flags"])),
             {account: self._account(account) for account in self.accounts},
             [self._market(market) for market in range(len(self.terms))],
@@ -82,6 +83,7 @@ class Reader:
             Fraction(market["drift"], 10**12),
             market["since"],
             [layouts.SIDE.read(word)["size"] for word in words[1:3]],
+            [layouts.SIDE.read(word)["basis"] for word in words[1:3]],
             bool(words[3] & 15),
         )
 

@@ -77,6 +77,7 @@ class Market:
     drift: Money = 0  # a day, a day
     since: int = 0
     sizes: list[int] = field(default_factory=lambda: [0, 0])
+    bases: list[int] = field(default_factory=lambda: [0, 0])  # femto; the chain's alone
     is_reduce_only: bool = False
 
     @property
@@ -119,6 +120,7 @@ Slot = tuple[str, int, int]  # account, market, slot
 @dataclass(slots=True)
 class State:
     now: int
+    tokens: int  # quote, all that the clearinghouse holds; the chain's alone
     house: House
     accounts: dict[str, Account]
     markets: list[Market]
@@ -134,6 +136,7 @@ class State:
             market.sizes = list(market.sizes)
         return State(
             self.now,
+            self.tokens,
             copy(self.house),
             {name: copy(account) for name, account in self.accounts.items()},
             markets,

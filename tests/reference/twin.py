@@ -17,7 +17,7 @@ from tests.reference import orders
 from tests.reference.margin import worth
 from tests.reference.orders import Order, Refused, Rules
 from tests.reference.reading import Reader
-from tests.reference.state import FEMTO, ISOLATED, Dust, Money, State
+from tests.reference.state import FEMTO, ISOLATED, LONG, SHORT, Dust, Money, State
 
 Act = Callable[[State, Dust], Any]
 
@@ -96,6 +96,27 @@ class Comparison:
             self.found.append(f"{name}: {float(ours)} but {float(theirs)}")
 
 
+def check_books(chain: State) -> list[str]:
+    """What must be exact on the chain: tokens held, and both words of each side of a market."""
+    house = chain.house
+    held = house.pool_cash + house.insurance + house.fees
+    held += sum(account.cash + account.escrow for account in chain.accounts.values())
+    held += sum(position.margin for position in chain.positions.values())
+    found = [] if held == chain.tokens else [f"tokens: {chain.tokens} for {held}"]
+    for number, market in enumerate(chain.markets):
+        for side in (LONG, SHORT):
+            open_here = [
+                position
+                for (_, at, slot), position in chain.positions.items()
+                if at == number and slot & 1 == side
+            ]
+            size = sum(position.size for position in open_here)
+            basis = sum((p.entry - p.size * p.index) * FEMTO for p in open_here)
+            if (size, basis) != (market.sizes[side], market.bases[side]):
+                found.append(f"side {side} of {number} is not the sum of its positions")
+    return found
+
+
 class Twin:
     """Does every action on both."""
 
@@ -107,7 +128,7 @@ class Twin:
         self.rules = [Rules(m.keeper_fee, m.delay, m.window) for m in protocol.markets]
         self.seen: Counter[str] = Counter()
         self.dust: Money = 0
-        self.last = ""
+        self.steps = 0
 
     def sync(self) -> None:
         """Time or prices have moved, nothing else."""
@@ -124,7 +145,7 @@ class Twin:
         self, name: str, call: Callable[[], Receipt], act: Act, cuts: int = 1, earner: str = ""
     ) -> Receipt:
         """One action on chain and model: both refuse it, or both take it with the same result."""
-        self.last = name
+        self.steps += 1
         before = self.state
         receipt = call()
         chain = self.reader.state()
@@ -132,6 +153,7 @@ class Twin:
             (event.account, event.market, event.slot): int(event.size)
             for event in receipt.named("PositionLiquidated")
         }
+        books = check_books(chain)
         tried: list[str] = []
         for leans in (True, False):
             dust = Dust(leans=leans)
@@ -144,7 +166,7 @@ class Twin:
                 model, refused = before.copy(), refusal.reasons
             found = self._outcome(receipt, refused)
             compared = Comparison(model, chain, cuts, earner)
-            found += compared.found
+            found += compared.found + books
             if not found:
                 break
             tried += found
