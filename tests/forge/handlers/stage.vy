@@ -92,7 +92,7 @@ def _deploy(pool_cash: uint256, insurance: uint256):
         liquidations,
         markets,
     )
-    assert [book, pool, clearinghouse] == [self.book, self.pool, self.clearinghouse], (
+    assert book == self.book and pool == self.pool and clearinghouse == self.clearinghouse, (
         "stage: wrong address"
     )
     self._prank(OWNER)

@@ -88,3 +88,4 @@ def invariant_books():
 @external
 def afterInvariant():
     stage._report(".cache/forge/Exchange.counts")
+
