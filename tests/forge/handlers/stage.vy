@@ -62,35 +62,31 @@ _counts: HashMap[String[64], uint256]
 def _deploy(pool_cash: uint256, insurance: uint256):
     self.now = START
     extcall VM.warp(self.now)
-    self.token = MockToken.__interface__(raw_create(self._code("MockToken"), "USD Coin", "USDC", convert(6, uint8)))
-    token: address = self.token.address
+    token: address = self._create(
+        "MockToken", abi_encode("USD Coin", "USDC", convert(6, uint8))
+    )
+    self.token = MockToken.__at__(token)
     # They name each other: addresses follow from the deployer's nonce.
     nonce: uint256 = convert(staticcall VM.getNonce(self), uint256)
     self.book = staticcall VM.computeCreateAddress(self, nonce + 6)
     self.pool = staticcall VM.computeCreateAddress(self, nonce + 7)
     self.clearinghouse = staticcall VM.computeCreateAddress(self, nonce + 8)
-    oracle: address = raw_create(self._code("PriceOracle"), self.clearinghouse)
+    oracle: address = self._create("PriceOracle", abi_encode(self.clearinghouse))
     self.oracle = IPriceOracle(oracle)
-    accounts: address = raw_create(self._code("AccountLogic"), token, oracle, self.book)
-    house: address = raw_create(self._code("HouseLogic"), token, oracle, self.pool)
-    liquidations: address = raw_create(self._code("LiquidationLogic"), oracle)
-    markets: address = raw_create(self._code("MarketLogic"), oracle)
-    orders: address = raw_create(self._code("OrderLogic"), self.clearinghouse, oracle)
-    book: address = raw_create(self._code("OrderBook"), self.clearinghouse, oracle, orders)
-    pool: address = raw_create(
-        self._code("LiquidityPool"), self.clearinghouse, token, oracle, COOLDOWN
+    accounts: address = self._create("AccountLogic", abi_encode(token, oracle, self.book))
+    house: address = self._create("HouseLogic", abi_encode(token, oracle, self.pool))
+    liquidations: address = self._create("LiquidationLogic", abi_encode(oracle))
+    markets: address = self._create("MarketLogic", abi_encode(oracle))
+    orders: address = self._create("OrderLogic", abi_encode(self.clearinghouse, oracle))
+    book: address = self._create("OrderBook", abi_encode(self.clearinghouse, oracle, orders))
+    pool: address = self._create(
+        "LiquidityPool", abi_encode(self.clearinghouse, token, oracle, COOLDOWN)
     )
-    clearinghouse: address = raw_create(
-        self._code("Clearinghouse"),
-        OWNER,
-        token,
-        book,
-        pool,
-        oracle,
-        accounts,
-        house,
-        liquidations,
-        markets,
+    clearinghouse: address = self._create(
+        "Clearinghouse",
+        abi_encode(
+            OWNER, token, book, pool, oracle, accounts, house, liquidations, markets
+        ),
     )
     assert book == self.book and pool == self.pool and clearinghouse == self.clearinghouse, (
         "stage: wrong address"
@@ -149,10 +145,9 @@ def _endow(account: address):
 
 
 @internal
-@view
-def _code(name: String[32]) -> Bytes[32768]:
+def _create(name: String[32], arguments: Bytes[512]) -> address:
     folder: String[64] = staticcall VM.envOr("BULKHEAD_ARTIFACTS", "sdk/bulkhead/artifacts")
-    return staticcall VM.getCode(concat(folder, "/", name, ".json"))
+    return extcall VM.deployCode(concat(folder, "/", name, ".json"), arguments)
 
 
 @internal
