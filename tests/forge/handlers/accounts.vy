@@ -15,7 +15,7 @@ uses: stage
 
 
 @external
-def deposit(seed: uint256):
+def deposit(seed: bytes32):
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
     account: address = stage._trader(trader)
@@ -32,7 +32,7 @@ def deposit(seed: uint256):
 
 
 @external
-def withdraw(seed: uint256):
+def withdraw(seed: bytes32):
     stage._begin(seed)
     if stage._chance(80):
         stage._refresh()
@@ -56,7 +56,7 @@ def withdraw(seed: uint256):
 
 
 @external
-def withdraw_all(seed: uint256):
+def withdraw_all(seed: bytes32):
     """
     @notice Someone without a cross leg can withdraw all cash, whatever the prices are.
     """
@@ -76,7 +76,7 @@ def withdraw_all(seed: uint256):
 
 
 @external
-def deposit_margin(seed: uint256):
+def deposit_margin(seed: bytes32):
     """
     @notice Anyone can, without a price.
     """
@@ -99,7 +99,7 @@ def deposit_margin(seed: uint256):
 
 
 @external
-def add_margin(seed: uint256):
+def add_margin(seed: bytes32):
     stage._begin(seed)
     if stage._chance(90):
         stage._refresh()
@@ -119,7 +119,7 @@ def add_margin(seed: uint256):
 
 
 @external
-def remove_margin(seed: uint256):
+def remove_margin(seed: bytes32):
     stage._begin(seed)
     if stage._chance(95):
         stage._refresh()
@@ -139,7 +139,7 @@ def remove_margin(seed: uint256):
 
 
 @external
-def set_auto_margin(seed: uint256):
+def set_auto_margin(seed: bytes32):
     stage._begin(seed)
     place: books.Place = books._find(words.ISOLATED_LONG, 2)
     if place.trader != books.NOBODY:
@@ -158,7 +158,7 @@ def set_auto_margin(seed: uint256):
 
 
 @external
-def convert_position(seed: uint256):
+def convert_position(seed: bytes32):
     stage._begin(seed)
     if stage._chance(95):
         stage._refresh()
@@ -183,7 +183,7 @@ def convert_position(seed: uint256):
 
 
 @external
-def set_leverage(seed: uint256):
+def set_leverage(seed: bytes32):
     stage._begin(seed)
     if stage._chance(90):
         stage._refresh()
@@ -209,7 +209,7 @@ def set_leverage(seed: uint256):
 
 
 @external
-def set_default_margin_mode(seed: uint256):
+def set_default_margin_mode(seed: bytes32):
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
     stage._must(
@@ -226,7 +226,7 @@ def set_default_margin_mode(seed: uint256):
 
 
 @external
-def set_hedge_mode(seed: uint256):
+def set_hedge_mode(seed: bytes32):
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
     self._attempt(

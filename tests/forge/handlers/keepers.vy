@@ -15,7 +15,7 @@ uses: stage
 
 
 @external
-def move_price(seed: uint256):
+def move_price(seed: bytes32):
     stage._begin(seed)
     stage._shift(stage._draw(stage.MARKETS), 980_000 + stage._draw(40_001))
     stage._refresh()
@@ -23,7 +23,7 @@ def move_price(seed: uint256):
 
 
 @external
-def pass_time(seed: uint256):
+def pass_time(seed: bytes32):
     """
     @notice Hours of funding; mostly with prices all along, sometimes in silence.
     """
@@ -36,7 +36,7 @@ def pass_time(seed: uint256):
 
 
 @external
-def liquidate_vaults(seed: uint256):
+def liquidate_vaults(seed: bytes32):
     """
     @notice A price moves against a vault, and that alone is tried. 2: no other position, ledger or account
             changes, but for the owner's cash: upwards, if there is no allowance.
@@ -44,7 +44,7 @@ def liquidate_vaults(seed: uint256):
     stage._begin(seed)
     place: books.Place = books._find(words.ISOLATED_LONG, 2)
     if place.trader != books.NOBODY:
-        self._squeeze(place)
+        self._squeeze(place, place.position.margin)
         others: uint256 = self._others(place)
         cash: int256 = books._account(place.account).cash
         position: words.Position = books._position(place.account, place.market, place.slot)
@@ -63,14 +63,16 @@ def liquidate_vaults(seed: uint256):
 
 
 @external
-def liquidate_ledgers(seed: uint256):
+def liquidate_ledgers(seed: bytes32):
     """
     @notice A price moves against a cross leg, and its account alone is tried. 2: its vaults stay.
     """
     stage._begin(seed)
     place: books.Place = books._find(words.CROSS_LONG, 2)
     if place.trader != books.NOBODY:
-        self._squeeze(place)
+        self._squeeze(
+            place, convert(max(books._account(place.account).cash, 0), uint256)
+        )
         vaults: uint256 = self._vaults(place.account)
         if books._liquidate_ledgers([place.account]) == 1:
             state: words.Account = books._account(place.account)
@@ -81,7 +83,7 @@ def liquidate_ledgers(seed: uint256):
 
 
 @external
-def liquidate_all(seed: uint256):
+def liquidate_all(seed: bytes32):
     """
     @notice A price jumps, and keepers try everybody.
     """
@@ -110,11 +112,16 @@ def liquidate_all(seed: uint256):
 
 
 @external
-def auto_deleverage(seed: uint256):
+def auto_deleverage(seed: bytes32):
+    """
+    @notice Often after a jump: the owner cuts shares of the pool down to what is owed.
+    """
     stage._begin(seed)
-    if stage._chance(80):
-        stage._refresh()
     market: uint256 = stage._draw(stage.MARKETS)
+    if stage._chance(60):
+        stage._shift(market, 920_000 + stage._draw(160_001))
+    if stage._chance(90):
+        stage._refresh()
     ids: DynArray[uint256, 64] = []
     for trader: uint256 in range(stage.TRADERS):
         for slot: uint256 in range(4):
@@ -133,11 +140,13 @@ def auto_deleverage(seed: uint256):
 
 
 @internal
-def _squeeze(place: books.Place):
+def _squeeze(place: books.Place, backing: uint256):
     """
-    @notice Moves the price against a position: by a tenth at most.
+    @notice Moves the price against a position, to where about its backing is gone.
+    @param backing Quote.
     """
-    move: uint256 = stage._draw(stage._draw(100_000) + 1)
+    most: uint256 = min(backing * stage.PPM * 5 // 4 // place.position.entry_notional, 250_000)
+    move: uint256 = most // 2 + stage._draw(most // 2 + 1)
     is_long: bool = place.slot % 2 == 0
     stage._shift(place.market, stage.PPM - move if is_long else stage.PPM + move)
     stage._refresh()

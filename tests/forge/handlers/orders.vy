@@ -51,7 +51,7 @@ _placed: uint256
 
 
 @external
-def trade(seed: uint256):
+def trade(seed: bytes32):
     """
     @notice A market order, its delay, new prices, its execution.
     """
@@ -70,7 +70,7 @@ def trade(seed: uint256):
 
 
 @external
-def place(seed: uint256):
+def place(seed: bytes32):
     """
     @notice A resting order.
     """
@@ -83,7 +83,7 @@ def place(seed: uint256):
 
 
 @external
-def execute(seed: uint256):
+def execute(seed: bytes32):
     stage._begin(seed)
     if stage._chance(80):
         stage._advance(stage.DELAY)
@@ -98,7 +98,7 @@ def execute(seed: uint256):
 
 
 @external
-def execute_orders(seed: uint256):
+def execute_orders(seed: bytes32):
     """
     @notice All that are remembered. A batch is never refused.
     """
@@ -114,7 +114,7 @@ def execute_orders(seed: uint256):
 
 
 @external
-def ratchet(seed: uint256):
+def ratchet(seed: bytes32):
     stage._begin(seed)
     stage._refresh()
     orders: DynArray[IOrderBook.Order, KEPT] = self._orders
@@ -123,7 +123,7 @@ def ratchet(seed: uint256):
 
 
 @external
-def cancel(seed: uint256):
+def cancel(seed: bytes32):
     """
     @notice The owner of a resting order can always cancel it.
     """
@@ -147,7 +147,7 @@ def cancel(seed: uint256):
 
 
 @external
-def cancel_all(seed: uint256):
+def cancel_all(seed: bytes32):
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
     account: address = stage._trader(trader)
@@ -158,7 +158,7 @@ def cancel_all(seed: uint256):
 
 
 @external
-def close(seed: uint256):
+def close(seed: bytes32):
     """
     @notice 8: an owner can close any vault, and any cross leg that is the account's only one; unless it is
             in profit and the pool has no cash to pay that.
@@ -183,10 +183,13 @@ def close(seed: uint256):
         order.expiry = stage.now + stage.DELAY + stage.WINDOW
         stage._advance(stage.DELAY)
         stage._refresh()
+        shortages: uint256 = stage._counts["reason pool: short of cash"]
         if self._fill(order):
             stage._count("closed")
         elif place.slot >= words.ISOLATED_LONG or words.count_bits(account.legs) == 1:
-            assert stage._counts["reason pool: short of cash"] != 0, "close: owner could not"
+            assert stage._counts["reason pool: short of cash"] > shortages, (
+                "close: owner could not"
+            )
     books._close(place.trader)
 
 
@@ -207,7 +210,7 @@ def _draft(trader: uint256, kind: uint256) -> IOrderBook.Order:
     order.is_buy = stage._chance(50)
     order.reduce_only = stage._chance(25 if kind < STOP else 60)
     price: uint256 = stage._lot_price(order.market)
-    usd: uint256[8] = [20, 100, 500, 1_000, 2_000, 5_000, 15_000, 50_000]
+    usd: uint256[8] = [20, 50, 100, 500, 1_000, 2_000, 5_000, 20_000]
     order.size = usd[stage._draw(8)] * (10 + stage._draw(11)) * stage.USD * 10**8 // price
     near: uint256 = price * (980_000 + stage._draw(40_001)) // stage.PPM
     if kind >= STOP:

@@ -18,7 +18,7 @@ DAY: constant(uint256) = 86_400
 
 
 @external
-def set_terms(seed: uint256):
+def set_terms(seed: bytes32):
     """
     @notice Fees, funding and a market's share of the pool; the least share brings deleveraging on.
     """
@@ -31,7 +31,7 @@ def set_terms(seed: uint256):
     terms.maker_fee = stage._draw(3) * 100
     if stage._chance(30):
         terms.funding_velocity = 0
-    if stage._chance(30):
+    if stage._chance(15):
         terms.pool_share = 1 + stage._draw(1_000)
     self._attempt(
         "set_terms",
@@ -47,7 +47,7 @@ def set_terms(seed: uint256):
 
 
 @external
-def set_status(seed: uint256):
+def set_status(seed: bytes32):
     stage._begin(seed)
     stage._must(
         "set_status",
@@ -63,13 +63,13 @@ def set_status(seed: uint256):
         "stop_opening",
         stage.OWNER,
         stage.clearinghouse,
-        abi_encode(stage._chance(5), method_id=method_id("stop_opening(bool)")),
+        abi_encode(stage._chance(3), method_id=method_id("stop_opening(bool)")),
     )
     books._close(books.NOBODY)
 
 
 @external
-def ramp_tiers(seed: uint256):
+def ramp_tiers(seed: bytes32):
     """
     @notice Rates of up to twice the first ones, a day from now.
     """
@@ -91,7 +91,7 @@ def ramp_tiers(seed: uint256):
 
 
 @external
-def end_ramp(seed: uint256):
+def end_ramp(seed: bytes32):
     stage._begin(seed)
     if stage._chance(50):
         for _: uint256 in range(6):
@@ -105,7 +105,7 @@ def end_ramp(seed: uint256):
 
 
 @external
-def fund_insurance(seed: uint256):
+def fund_insurance(seed: bytes32):
     stage._begin(seed)
     stage._must(
         "fund_insurance",
@@ -117,7 +117,7 @@ def fund_insurance(seed: uint256):
 
 
 @external
-def withdraw_insurance(seed: uint256):
+def withdraw_insurance(seed: bytes32):
     stage._begin(seed)
     if stage._chance(30):
         self._attempt(
@@ -140,7 +140,7 @@ def withdraw_insurance(seed: uint256):
 
 
 @external
-def claim_fees(seed: uint256):
+def claim_fees(seed: bytes32):
     stage._begin(seed)
     self._attempt(
         "claim_fees", abi_encode(stage.OWNER, method_id=method_id("claim_fees(address)"))

@@ -29,7 +29,7 @@ struct Worth:
 
 
 @external
-def add_liquidity(seed: uint256):
+def add_liquidity(seed: bytes32):
     stage._begin(seed)
     if stage._chance(90):
         stage._refresh()
@@ -47,7 +47,7 @@ def add_liquidity(seed: uint256):
 
 
 @external
-def request_exit(seed: uint256):
+def request_exit(seed: bytes32):
     stage._begin(seed)
     if len(self._requests) < 8:
         shares: uint256 = staticcall IERC20(stage.pool).balanceOf(stage.PROVIDER)
@@ -72,7 +72,7 @@ def request_exit(seed: uint256):
 
 
 @external
-def fix_exit(seed: uint256):
+def fix_exit(seed: bytes32):
     """
     @notice The oldest request: fixed and claimed when its time has come, lapsed when that is over.
     """

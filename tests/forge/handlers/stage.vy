@@ -49,6 +49,7 @@ pool: address
 
 now: uint256  # seconds
 prices: uint256[MARKETS]  # WAD USD per base unit, the last published
+_salt: uint256  # so that suites that are called alike act otherwise
 _seed: uint256
 
 _names: DynArray[String[64], NAMES]  # of what was counted
@@ -61,6 +62,7 @@ _counts: HashMap[String[64], uint256]
 @internal
 def _deploy(pool_cash: uint256, insurance: uint256):
     self.now = START
+    self._salt = pool_cash
     extcall VM.warp(self.now)
     token: address = self._create(
         "MockToken", abi_encode("USD Coin", "USDC", convert(6, uint8))
@@ -198,11 +200,12 @@ def _tiers(factor: uint256) -> DynArray[IMarkets.Tier, 8]:
 
 
 @internal
-def _begin(seed: uint256):
+def _begin(seed: bytes32):
     """
-    @notice Every action begins so: what it does follows from its seed alone.
+    @notice Every action begins so. What it does follows from its seed and its sender, as the fuzzer likes
+            some values too well; by whom it is done is drawn, too.
     """
-    self._seed = seed
+    self._seed = convert(seed, uint256) ^ self._salt ^ convert(msg.sender, uint256) << 96
     extcall VM.warp(self.now)
 
 
