@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["requirements-runtime.lock", "requirements-keeper.lock"]
-LOCKS = ["requirements-bootstrap.lock", *PARTS, "requirements.lock"]
+LOCKS = ["requirements-bootstrap.lock", "requirements-proofs.lock", *PARTS, "requirements.lock"]
 
 
 def pins(lock: str) -> dict[str, str]:

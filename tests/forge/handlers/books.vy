@@ -1,0 +1,231 @@
+# pragma version 0.4.3
+"""
+@title Books
+@license MIT
+@notice What must hold after every action. Numbers are those of the invariants in `docs/design.md`.
+
+1: the tokens held are the sum of all that anybody is owed. 2: no action changes a trader who has no
+part in it. 4: the words of a market's sides are the sums of its positions' words.
+And: an account's bits and its count of vaults name its open positions, a closed slot keeps its
+generation alone, nobody owes without a leg.
+"""
+
+from contracts.interfaces import ILedger
+from contracts.lib import position_math
+from contracts.lib import words
+from . import stage
+
+uses: stage
+
+NOBODY: constant(uint256) = stage.TRADERS  # where an action is no trader's
+EVERYBODY: constant(uint256) = stage.TRADERS + 1
+
+_states: uint256[stage.TRADERS]  # what each trader held after the last action
+
+struct Totals:
+    held: int256  # quote
+    sizes: uint256[4]  # of each market's longs and shorts
+    bases: int256[4]
+
+
+@internal
+def _close(part: uint256):
+    """
+    @notice Every action ends so.
+    @param part The trader who had a part in it; NOBODY; EVERYBODY where it may be anyone's.
+    """
+    totals: Totals = empty(Totals)
+    for i: uint256 in range(stage.TRADERS):
+        state: uint256 = 0
+        totals, state = self._add_trader(totals, stage._trader(i))
+        if state != self._states[i]:
+            assert part == i or part == EVERYBODY, "books: another trader changed"
+            self._states[i] = state
+    self._check(totals)
+
+
+@internal
+@view
+def _check_all():
+    """
+    @notice The same of the whole state, slots included that no account's word names.
+    """
+    totals: Totals = empty(Totals)
+    for i: uint256 in range(stage.TRADERS):
+        trader: address = stage._trader(i)
+        state: uint256 = 0
+        totals, state = self._add_trader(totals, trader)
+        word: uint256 = staticcall ILedger(stage.clearinghouse).account_word(trader)
+        account: words.Account = words.unpack_account(word)
+        for market: uint256 in range(stage.MARKETS):
+            for slot: uint256 in range(4):
+                position: words.Position = self._position(trader, market, slot)
+                if slot < words.ISOLATED_LONG:
+                    assert (position.size != 0) == (account.legs & words.leg_bit(market, slot) != 0), (
+                        "books: leg without its bit"
+                    )
+                if position.size == 0:
+                    assert words.pack_position(position) == position.generation, (
+                        "books: closed slot not empty"
+                    )
+    self._check(totals)
+
+
+@internal
+@view
+def _check(traders: Totals):
+    totals: Totals = traders
+    ledger: ILedger = ILedger(stage.clearinghouse)
+    for account: address in [
+        stage.OWNER, stage.KEEPER, stage.PROVIDER, stage.BROKER, stage.pool
+    ]:
+        word: uint256 = staticcall ledger.account_word(account)
+        totals.held += words.cash_of(word) + convert(word & words.M40, int256)
+    house: words.House = words.unpack_house(staticcall ledger.house_word())
+    totals.held += house.pool_cash + convert(house.insurance + house.fees, int256)
+    assert totals.held == convert(
+        staticcall stage.token.balanceOf(stage.clearinghouse), int256
+    ), "books: tokens are not conserved"
+    for market: uint256 in range(stage.MARKETS):
+        state: uint256[4] = staticcall ledger.market_state(market)
+        for short: uint256 in range(2):
+            side: words.Side = words.unpack_side(state[1 + short])
+            assert side.size == totals.sizes[2 * market + short], "books: side is not its sizes"
+            assert side.basis == totals.bases[2 * market + short], "books: side is not its bases"
+
+
+@internal
+@view
+def _add_trader(before: Totals, trader: address) -> (Totals, uint256):
+    """
+    @return The totals with all that a trader has, and a number that stands for it.
+    """
+    totals: Totals = before
+    word: uint256 = staticcall ILedger(stage.clearinghouse).account_word(trader)
+    account: words.Account = words.unpack_account(word)
+    totals.held += account.cash + convert(account.escrow, int256)
+    assert account.legs != 0 or account.cash >= 0, "books: debt without a leg"
+    state: uint256 = word
+    vaults: uint256 = 0
+    if account.legs != 0 or account.vaults != 0:
+        for market: uint256 in range(stage.MARKETS):
+            for slot: uint256 in range(4):
+                is_leg: bool = slot < words.ISOLATED_LONG
+                if (account.legs & words.leg_bit(market, slot) == 0) if is_leg else (account.vaults == 0):
+                    continue
+                position: words.Position = self._position(trader, market, slot)
+                state = self._mixed(state, words.pack_position(position))
+                if position.size == 0:
+                    assert not is_leg, "books: bit without its leg"
+                    continue
+                if not is_leg:
+                    vaults += 1
+                    totals.held += convert(position.margin, int256)
+                side: uint256 = 2 * market + slot % 2
+                totals.sizes[side] += position.size
+                totals.bases[side] += position_math.basis_of(position)
+    assert vaults == account.vaults, "books: wrong count of vaults"
+    return totals, state
+
+
+@internal
+@pure
+def _mixed(state: uint256, word: uint256) -> uint256:
+    """
+    @notice A hash that is cheap: nobody is there to forge it.
+    """
+    return unsafe_add(unsafe_mul(state, 2**255 - 19), word)
+
+
+@internal
+@view
+def _account(trader: address) -> words.Account:
+    return words.unpack_account(staticcall ILedger(stage.clearinghouse).account_word(trader))
+
+
+@internal
+@view
+def _position(trader: address, market: uint256, slot: uint256) -> words.Position:
+    return words.unpack_position(
+        staticcall ILedger(stage.clearinghouse).position_word(
+            words.position_id(trader, market, slot)
+        )
+    )
+
+
+struct Place:
+    trader: uint256  # NOBODY where no such position is open
+    account: address
+    market: uint256
+    slot: uint256
+    position: words.Position
+
+
+@internal
+def _find(first_slot: uint256, slots: uint256) -> Place:
+    """
+    @notice Any open position in one of these slots.
+    """
+    start: uint256 = stage._draw(stage.TRADERS * stage.MARKETS * slots)
+    for i: uint256 in range(stage.TRADERS * stage.MARKETS * 4):
+        if i == stage.TRADERS * stage.MARKETS * slots:
+            break
+        at: uint256 = (start + i) % (stage.TRADERS * stage.MARKETS * slots)
+        trader: uint256 = at // (stage.MARKETS * slots)
+        account: address = stage._trader(trader)
+        market: uint256 = at // slots % stage.MARKETS
+        slot: uint256 = first_slot + at % slots
+        position: words.Position = self._position(account, market, slot)
+        if position.size != 0:
+            return Place(
+                trader=trader, account=account, market=market, slot=slot, position=position
+            )
+    nowhere: Place = empty(Place)
+    nowhere.trader = NOBODY
+    return nowhere
+
+
+@internal
+def _require_healthy_ledger(account: address):
+    """
+    @notice 6: what needed initial margin leaves no cross ledger that can be liquidated.
+    """
+    assert self._liquidate_ledgers([account]) == 0, "books: ledger due by own action"
+
+
+@internal
+def _require_healthy_vault(account: address, market: uint256, slot: uint256):
+    """
+    @notice 6: what needed initial margin leaves no vault that can be liquidated.
+    """
+    assert self._liquidate_vaults([words.position_id(account, market, slot)]) == 0, (
+        "books: vault due by own action"
+    )
+
+
+@internal
+def _liquidate_vaults(ids: DynArray[uint256, 64]) -> uint256:
+    """
+    @notice A keeper tries some vaults: a batch is never refused.
+    @return How many were liquidated or topped up.
+    """
+    return stage._must(
+        "liquidate_isolated",
+        stage.KEEPER,
+        stage.clearinghouse,
+        abi_encode(ids, method_id=method_id("liquidate_isolated(uint256[])")),
+    )
+
+
+@internal
+def _liquidate_ledgers(accounts: DynArray[address, 32]) -> uint256:
+    """
+    @notice A keeper tries some cross ledgers: a batch is never refused.
+    @return How many were liquidated.
+    """
+    return stage._must(
+        "liquidate_cross",
+        stage.KEEPER,
+        stage.clearinghouse,
+        abi_encode(accounts, method_id=method_id("liquidate_cross(address[])")),
+    )

@@ -1,0 +1,58 @@
+# pragma version 0.4.3
+"""
+@title Suite
+@license MIT
+@notice What forge calls: it fuzzes the actions of `Everyone`, and what must hold is asked at the end of
+        every run; every action has asked it, too.
+"""
+
+from . import ICheats
+from . import IEveryone
+
+VM: constant(ICheats) = ICheats(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D)
+
+everyone: IEveryone
+name: String[16]
+
+
+struct FuzzSelector:
+    addr: address
+    selectors: DynArray[bytes4, 64]
+
+
+@internal
+def _set_up(name: String[16], pool_cash: uint256, insurance: uint256):
+    """
+    @param pool_cash USD.
+    @param insurance USD.
+    """
+    self.name = name
+    self.everyone = IEveryone(
+        extcall VM.deployCode("Everyone.vy", abi_encode(pool_cash, insurance))
+    )
+
+
+@external
+@view
+def targetContracts() -> DynArray[address, 1]:
+    return [self.everyone.address]
+
+
+@external
+@view
+def targetSelectors() -> DynArray[FuzzSelector, 1]:
+    return [
+        FuzzSelector(
+            addr=self.everyone.address, selectors=staticcall self.everyone.actions()
+        )
+    ]
+
+
+@external
+def invariant_books():
+    extcall self.everyone.check()
+
+
+@external
+def afterInvariant():
+    extcall self.everyone.report(concat(".cache/forge/", self.name, ".counts"))

@@ -1,0 +1,178 @@
+"""Forge's invariants, run as a contributor runs them: what is fuzzed, how often, and that it can fail."""
+
+import json
+import os
+import re
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "forge"
+ARTIFACTS = ROOT / "sdk" / "bulkhead" / "artifacts"
+SUITES = ("Exchange", "Thin")
+CALLS = 500_000
+SECONDS = int(os.environ.get("FORGE_SECONDS", "1200"))  # on machines with other work
+
+# What every suite must have seen in its calls, a thousandth of them at least unless it is named here.
+LEAST = 1_000
+SEEN = {
+    "add_liquidity",
+    "add_margin",
+    "cancel",
+    "claim",
+    "closed",
+    "convert to cross",
+    "convert to isolated",
+    "deposit_margin",
+    "execute_orders",
+    "filled cross",
+    "filled isolated",
+    "fix_exit",
+    "place",
+    "place by operator",
+    "remove_margin",
+    "set_auto_margin",
+    "set_hedge_mode",
+    "set_leverage",
+    "set_terms",
+    "vault liquidated",
+    "withdraw",
+}
+RARE = {
+    "deleveraged": 20,
+    "insurance paid": 100,
+    "ledger cut": 20,
+    "ledger liquidated": 100,
+    "vault cut": 50,
+    "vault topped up": 20,
+    "withdraw_all": 100,
+    "withdraw_insurance": 100,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A rule taken out of one contract, and what must notice."""
+
+    contract: str
+    module: str
+    rule: str
+    instead: str
+    noticed_as: str
+
+
+MUTANTS = (
+    Mutant(
+        "AccountLogic",
+        "isolated_margin",
+        "    state.cash -= convert(amount, int256)\n",
+        "",
+        "books: tokens are not conserved",
+    ),
+    Mutant(
+        "AccountLogic",
+        "isolated_margin",
+        " + min(worth, 0)",
+        "",
+        "books: vault due by own action",
+    ),
+    Mutant(
+        "AccountLogic",
+        "conversion",
+        "    side = fills._replace(side, move.target, merged)\n",
+        "",
+        "books: side is not its",
+    ),
+    Mutant(
+        "LiquidationLogic",
+        "isolated_liquidation",
+        "            owner.vaults -= 1\n",
+        "",
+        "books: wrong count of vaults",
+    ),
+)
+
+
+def forge(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs forge's own binary: the exit codes of its npm shim say nothing."""
+    return subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "forge", "test", "--color", "never", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"FOUNDRY_CONFIG": str(ROOT / "tests/forge/foundry.toml")} | environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def counts(suite: str) -> Counter[str]:
+    """How often each thing was called, refused or seen in all runs of a suite."""
+    found: Counter[str] = Counter()
+    for line in (CACHE / f"{suite}.counts").read_text().splitlines():
+        count, name = line.split(" ", 1)
+        found[name] += int(count)
+    return found
+
+
+@pytest.mark.slow
+def test_no_sequence_of_calls_breaks_the_books(capsys: pytest.CaptureFixture[str]) -> None:
+    for old in CACHE.glob("*.counts"):
+        old.unlink()
+    done = forge("--no-match-contract", "Canary")
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    calls = [int(found) for found in re.findall(r"calls: (\d+), reverts: 0\)", done.stdout)]
+    assert len(calls) == len(SUITES)
+    assert sum(calls) >= CALLS
+    for suite, called in zip(SUITES, calls, strict=True):
+        seen = counts(suite)
+        with capsys.disabled():
+            print(f"\n{suite}: {called} calls; {dict(sorted(seen.items()))}")
+        few = {name: seen[name] for name in SEEN if seen[name] < called // LEAST}
+        few |= {name: seen[name] for name, least in RARE.items() if seen[name] < least}
+        assert not few
+    with capsys.disabled():
+        print(re.findall(r"finished in .*", done.stdout))
+
+
+@pytest.mark.slow
+def test_a_broken_invariant_is_a_failure() -> None:
+    done = forge("--match-contract", "Canary", FOUNDRY_INVARIANT_RUNS="1")
+    assert done.returncode == 1
+    assert "[FAIL: canary: must fail]" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.noticed_as))
+def test_a_contract_without_one_of_its_rules_is_found_out(mutant: Mutant, tmp_path: Path) -> None:
+    contracts = copytree(ROOT / "contracts", tmp_path / "contracts")
+    module = contracts / "modules" / f"{mutant.module}.vy"
+    source = module.read_text()
+    assert source.count(mutant.rule) == 1
+    module.write_text(source.replace(mutant.rule, mutant.instead))
+    compiled = subprocess.run(
+        [ROOT / ".venv" / "bin" / "vyper", f"contracts/{mutant.contract}.vy"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Forge reads in the project alone.
+    folder = copytree(ARTIFACTS, CACHE / "mutant", dirs_exist_ok=True)
+    artifact = json.loads((folder / f"{mutant.contract}.json").read_text())
+    artifact["bytecode"] = compiled.stdout.strip()
+    (folder / f"{mutant.contract}.json").write_text(json.dumps(artifact))
+    done = forge(
+        *("--match-contract", "Exchange"),
+        BULKHEAD_ARTIFACTS=str(folder.relative_to(ROOT)),
+        FOUNDRY_INVARIANT_RUNS="50",
+        FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT="0",
+        FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR=str(tmp_path.name),
+    )
+    assert done.returncode == 1
+    assert f"[FAIL: {mutant.noticed_as}" in done.stdout, done.stdout[-5_000:]
