@@ -67,9 +67,7 @@ def resolve(state: State, order: Placed, rules: Rules) -> Placed:
     expiry = order.expiry
     if order.kind == MARKET:
         expiry = state.now + rules.delay + rules.window
-    side = SHORT if order.position_side == SHORT_SIDE else LONG
-    if order.position_side == ONE_WAY:
-        side = LONG if order.is_buy else SHORT
+    side = LONG if order.is_buy else SHORT  # of what it may open, in hedge mode too
     slot = ISOLATED + side if mode == ISOLATED_MODE else CROSS
     leverage = order.leverage
     if not order.reduce_only:
@@ -162,18 +160,17 @@ def execute(state: State, order: Order, keeper: str, dust: Dust) -> tuple[int, t
     """What becomes of a pending order, and why."""
     if order.status != PENDING:
         raise Refused("order: not pending")
-    dead = is_dead(state, order)
     if order.last and state.now > order.last:
-        release(state, order, order.placed.account if dead else keeper, dust)
+        release(state, order, keeper, dust)
         return CANCELLED, ("order: expired",)
     against = objections(state, order)
     if against:
         raise Refused(*against)
-    if not is_acceptable(state, order, dust):
-        raise Refused("price: not acceptable", *closed_to(state, order))
-    if dead:
+    if is_dead(state, order):
         release(state, order, order.placed.account, dust)
         return CANCELLED, ("position: ended", "order: cancelled by owner")
+    if not is_acceptable(state, order, dust):
+        raise Refused("price: not acceptable", *closed_to(state, order))
     try:
         fill(state, trade_of(order), keeper, dust)
     except Waits as waits:
