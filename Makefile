@@ -20,6 +20,8 @@ export APE_DATA_FOLDER := $(CURDIR)/.ape
 export VVM_BINARY_PATH := $(CURDIR)/.cache/vvm
 
 # uv answers only to the lock: exact versions, exact hashes, and builds with what is installed.
+# The formatter of Vyper wants an older click than ape: it, the prover and the mutator live apart.
+PROOFS := $(CURDIR)/.venv-proofs
 UV_INSTALL := $(UV) pip install --quiet --python $(PYTHON) --no-build-isolation
 INSTALL := $(UV_INSTALL) --compile-bytecode --require-hashes
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
@@ -28,7 +30,7 @@ TEST_ARGS ?=
 ANVIL_ARGS ?=
 SOAK_ARGS ?=
 
-.PHONY: help setup demo test forge fuzz-forge anvil bench soak artifacts compile check lint types sizes fresh docs format lock clean
+.PHONY: help setup demo test forge fuzz-forge anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean
 
 help: ## Show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -74,6 +76,7 @@ check: lint types ## Everything but the tests: style, types, contract sizes, art
 lint: $(STAMPS)/dev ## Check style
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(PYTHON) -m tools.contract_lint
 
 types: $(STAMPS)/dev ## Check types
 	$(VENV)/bin/mypy $(TYPED)
@@ -87,6 +90,9 @@ fresh: $(STAMPS)/dev ## Check that the committed artifacts match the contracts
 docs: $(STAMPS)/dev ## Build the documentation into site/
 	$(PYTHON) -m mkdocs build --quiet
 
+layout: $(STAMPS)/proofs ## List the contracts that mamushi would lay out otherwise
+	$(PYTHON) -m tools.contract_layout
+
 format: $(STAMPS)/dev ## Rewrite Python files in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
@@ -96,10 +102,11 @@ lock: $(STAMPS)/uv ## Resolve requirements/*.in again
 	$(LOCK) requirements/bootstrap.in --output-file requirements-bootstrap.lock
 	$(LOCK) requirements/dev.in --output-file requirements.lock
 	$(LOCK) requirements/runtime.in --constraint requirements.lock --no-annotate --output-file requirements-runtime.lock
+	$(LOCK) requirements/proofs.in --output-file requirements-proofs.lock
 	$(LOCK) requirements/keeper.in --constraint requirements.lock --no-annotate --output-file requirements-keeper.lock
 
 clean: ## Remove everything that make can build again
-	rm -rf .venv node_modules .ape .cache .build build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-proofs node_modules .ape .cache .build build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Only pip of the system is needed: it installs uv into the venv, uv installs the rest.
@@ -117,6 +124,11 @@ $(STAMPS)/runtime: requirements-runtime.lock pyproject.toml $(STAMPS)/uv
 
 $(STAMPS)/dev: requirements.lock $(STAMPS)/runtime
 	$(INSTALL) -r $<
+	@touch $@
+
+$(STAMPS)/proofs: requirements-proofs.lock $(STAMPS)/dev
+	test -x $(PROOFS)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(PROOFS)
+	$(UV) pip install --quiet --python $(PROOFS)/bin/python --compile-bytecode --require-hashes -r $<
 	@touch $@
 
 $(STAMPS)/node: package-lock.json .npmrc $(STAMPS)/uv

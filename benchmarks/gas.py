@@ -7,6 +7,7 @@ paths that peers have, too; each of the other nouns is measured in a world of it
 
 from __future__ import annotations
 
+import argparse
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -28,32 +29,49 @@ from benchmarks.world import (
 from bulkhead.orders import MarginMode, OrderKind
 
 RESULTS = Path("build/gas.json")
+SNAPSHOT = Path(__file__).with_name("gas.json")
 PEERS = Path(__file__).with_name("peers.json")
 
 CRASH = Decimal("0.9")
 
 
 def main() -> None:
-    figures: Figures = {}
+    parser = argparse.ArgumentParser(description="Gas of every operation, as whole transactions.")
+    parser.add_argument("--snapshot", action="store_true", help="commit to these figures")
+    given = parser.parse_args()
     console = Console()
     with console.status("measuring"):
-        world = World(markets=2)
-        world.warm()
-        figures |= money_and_isolated(world)
-        figures |= isolated_liquidations(world)
-        few = trade_of_newcomer(world)
-        world.list_up_to(32)
-        many = trade_of_newcomer(world)
-        figures["tax_per_listed_market"] = round((many - few) / 30)
-        figures |= cross(world)
-        for noun in (orders, positions, pool, feeds):
-            world = World(markets=2, accounts=noun.ACCOUNTS)
-            world.warm()
-            figures |= noun.figures(world)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"operations": figures}, indent=2) + "\n")
+        figures = measure()
+    path = SNAPSHOT if given.snapshot else RESULTS
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"operations": figures}, indent=2) + "\n")
     console.print(table_of(figures))
-    console.print(f"written to {RESULTS}")
+    console.print(f"written to {path}")
+
+
+def measure() -> Figures:
+    """Every figure by its name."""
+    figures: Figures = {}
+    world = World(markets=2)
+    world.warm()
+    figures |= money_and_isolated(world)
+    figures |= isolated_liquidations(world)
+    few = trade_of_newcomer(world)
+    world.list_up_to(32)
+    many = trade_of_newcomer(world)
+    figures["tax_per_listed_market"] = round((many - few) / 30)
+    figures |= cross(world)
+    for noun in (orders, positions, pool, feeds):
+        world = World(markets=2, accounts=noun.ACCOUNTS)
+        world.warm()
+        figures |= noun.figures(world)
+    return figures
+
+
+def snapshot() -> Figures:
+    """The figures that are committed to."""
+    found: Figures = json.loads(SNAPSHOT.read_text())["operations"]
+    return found
 
 
 def money_and_isolated(world: World) -> Figures:

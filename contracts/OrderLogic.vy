@@ -114,6 +114,7 @@ def replace(old: IOrderBook.Order, order: IOrderBook.Order) -> bytes32:
     cancellation._cancel(old, hash, word)
     bound_to: uint256 = 0
     if state.is_bound:
+        # A generation is below 2**23.
         bound_to = unsafe_add(state.generation, 1)
     return placement._place(order, msg.sender, state.is_child, bound_to)
 

@@ -13,6 +13,7 @@ from .interfaces import ILedger
 from .interfaces import IOwned
 from .interfaces import IPriceOracle
 from .lib import fixed_point
+from .lib import price_validity
 from .lib import settlement_math
 from .lib import words
 from .modules import aggregators
@@ -98,8 +99,12 @@ def update(market: uint256, payload: Bytes[MAX_PAYLOAD]) -> uint256:
         price, published_at = signed_feed._price(market, convert(payload, Bytes[SHORT_PAYLOAD]))
 
     is_newer: bool = published_at != last.published_at
+    # One price a block; but one too old to fill keeps no other out, or who is first holds a market up.
+    is_open: bool = last.accepted_at != block.timestamp or not price_validity.is_fresh(
+        last, block.timestamp
+    )
     # Of a price that is not newer, too, caution passes with time.
-    if last.accepted_at != block.timestamp and (is_newer or last.caution != words.NO_CAUTION):
+    if is_open and (is_newer or last.caution != words.NO_CAUTION):
         next: words.Price = last
         if is_newer:
             assert price != 0, "price: zero"

@@ -1,4 +1,4 @@
-"""The project's own promises about what it installs."""
+"""The project's own promises about what it installs, and about what it says of its tests."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["requirements-runtime.lock", "requirements-keeper.lock"]
-LOCKS = ["requirements-bootstrap.lock", *PARTS, "requirements.lock"]
+LOCKS = ["requirements-bootstrap.lock", "requirements-proofs.lock", *PARTS, "requirements.lock"]
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -63,3 +63,21 @@ def test_every_dependency_of_a_keeper_is_pinned() -> None:
 @pytest.mark.parametrize("lock", PARTS)
 def test_a_smaller_lock_is_a_strict_part_of_the_full_one(lock: str) -> None:
     assert pins(lock).items() < pins("requirements.lock").items()
+
+
+def invariants() -> list[str]:
+    """The sections of `docs/invariants.md`, each from its number on."""
+    return (ROOT / "docs/invariants.md").read_text().split("\n## ")[1:]
+
+
+def test_invariants_are_numbered_one_by_one() -> None:
+    numbers = [int(section.split(".")[0]) for section in invariants()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("section", invariants(), ids=lambda section: section.splitlines()[0])
+def test_every_invariant_names_tests_that_exist(section: str) -> None:
+    named = re.findall(r"^- `(tests/\S+\.py)::(test_\w+)`$", section, re.MULTILINE)
+    assert len(named) == section.count("\n- ") > 0
+    for path, name in named:
+        assert f"\ndef {name}(" in (ROOT / path).read_text(), f"{path}::{name}"

@@ -4,7 +4,7 @@
 @license MIT
 @notice What may be done at a price, by its age and by what its oracle says of it. Which action asks for
         which of these: the table in `docs/design.md`.
-@dev Times stay below 2**37, so nothing overflows.
+@dev Unchecked: times stay below 2**37.
 """
 
 from . import words

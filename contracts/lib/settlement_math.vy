@@ -6,7 +6,8 @@
         price weighs as many seconds of that hour as it was the newest and its feed not silent: from
         its publish time to the next one's. When it was brought plays no part, so nobody gains by
         bringing one late, and the one before the hour counts from the hour's start.
-@dev Times stay below 2**37, so nothing overflows.
+@dev Unchecked: times stay below 2**37, prices below 2**64, and what is taken away is part of what
+     there is.
 """
 
 from . import words

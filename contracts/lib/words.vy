@@ -6,7 +6,10 @@
         file that knows where a field sits: everything else sees structs. Packing refuses a field
         that does not fit; unpacking cannot fail.
 @dev A signed field that sits on top of its word needs no mask: the shift drops its upper bits when
-     packed and extends its sign when unpacked. Units are those of `docs/design.md`: quote is
+     packed and extends its sign when unpacked.
+     Unchecked: a signed field and half its range add up, modulo 2**256, to less than its range if and
+     only if it fits; an amount is added to a word only after it and the sum were found to fit; what
+     counts bits stays below 2**128. Units are those of `docs/design.md`: quote is
      1e-6 USD, femto is 1e-15 USD, prices and funding indices are femto per lot, rates are ppm.
 """
 

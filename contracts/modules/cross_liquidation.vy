@@ -7,7 +7,7 @@
         a fresh price stay, and never shield the others.
 @dev Each leg is realised down, and what that leaves of a quote unit is carried to the next: together
      they lose less than one unit, so that penalties which draw on the account's equity, rounded down,
-     never cause a debt.
+     never cause a debt. Unchecked: a leg's lots are below 2**56, prices below 2**64.
 """
 
 from ..interfaces import ILiquidation

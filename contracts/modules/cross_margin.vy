@@ -4,6 +4,8 @@
 @license MIT
 @notice What an account's cross legs are worth and require together. Loops over the account's own
         legs and nothing else.
+@dev Unchecked: lots are below 2**56, prices below 2**64, what a leg is worth or requires below
+     2**144, and an account has no more than `fills.MAX_LEGS` of them.
 """
 
 from ..lib import fixed_point

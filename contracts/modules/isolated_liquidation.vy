@@ -4,6 +4,7 @@
 @license MIT
 @notice Each vault for itself: it reads and writes that vault, and its account's cash where what is left
         returns there or the owner lets it add margin first.
+@dev Unchecked: a vault's lots are below 2**56, prices below 2**64.
 """
 
 from ..lib import fixed_point

@@ -4,6 +4,8 @@
 @license MIT
 @notice Where markets keep their words, and how one is brought up to now.
 @dev A market's words lie side by side in one array, so that reading one costs no hash.
+     Unchecked: a market's id is a listed one's, or a position's and so below 2**24; then the array's
+     bound refuses it. Floors are below 2**16.
 """
 
 from ..interfaces import IPriceOracle

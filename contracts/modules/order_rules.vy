@@ -252,7 +252,7 @@ def _trade_of(
         acceptable_price=order.acceptable_price,
         margin=order.margin,
         leverage=order.leverage,
-        bound_to=unsafe_add(state.generation, 1) if is_tied else 0,
+        bound_to=unsafe_add(state.generation, 1) if is_tied else 0,  # below 2**24
         epoch=state.epoch if order.kind != MARKET else words.EPOCHS,
         refusal=refusal,
         builder=order.builder,

@@ -76,6 +76,7 @@ def _place(
     is_bound: bool = order.reduce_only and order.kind >= order_rules.STOP and not is_child
     generation: uint256 = 0
     if is_bound:
+        # Wraps where no generation is named, and is read from the slot then.
         generation = unsafe_sub(bound_to, 1)
         if bound_to == 0:
             slot: uint256 = order_rules._closes_slot(order.margin_mode, order.is_buy)

@@ -83,6 +83,21 @@ class Deployment:
         return path
 
     @classmethod
+    def saved(cls, chain_id: int, folder: Path = FOLDER) -> Deployment:
+        """The deployment in a chain's file, which may be of another chain with the same id.
+
+        Raises:
+            DeploymentError: If there is none, or it is of another version.
+        """
+        path = cls.path(chain_id, folder)
+        if not path.exists():
+            raise DeploymentError(f"no exchange is deployed on chain {chain_id}: no {path}")
+        table = json.loads(path.read_text())
+        if table.keys() != {field.name for field in fields(Deployment)}:
+            raise DeploymentError(f"{path} was written by another version: deploy again")
+        return cls(**table)
+
+    @classmethod
     def load(cls, w3: Web3, folder: Path = FOLDER) -> Deployment:
         """The deployment saved for the chain behind a connection.
 
@@ -101,13 +116,7 @@ class Deployment:
 def _loaded(folder: Path) -> Program[Deployment]:
     node = ChainVerbs()
     chain_id = yield from node.chain_id()
-    path = Deployment.path(chain_id, folder)
-    if not path.exists():
-        raise DeploymentError(f"no exchange is deployed on chain {chain_id}: no {path}")
-    table = json.loads(path.read_text())
-    if table.keys() != {field.name for field in fields(Deployment)}:
-        raise DeploymentError(f"{path} was written by another version: deploy again")
-    found = Deployment(**table)
+    path, found = Deployment.path(chain_id, folder), Deployment.saved(chain_id, folder)
     genesis = yield from node.genesis_hash()
     if found.genesis_hash != genesis:
         raise DeploymentError(

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bulkhead.keeper.metrics import Metrics
+from bulkhead.keeper.configuration.settings import PREFIX, KeeperSettings
 from bulkhead.keeper.running import RunReport
-from bulkhead.keeper.settings import PREFIX, KeeperSettings
+from bulkhead.keeper.watch.metrics import Metrics
 from bulkhead.keeper.work import Job
 from tests.cli.conftest import CommandLine
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.keeper.settings import PREFIX
+from bulkhead.keeper.configuration.settings import PREFIX
 
 Write = Callable[[str], Path]
 

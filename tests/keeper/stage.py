@@ -22,10 +22,10 @@ from bulkhead import OrderHandle, OrderState, Trader
 from bulkhead.errors import PriceNotTaken
 from bulkhead.interfaces import Call
 from bulkhead.keeper.assembly import Kit, open_keeper
+from bulkhead.keeper.configuration.settings import PREFIX, KeeperSettings
 from bulkhead.keeper.engine import Pass
-from bulkhead.keeper.metrics import Metrics
 from bulkhead.keeper.running import RunReport, run
-from bulkhead.keeper.settings import PREFIX, KeeperSettings
+from bulkhead.keeper.watch.metrics import Metrics
 from bulkhead.listings import BTC, ETH, Listing
 from bulkhead.local import Anvil
 from bulkhead.local.chains import rpc

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
 
-from bulkhead import MarginMode, OrderState, prices
+from bulkhead import MarginMode, OrderState
 from bulkhead.contracts import Contracts
 from bulkhead.deployment import Deployment
 from bulkhead.errors import CallerNotAnOperator, DeploymentError
@@ -22,18 +20,17 @@ from bulkhead.keeper.account import (
     deploy_account,
     problems_of,
 )
-from bulkhead.keeper.checkup import check
+from bulkhead.keeper.configuration.checkup import check
 from bulkhead.keeper.desk import Desk, desk_of
 from bulkhead.keeper.work import Job, Task
 from bulkhead.listings import BTC
 from bulkhead.local import advance_time
+from tests.keeper.payloads.feeds import FEE, SIGNERS, hermes_of, quotes_of, use_pyth
 from tests.keeper.payloads.server import PriceServer
 from tests.keeper.stage import Stage, passes, staged
 
 BTC_PERP = "BTC-PERP"
 ISOLATED = MarginMode.ISOLATED
-WAD = 10**18
-SIGNER: LocalAccount = Account.from_key((5).to_bytes(32, "big"))
 ADDRESS = "0x" + "11" * 20
 
 
@@ -86,62 +83,63 @@ def test_liquidations_go_through_the_account(stage: Stage) -> None:
     assert stage.world.reader.account(account.address).cash > 0
 
 
-@pytest.mark.anvil
-def test_a_price_and_what_needs_it_go_in_one_transaction(stage: Stage) -> None:
-    """Of a signed feed, whose prices nobody pushes."""
-    world = stage.world
-    account = deployed(stage)
-    world.admin.set_signers([SIGNER.address], 1)
-    world.admin.set_signed_feed(0, BTC)
+def use_one_signer(stage: Stage) -> None:
+    admin = stage.world.admin
+    admin.set_signers([SIGNERS[0].address], 1)
+    admin.set_signed_feed(0, BTC)
+
+
+def done_at_brought_price(stage: Stage, prices: Any, kind: str, **named: Any) -> list[Job]:
+    """Has an order executed at a price that only a server knows; the jobs that were sent."""
     handle = stage.traders[0].place(BTC_PERP, "0.1", is_buy=True)
     advance_time(stage.anvil.connect(), 5)
 
-    async def story() -> None:
-        async with PriceServer(signed_by_signer(stage)) as server:
-            feeds = {"signed_urls": [server.url]}
-            async with stage.keeper(account=account.address, feeds=feeds) as kit:
+    async def story() -> list[Job]:
+        async with PriceServer(prices(stage)) as server:
+            feeds = {kind: [server.url] if kind == "signed_urls" else server.url}
+            async with stage.keeper(feeds=feeds, **named) as kit:
                 made = await passes(kit)
-            (batch,) = [one for each in made for one in each.sent]
-            assert batch.tasks[0].job is Job.EXECUTE_ORDERS
+        return [one.job for each in made for one in each.sent]
 
-    asyncio.run(asyncio.wait_for(story(), 40))
+    sent = asyncio.run(asyncio.wait_for(story(), 40))
     assert handle.state() is OrderState.EXECUTED
-    events = {event.name: event for event in world.reader.events()}
+    return sent
+
+
+def signed_price(stage: Stage) -> Any:
+    return quotes_of(stage, SIGNERS[0], int(stage.world.reader.price(BTC_PERP)))
+
+
+def pyth_price(stage: Stage) -> Any:
+    return hermes_of(stage, int(stage.world.reader.price(BTC_PERP)))
+
+
+@pytest.mark.anvil
+def test_a_price_and_what_needs_it_go_in_one_transaction(stage: Stage) -> None:
+    account = deployed(stage).address
+    use_one_signer(stage)
+    sent = done_at_brought_price(stage, signed_price, "signed_urls", account=account)
+    assert sent == [Job.EXECUTE_ORDERS]
+    events = {event.name: event for event in stage.world.reader.events()}
     assert events["PriceUpdated"].transaction == events["OrderExecuted"].transaction
 
 
 @pytest.mark.anvil
 def test_without_an_account_the_price_goes_first(stage: Stage) -> None:
-    world = stage.world
-    world.admin.set_signers([SIGNER.address], 1)
-    world.admin.set_signed_feed(0, BTC)
-    handle = stage.traders[0].place(BTC_PERP, "0.1", is_buy=True)
-    advance_time(stage.anvil.connect(), 5)
-
-    async def story() -> None:
-        async with PriceServer(signed_by_signer(stage)) as server:
-            async with stage.keeper(feeds={"signed_urls": [server.url]}) as kit:
-                made = await passes(kit)
-            jobs = [one.job for each in made for one in each.sent]
-            assert jobs == [Job.UPDATE_PRICES, Job.EXECUTE_ORDERS]
-
-    asyncio.run(asyncio.wait_for(story(), 40))
-    assert handle.state() is OrderState.EXECUTED
+    use_one_signer(stage)
+    sent = done_at_brought_price(stage, signed_price, "signed_urls")
+    assert sent == [Job.UPDATE_PRICES, Job.EXECUTE_ORDERS]
 
 
-def signed_by_signer(stage: Stage) -> Any:
-    deployment, at = stage.world.reader.deployment, stage.world.reader.now()
-    price = int(stage.world.reader.price(BTC_PERP)) * WAD
-    signature = prices.sign_price(
-        SIGNER, deployment.chain_id, deployment.price_oracle, 0, price, at
-    )
-    entry = {
-        "market": 0,
-        "price": str(price),
-        "published_at": at,
-        "signature": "0x" + signature.hex(),
-    }
-    return {"prices": [entry]}
+@pytest.mark.anvil
+@pytest.mark.parametrize("has_account", [False, True])
+def test_what_the_source_of_a_price_asks_for_goes_with_it(stage: Stage, has_account: bool) -> None:
+    named = {"account": deployed(stage).address} if has_account else {}
+    pyth = use_pyth(stage)
+    done_at_brought_price(stage, pyth_price, "hermes_url", **named)
+    chain = stage.world.reader.chain
+    assert chain.balance(pyth) >= FEE
+    assert [chain.balance(one) for one in named.values()] == [0] * len(named)
 
 
 @pytest.mark.anvil

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState, Metrics
-from bulkhead.keeper.settings import KeeperSettings
+from bulkhead.keeper.configuration.settings import KeeperSettings
+from bulkhead.keeper.watch.metrics import EndpointReading, Failure, LaneState, Metrics
 from bulkhead.keeper.work import Job
 from tests.keeper.conftest import Write
 
@@ -35,11 +35,12 @@ FOREIGN = {"instance"}  # Prometheus's own label
 def metrics() -> Metrics:
     """Each metric has been used, so that its labels are seen."""
     used = Metrics()
-    used.failed(Job.SETTLE, Failure.UNPAID)
+    used.failed(Job.SETTLE, Failure.SIMULATION)
     used.mined(Job.SETTLE, 1, 1, 1)
     used.confirmed(Job.SETTLE)
     used.tracked(isolated=1, cross=1, orders=1)
     used.price_ages({"BTC-PERP": 1})
+    used.unpaid({})
     used.endpoints([EndpointReading("a.example", True, 1, 1)])
     used.signer("0x1", 1, LaneState.FREE)
     return used

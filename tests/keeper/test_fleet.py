@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 
 from bulkhead import audit
-from bulkhead.keeper.metrics import Metrics
 from bulkhead.keeper.running import RunReport, run
+from bulkhead.keeper.watch.metrics import Metrics
 from bulkhead.listings import BTC
 from bulkhead.values import to_usd
 from tests.keeper.stage import Stage, staged
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
-KEEPERS = ("keeper", "dave", "erin", "frank", "grace")
+KEEPERS = ("keeper", "dave", "erin", "frank", "grace", "carol")
 
 
-def test_four_shards_and_a_rival_share_the_work_to_the_unit(tmp_path: Path) -> None:
+def test_four_shards_and_two_rivals_share_the_work_to_the_unit(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
-        hashes = stage.place_many(120, stage.traders[:3])
+        hashes = stage.place_many(120, stage.traders[:2])
         stage.world.refresh_prices()
         reports = asyncio.run(all_at_once(stage))
         assert set(stage.ends_of(hashes).values()) == {1}
@@ -34,17 +34,17 @@ def test_four_shards_and_a_rival_share_the_work_to_the_unit(tmp_path: Path) -> N
 
 def earned(stage: Stage) -> object:
     """What the keepers' accounts have beyond what their traders have deposited."""
-    accounts = [stage.world.reader.account(one.address) for one in stage.traders[3:]]
+    accounts = [stage.world.reader.account(one.address) for one in stage.traders[2:]]
     own = sum(account.cash - 50_000 for account in accounts)
     return own + stage.world.reader.account(stage.world.keeper.address).cash
 
 
 async def all_at_once(stage: Stage) -> list[RunReport]:
-    """Four shards, and one keeper that takes all it finds."""
+    """Four shards, and two keepers that each take all they find."""
     shards = [f"{number}/4" for number in (1, 2, 3, 4)]
     settings = [
         stage.settings(name, shard=shard, signers=[{"local": name}])
-        for name, shard in zip(KEEPERS, [*shards, "1/1"], strict=True)
+        for name, shard in zip(KEEPERS, [*shards, "1/1", "1/1"], strict=True)
     ]
     runs = (run(one, once=True, stop=asyncio.Event(), metrics=Metrics()) for one in settings)
     return list(await asyncio.gather(*runs))

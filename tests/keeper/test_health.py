@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bulkhead.keeper.groups import WatchSettings
-from bulkhead.keeper.health import Health, serving
-from bulkhead.keeper.metrics import Metrics
+from bulkhead.keeper.configuration.groups import WatchSettings
+from bulkhead.keeper.watch.health import Health, serving
+from bulkhead.keeper.watch.metrics import Metrics
 
 STALL = 30.0
 Ask = Callable[[str], Awaitable[tuple[int, Any]]]

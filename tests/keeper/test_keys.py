@@ -10,9 +10,9 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from bulkhead.keeper.invalid import InvalidSettings
-from bulkhead.keeper.keys import addresses_of, open_signers
-from bulkhead.keeper.settings import KeeperSettings
+from bulkhead.keeper.configuration.invalid import InvalidSettings
+from bulkhead.keeper.configuration.keys import addresses_of, open_signers
+from bulkhead.keeper.configuration.settings import KeeperSettings
 from tests.helpers.anvil import Anvil
 
 PASSWORD = "correct horse battery staple"

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from bulkhead.keeper import logs
-from bulkhead.keeper.groups import LogSettings
+from bulkhead.keeper.configuration.groups import LogSettings
+from bulkhead.keeper.watch import logs
 from bulkhead.keeper.work import Job
 
 HASH = "0x" + "ab" * 32
@@ -21,9 +21,9 @@ Written = Callable[[], list[str]]
 @pytest.fixture
 def restored() -> Iterator[None]:
     root, own = logging.getLogger(), logging.getLogger(logs.ROOT)
-    before = root.handlers[:], root.level, own.level
+    before = root.handlers[:], root.level, own.handlers[:], own.level
     yield
-    root.handlers[:], root.level, own.level = before
+    root.handlers[:], root.level, own.handlers[:], own.level = before
 
 
 def configured(form: Format, level: Any = "info") -> Written:
@@ -49,6 +49,18 @@ def test_json_has_one_object_a_line_with_event_and_fields() -> None:
         "usd": "0.1",
         "markets": ["BTC-PERP"],
     }
+
+
+@pytest.mark.usefixtures("restored")
+def test_what_others_do_with_their_logs_can_be_left_to_them() -> None:
+    root, stream = logging.getLogger(), io.StringIO()
+    before = root.handlers[:], root.level
+    logs.configure(LogSettings(), stream, with_others=False)
+    logging.getLogger("somebody").error("theirs")
+    logs.Log("engine").info("ours")
+    assert (root.handlers, root.level) == before
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith("ours")
 
 
 @pytest.mark.usefixtures("restored")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bulkhead.keeper.metrics import EndpointReading, Failure, LaneState, Metrics
+from bulkhead.keeper.watch.metrics import EndpointReading, Failure, LaneState, Metrics
 from bulkhead.keeper.work import Job
 
 PLATFORM = ("process_", "python_")
@@ -155,5 +155,5 @@ def test_prometheus_reads_the_text(metrics: Metrics) -> None:
 
 
 def test_reporting_loads_no_chain_library() -> None:
-    code = "import sys, bulkhead.keeper.metrics; sys.exit('web3' in sys.modules)"
+    code = "import sys, bulkhead.keeper.watch.metrics; sys.exit('web3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bulkhead import OrderHandle, OrderState
-from bulkhead.keeper.metrics import Metrics
 from bulkhead.keeper.running import run
+from bulkhead.keeper.watch.metrics import Metrics
 from bulkhead.local import Anvil
 from tests.keeper.stage import Stage, staged
 
@@ -35,7 +35,7 @@ async def restarted(stage: Stage, state: str) -> None:
         await until(second)
         stop.set()
         report = await keeper
-    assert report.done == 2
+    assert report.transactions == 2
 
 
 def placed(stage: Stage) -> OrderHandle:

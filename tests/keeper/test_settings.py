@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bulkhead.keeper.groups import Group, SignerSettings
-from bulkhead.keeper.invalid import InvalidSettings
-from bulkhead.keeper.settings import KeeperSettings
+from bulkhead.keeper.configuration.groups import Group, SignerSettings
+from bulkhead.keeper.configuration.invalid import InvalidSettings
+from bulkhead.keeper.configuration.settings import KeeperSettings
 from bulkhead.keeper.work import Job
 from tests.keeper.conftest import Write
 

@@ -170,3 +170,30 @@ def test_nothing_is_made_or_lost(world: World) -> None:
         total += account.cash + account.escrow
         total += sum((one.margin for one in account.isolated), Decimal(0))
     assert total == world.held()
+
+
+def test_a_keeper_forgets_orders_that_have_ended(world: World) -> None:
+    trader, keeper = world.trader(), world.keeper
+    for _ in range(3):
+        world.fill(trader.place("BTC-PERP", "0.01", is_buy=True))
+    waiting = trader.place("BTC-PERP", "0.01", is_buy=True)
+    keeper.follow()
+    assert keeper.book.state.orders.keys() == {waiting.hash}
+    assert keeper.book.state.placements.keys() == {waiting.hash}
+
+
+def test_a_keeper_remembers_the_entry_of_a_bracket_as_long_as_another_may_hang_on_it(
+    world: World,
+) -> None:
+    trader, keeper = world.trader(), world.keeper
+    entry, take_profit, stop_loss = trader.place_bracket(
+        "BTC-PERP", "0.01", is_buy=True, take_profit=110_000, stop_loss=90_000
+    )
+    world.fill(entry)
+    later = trader.replace(take_profit, trigger_price=105_000)
+    world.move_price("BTC-PERP", 106_000)
+    (report,) = keeper.execute_orders()
+    assert report.placed.hash == later.hash
+    assert stop_loss.state() is not OrderState.EXECUTED
+    keeper.follow()
+    assert keeper.book.resting == 1  # dead, until somebody clears it

@@ -17,8 +17,8 @@ from bulkhead.cli.output import Output
 from bulkhead.cli.session import reporting
 
 if TYPE_CHECKING:
+    from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.keeper.running import RunReport
-    from bulkhead.keeper.settings import KeeperSettings
 
 Command: TypeAlias = Callable[..., Any]
 
@@ -137,7 +137,7 @@ def run(output: Output, settings: KeeperSettings, once: bool, dry_run: bool) -> 
     What is under way then is journaled, and taken up by the next start; a second signal ends it at
     once, and does no harm either.
     """
-    from bulkhead.keeper import logs
+    from bulkhead.keeper.watch import logs
 
     logs.configure(settings.log)
     report = asyncio.run(_until_told(settings, once=once, dry_run=dry_run))
@@ -153,7 +153,7 @@ def check(connect: Callable[[str], Any] | None, output: Output, settings: Keeper
     Sends nothing, and asks for no password where keystores say their addresses. `keeper run --once
     --dry-run` says what would be sent.
     """
-    from bulkhead.keeper import checkup
+    from bulkhead.keeper.configuration import checkup
 
     with output.working("checking"):
         found = checkup.check(settings, connect)
@@ -166,7 +166,7 @@ def check(connect: Callable[[str], Any] | None, output: Output, settings: Keeper
 async def _until_told(settings: KeeperSettings, *, once: bool, dry_run: bool) -> RunReport:
     """Runs the keeper, and has it stop when this process is told to."""
     from bulkhead.keeper import running
-    from bulkhead.keeper.metrics import Metrics
+    from bulkhead.keeper.watch.metrics import Metrics
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -213,7 +213,7 @@ def _shown(report: RunReport, *, dry_run: bool) -> RunShown:
 
 def _settings(config: Path | None, flags: dict[str, Any]) -> KeeperSettings:
     try:
-        from bulkhead.keeper.settings import KeeperSettings
+        from bulkhead.keeper.configuration.settings import KeeperSettings
     except ModuleNotFoundError as error:
         if error.name in EXTRA:
             raise click.ClickException(

@@ -5,22 +5,25 @@ from typing import TYPE_CHECKING
 from bulkhead._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from bulkhead.keeper.bidding import Policy as Policy
+    from bulkhead.keeper.account import KeeperAccount as KeeperAccount
+    from bulkhead.keeper.account import deploy_account as deploy_account
+    from bulkhead.keeper.account import deploy_account_async as deploy_account_async
     from bulkhead.keeper.book import Book as Book
-    from bulkhead.keeper.dispatch import Dispatcher as Dispatcher
-    from bulkhead.keeper.endpoint import EndpointHealth as EndpointHealth
-    from bulkhead.keeper.endpoint import EndpointPolicy as EndpointPolicy
-    from bulkhead.keeper.endpoint import EndpointState as EndpointState
-    from bulkhead.keeper.endpoints import EndpointPool as EndpointPool
-    from bulkhead.keeper.flights import FlightState as FlightState
-    from bulkhead.keeper.flights import Sent as Sent
-    from bulkhead.keeper.flights import Settled as Settled
-    from bulkhead.keeper.journal import Journal as Journal
-    from bulkhead.keeper.lanes import LaneState as LaneState
+    from bulkhead.keeper.dispatch.bidding import SendingPolicy as SendingPolicy
+    from bulkhead.keeper.dispatch.dispatcher import Dispatcher as Dispatcher
+    from bulkhead.keeper.dispatch.flights import FlightState as FlightState
+    from bulkhead.keeper.dispatch.flights import Sent as Sent
+    from bulkhead.keeper.dispatch.flights import Settled as Settled
+    from bulkhead.keeper.dispatch.journal import Journal as Journal
+    from bulkhead.keeper.dispatch.lanes import LaneState as LaneState
+    from bulkhead.keeper.dispatch.poison import Expiry as Expiry
+    from bulkhead.keeper.nodes.endpoint import EndpointHealth as EndpointHealth
+    from bulkhead.keeper.nodes.endpoint import EndpointPolicy as EndpointPolicy
+    from bulkhead.keeper.nodes.endpoint import EndpointState as EndpointState
+    from bulkhead.keeper.nodes.pool import EndpointPool as EndpointPool
     from bulkhead.keeper.passes import Keeper as Keeper
     from bulkhead.keeper.passes import LiquidationReport as LiquidationReport
     from bulkhead.keeper.passes import OrderReport as OrderReport
-    from bulkhead.keeper.poison import Expiry as Expiry
     from bulkhead.keeper.work import Batch as Batch
     from bulkhead.keeper.work import Job as Job
     from bulkhead.keeper.work import Task as Task
@@ -28,23 +31,26 @@ if TYPE_CHECKING:
 _HOME = {
     "Batch": "work",
     "Book": "book",
-    "Dispatcher": "dispatch",
-    "Expiry": "poison",
-    "FlightState": "flights",
-    "EndpointHealth": "endpoint",
-    "EndpointPolicy": "endpoint",
-    "EndpointPool": "endpoints",
-    "EndpointState": "endpoint",
+    "Dispatcher": "dispatch.dispatcher",
+    "Expiry": "dispatch.poison",
+    "FlightState": "dispatch.flights",
+    "EndpointHealth": "nodes.endpoint",
+    "EndpointPolicy": "nodes.endpoint",
+    "EndpointPool": "nodes.pool",
+    "EndpointState": "nodes.endpoint",
     "Job": "work",
-    "Journal": "journal",
+    "Journal": "dispatch.journal",
     "Keeper": "passes",
-    "LaneState": "lanes",
+    "LaneState": "dispatch.lanes",
+    "KeeperAccount": "account",
     "LiquidationReport": "passes",
     "OrderReport": "passes",
-    "Policy": "bidding",
-    "Sent": "flights",
-    "Settled": "flights",
+    "SendingPolicy": "dispatch.bidding",
+    "Sent": "dispatch.flights",
+    "Settled": "dispatch.flights",
     "Task": "work",
+    "deploy_account": "account",
+    "deploy_account_async": "account",
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, _HOME)

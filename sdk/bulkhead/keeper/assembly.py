@@ -7,32 +7,34 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bulkhead.errors import DeploymentError
 from bulkhead.index.opening import open_index
 from bulkhead.keeper.account import KeeperAccount, require_account
 from bulkhead.keeper.batching import Shard
-from bulkhead.keeper.bidding import Policy as Bidding
+from bulkhead.keeper.configuration.keys import open_signers
 from bulkhead.keeper.desk import desk_of
-from bulkhead.keeper.dispatch import Dispatcher
-from bulkhead.keeper.endpoint import EndpointPolicy
-from bulkhead.keeper.endpoints import EndpointPool
+from bulkhead.keeper.dispatch.bidding import SendingPolicy
+from bulkhead.keeper.dispatch.dispatcher import Dispatcher
+from bulkhead.keeper.dispatch.journal import Journal
+from bulkhead.keeper.dispatch.poison import Expiry
 from bulkhead.keeper.engine import Engine, Policy
 from bulkhead.keeper.following import Following
 from bulkhead.keeper.foresight import Foresight
-from bulkhead.keeper.journal import Journal
-from bulkhead.keeper.keys import open_signers
-from bulkhead.keeper.payloads import (
+from bulkhead.keeper.nodes.endpoint import EndpointPolicy
+from bulkhead.keeper.nodes.pool import EndpointPool
+from bulkhead.keeper.payloads.sources import (
     HermesPayloads,
     JoinedPayloads,
     NoPayloads,
     PayloadSource,
     SignedPayloads,
 )
-from bulkhead.keeper.poison import Expiry
 from bulkhead.protocol.fixed_point import PPM
 
 if TYPE_CHECKING:
     from bulkhead.index import Index
-    from bulkhead.keeper.settings import KeeperSettings
+    from bulkhead.keeper.claims import Claims
+    from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.reader import AsyncReader
 
 
@@ -60,11 +62,15 @@ class Kit:
 
 
 @asynccontextmanager
-async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
+async def open_keeper(settings: KeeperSettings, claims: Claims | None = None) -> AsyncIterator[Kit]:
     """A keeper that has found its chain and its exchange, and recovered what it had sent.
 
+    Args:
+        settings: How.
+        claims: What it shares with other keepers; nothing where it is None.
+
     Raises:
-        WrongChain: If a node is on another chain than the settings say.
+        WrongChain: If a node is on another chain than the settings, or the deployment, say.
         InvalidSettings: If a signer can not be opened.
         DeploymentError: If the exchange is not there, or the account is not what works for the
             signers.
@@ -80,6 +86,7 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         pool = EndpointPool(
             settings.rpc.addresses,
             chain_id=settings.chain.id,
+            genesis_hash=_genesis_hash(settings),
             policy=EndpointPolicy(
                 timeout=float(settings.rpc.timeout),
                 poll=float(settings.rpc.poll),
@@ -96,22 +103,33 @@ async def open_keeper(settings: KeeperSettings) -> AsyncIterator[Kit]:
         rests = settings.poison
         journal = Journal(Expiry(rests.first_rest, rests.longest_rest))
         index = stack.enter_context(open_index(settings.journal, deployment, companions=[journal]))
-        dispatcher = Dispatcher(reader.chain, journal, signers, _bidding(settings))
+        dispatcher = Dispatcher(reader.chain, journal, signers, _sending(settings))
         stack.push_async_callback(dispatcher.close)
         following = Following(index, reader)
         source = await _source(settings, reader)
         stack.push_async_callback(source.close)
         desk = desk_of(reader.contracts, addresses, settings.account)
         foresight = Foresight(reader, source, desk.sender)
-        engine = Engine(reader, following, dispatcher, journal, foresight, desk, _policy(settings))
+        policy = _policy(settings)
+        engine = Engine(reader, following, dispatcher, journal, foresight, desk, policy, claims)
         await following.catch_up()
         await dispatcher.recover()
         yield Kit(pool, reader, index, journal, dispatcher, following, engine)
 
 
-def _bidding(settings: KeeperSettings) -> Bidding:
+def _genesis_hash(settings: KeeperSettings) -> str | None:
+    """Of the chain with the exchange; None where none is saved, which is told later."""
+    from bulkhead.deployment import Deployment
+
+    try:
+        return Deployment.saved(settings.chain.id, settings.chain.deployments).genesis_hash
+    except DeploymentError:
+        return None
+
+
+def _sending(settings: KeeperSettings) -> SendingPolicy:
     fees = settings.fees
-    return Bidding(
+    return SendingPolicy(
         max_fee=fees.max_fee_wei,
         bump=fees.bump,
         patience_blocks=fees.patience,

@@ -26,7 +26,7 @@ class Book:
         state: What it held before the first event that is taken in.
 
     Attributes:
-        state: What it holds.
+        state: What it holds; of orders that have ended only the entries of brackets.
         requests: Those of liquidity providers that are not fixed, by id: the block of each.
         touched: The slots that have changed since somebody cleared it.
         paid: The accounts whose cash or escrow has, or may have.
@@ -38,6 +38,7 @@ class Book:
         self.touched: set[Slot] = set()
         self.paid: set[str] = set()
         self._resting: dict[bytes, PlacedOrder] = {}
+        self._entries: set[bytes] = set()
         self._open: dict[int, set[Slot]] = {}  # by market
         for slot, position in state.positions.items():
             if position.size:
@@ -54,13 +55,23 @@ class Book:
             slots = self._open.setdefault(slot[1], set())
             (slots.add if is_open else slots.discard)(slot)
 
+    def forget_ended(self) -> None:
+        """Drops what is known of ended orders that no other may ask for: they are many."""
+        known = self.state.orders
+        for ended in known.keys() - self._resting.keys() - self._entries:
+            self._forget(ended)
+
     def remember(self, event: Event) -> None:
         """Takes in what waits, and what waits no longer, of an event that is in the state."""
         match event.name:
             case "OrderPlaced":
-                self._resting[event["order_hash"]] = placed_of(event)
+                placed = self._resting[event["order_hash"]] = placed_of(event)
+                if placed.is_child:
+                    self._entries.add(placed.order.group)
             case "OrderExecuted" | "OrderCancelled":
                 self._resting.pop(event["order_hash"], None)
+                if event["order_hash"] not in self._entries:
+                    self._forget(event["order_hash"])
             case "RedeemRequest":
                 self.requests[event["request_id"]] = event.block
             case name if name in _FIXED_OR_LAPSED:
@@ -72,7 +83,7 @@ class Book:
         twin.state = self.state.copy()
         twin.requests = self.requests.copy()
         twin.touched, twin.paid = self.touched.copy(), self.paid.copy()
-        twin._resting = self._resting.copy()
+        twin._resting, twin._entries = self._resting.copy(), self._entries.copy()
         twin._open = {market: slots.copy() for market, slots in self._open.items()}
         return twin
 
@@ -124,6 +135,10 @@ class Book:
                 other = self.state.positions.get((account, market, slot ^ 1), valuation.CLOSED)
                 hedged = min(position.size, other.size)
             yield Holding(account, market, slot, position, hedged)
+
+    def _forget(self, ended: bytes) -> None:
+        self.state.orders.pop(ended, None)
+        self.state.placements.pop(ended, None)
 
     def _known(self, placed: PlacedOrder) -> PlacedOrder:
         """An order with what has become of it, of its entry and of its group."""

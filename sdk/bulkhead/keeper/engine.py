@@ -13,6 +13,7 @@ from bulkhead.chain import Block
 from bulkhead.errors import Rejected
 from bulkhead.keeper import planning
 from bulkhead.keeper.batching import GAS_PER_BATCH, Economy, Shard, batches, gas_of
+from bulkhead.keeper.claims import Alone
 from bulkhead.keeper.foresight import Update, foreseen, needed
 from bulkhead.keeper.planning import Sight
 from bulkhead.keeper.trial import Bench, Left
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from bulkhead.chain import Query
     from bulkhead.index import Progress
     from bulkhead.interfaces import Event
+    from bulkhead.keeper.claims import Claims
     from bulkhead.keeper.desk import Desk
-    from bulkhead.keeper.dispatch import Dispatcher
-    from bulkhead.keeper.flights import Settled
+    from bulkhead.keeper.dispatch.dispatcher import Dispatcher
+    from bulkhead.keeper.dispatch.flights import Settled
+    from bulkhead.keeper.dispatch.journal import Journal
     from bulkhead.keeper.following import Following
     from bulkhead.keeper.foresight import Foresight
-    from bulkhead.keeper.journal import Journal
     from bulkhead.markets import MarketState
     from bulkhead.reader import AsyncReader
 
@@ -96,6 +98,7 @@ class Pass:
         planned: What was worth sending, tried.
         sent: Those batches that were sent.
         left: What was not sent, why, and the reason in the contracts' words.
+        unpaid: Tasks by job that would not pay for their gas.
         resting: How many tasks are set aside.
         screened: Seconds that it took to find the candidates.
         economy: What gas cost.
@@ -107,6 +110,7 @@ class Pass:
     planned: tuple[Batch, ...]
     sent: tuple[Batch, ...]
     left: tuple[tuple[Task, Left, str], ...]
+    unpaid: Mapping[Job, int]
     resting: int
     screened: float
     economy: Economy
@@ -123,6 +127,7 @@ class Engine:
         foresight: What prices can be brought.
         desk: Makes calls of tasks.
         policy: What is done.
+        claims: What is told to other keepers of the same exchange, and they tell.
     """
 
     def __init__(
@@ -134,6 +139,7 @@ class Engine:
         foresight: Foresight,
         desk: Desk,
         policy: Policy,
+        claims: Claims | None = None,
     ) -> None:
         self._reader = reader
         self._following = following
@@ -142,14 +148,16 @@ class Engine:
         self._foresight = foresight
         self._desk = desk
         self._policy = policy
+        self._claims = claims or Alone()
         self._bench = Bench(reader, desk.sender, desk.call_of)
         self._screened = 0.0
         self._requests: dict[int, RedeemRequest] = {}
 
-    async def once(self, *, dry_run: bool = False) -> Pass:
+    async def once(self, shard: Shard | None = None, *, dry_run: bool = False) -> Pass:
         """One pass.
 
         Args:
+            shard: Whose tasks are done now; the policy's where it is None.
             dry_run: Whether nothing is sent.
 
         Raises:
@@ -157,14 +165,15 @@ class Engine:
         """
         watched = await self.watch(dry_run=dry_run)
         at = watched.at
+        shard = shard or self._policy.shard
         sight = await self._sight(at)
         updates = await self._foresight.updates(sight)
         ahead = foreseen(sight, updates)
         resting = self._journal.poisoned(at.timestamp)
-        away = self._journal.busy() | resting
-        tasks = self._tasks(ahead, away)
+        away = self._journal.busy() | resting | await self._claims.of_others(at.number)
+        tasks = self._tasks(ahead, away, shard)
         economy = await self._economy(sight)
-        wanted = [task for task in tasks if self._is_wanted(task, economy, away)]
+        wanted = [task for task in tasks if _is_wanted(task, shard, economy, away)]
         planned, left = await self._planned(wanted, updates, economy, at)
         sent = () if dry_run else await self._send(planned, at)
         return Pass(
@@ -174,6 +183,7 @@ class Engine:
             planned=planned,
             sent=sent,
             left=left,
+            unpaid=Counter(task.job for task in tasks if not economy.pays_for(task)),
             resting=len(resting),
             screened=self._screened,
             economy=economy,
@@ -187,8 +197,13 @@ class Engine:
         """
         progress = await self._following.catch_up()
         at = await self._reader.block(progress.block)
-        settled = () if dry_run else await self._dispatcher.settle(at)
+        settled = () if dry_run else await self._settle(at)
         return Watched(at, progress, settled, self._earned())
+
+    async def _settle(self, at: Block) -> tuple[Settled, ...]:
+        settled = await self._dispatcher.settle(at)
+        await self._claims.keep(self._journal.busy(), at.number)
+        return settled
 
     async def _sight(self, at: Block) -> Sight:
         """The markets that matter, and the requests that nobody has fixed."""
@@ -202,10 +217,10 @@ class Engine:
         self._requests = known | await self._reader.chain.run(_requests(self._reader, unread), at)
         return Sight(at, states, dict(self._requests))
 
-    def _tasks(self, sight: Sight, away: Collection[Intent]) -> list[Task]:
+    def _tasks(self, sight: Sight, away: Collection[Intent], shard: Shard) -> list[Task]:
         """Everything to do at what is seen, liquidations before orders, the worst first."""
         # Those that are passed over must not hide the others.
-        limit = (HITS + len(away)) * self._policy.shard.count
+        limit = (HITS + len(away)) * shard.count
         began = time.perf_counter()
         candidates = self._following.screens.candidates(sight.states, sight.states, limit)
         self._screened = time.perf_counter() - began
@@ -217,11 +232,6 @@ class Engine:
             candidates.ledgers,
         )
         return list(found)
-
-    def _is_wanted(self, task: Task, economy: Economy, away: Collection[Intent]) -> bool:
-        """Whether a task is ours to do, on no transaction's way, not set aside, and worth it."""
-        is_ours = self._policy.shard.has(task)
-        return is_ours and task.intent not in away and economy.pays_for(task)
 
     async def _planned(
         self, tasks: Sequence[Task], updates: Mapping[int, Update], economy: Economy, at: Block
@@ -259,6 +269,8 @@ class Engine:
     async def _send(self, planned: Sequence[Batch], at: Block) -> tuple[Batch, ...]:
         sent: list[Batch] = []
         for batch in planned:
+            if not await self._claims.take([task.intent for task in batch.tasks], at.number):
+                continue  # somebody else was faster; what is left of it is found again
             try:
                 found = await self._dispatcher.send(batch, at)
             except Rejected as error:
@@ -269,6 +281,8 @@ class Engine:
             if found is None:
                 break  # no lane is free; what is left is found again
             sent.append(batch)
+        # What could not be sent is anybody's.
+        await self._claims.keep(self._journal.busy(), at.number)
         return tuple(sent)
 
     async def _economy(self, sight: Sight) -> Economy:
@@ -290,6 +304,11 @@ class Engine:
             if reward := _paid(event, self._desk.payees):
                 earned[event.transaction] += reward
         return earned
+
+
+def _is_wanted(task: Task, shard: Shard, economy: Economy, away: Collection[Intent]) -> bool:
+    """Whether a task is ours to do, on no transaction's way, not set aside, and worth it."""
+    return shard.has(task) and task.intent not in away and economy.pays_for(task)
 
 
 def _paid(event: Event, payees: Collection[str]) -> int:

@@ -64,6 +64,7 @@ class Following:
         self.book = Book(self.index.state())
         for event in self.index.events(*WAITING):
             self.book.remember(event)
+        self.book.forget_ended()
         self.screens = LiquidationIndex()
         state = self.book.state
         self.screens.load(

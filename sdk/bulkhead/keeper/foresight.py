@@ -19,7 +19,7 @@ from bulkhead.protocol import words
 
 if TYPE_CHECKING:
     from bulkhead.interfaces import Call
-    from bulkhead.keeper.payloads import PayloadSource
+    from bulkhead.keeper.payloads.sources import PayloadSource
     from bulkhead.reader import AsyncReader
 
 

@@ -16,7 +16,7 @@ from bulkhead.keeper import planning
 from bulkhead.keeper.batching import batches, gas_of
 from bulkhead.keeper.book import Book, book_of
 from bulkhead.keeper.calls import call_of
-from bulkhead.keeper.intents import order_key
+from bulkhead.keeper.dispatch.intents import order_key
 from bulkhead.keeper.planning import Sight
 from bulkhead.keeper.work import Task
 from bulkhead.orders import EXPIRED_REASON, OrderState, PlacedOrder

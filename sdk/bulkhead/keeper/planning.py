@@ -13,7 +13,7 @@ from bulkhead.chain import Block
 from bulkhead.decisions import CrossLedger, Readiness, Vault
 from bulkhead.deleveraging import Holding
 from bulkhead.keeper.book import Book
-from bulkhead.keeper.intents import order_key
+from bulkhead.keeper.dispatch.intents import order_key
 from bulkhead.keeper.work import Job, Task
 from bulkhead.liquidity import LAPSE, REWARD, RedeemRequest
 from bulkhead.markets import MarketState

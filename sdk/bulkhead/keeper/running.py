@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from bulkhead import errors
 from bulkhead.keeper.assembly import Kit, open_keeper
-from bulkhead.keeper.health import Health, serving
-from bulkhead.keeper.logs import Log
-from bulkhead.keeper.reporting import Reporter
+from bulkhead.keeper.watch.health import Health, serving
+from bulkhead.keeper.watch.logs import Log
+from bulkhead.keeper.watch.reporting import Reporter
 
 if TYPE_CHECKING:
     from bulkhead.chain import Block
+    from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.keeper.engine import Pass, Watched
-    from bulkhead.keeper.metrics import Metrics
-    from bulkhead.keeper.settings import KeeperSettings
+    from bulkhead.keeper.watch.metrics import Metrics
 
 STOP_SECONDS = 3.0  # that a pass may still take when the keeper is told to stop
 FIRST_REST = 0.5  # seconds after a pass that failed; then twice as long each time
@@ -154,7 +154,7 @@ class _Loop:
         except asyncio.CancelledError:
             return seen
         except errors.BulkheadError as error:
-            if isinstance(error, _FATAL):
+            if isinstance(error, FATAL):
                 raise
             self.report.failures += 1
             self._reporter.tell_endpoints()
@@ -179,4 +179,4 @@ class _Loop:
             await asyncio.wait_for(self._stop.wait(), seconds)
 
 
-_FATAL = (errors.DeploymentError, errors.IndexBusy, errors.IndexUnusable)
+FATAL = (errors.DeploymentError, errors.IndexBusy, errors.IndexUnusable)

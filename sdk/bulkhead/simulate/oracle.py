@@ -18,7 +18,7 @@ MAX_HOUR = 2**20  # of those that fit a word
 
 
 def update(ledger: Ledger, market: int, price: int, published_at: int, confidence: int = 0) -> int:
-    """Takes a price, unless the market has taken one in this block or it is the one it has.
+    """Takes a price, unless one that may fill was taken in this block or it is the one there is.
 
     Args:
         ledger: The words.
@@ -35,7 +35,8 @@ def update(ledger: Ledger, market: int, price: int, published_at: int, confidenc
     require(last.kind != words.SETTLED, "market: settled")
     require(last.kind != 0, "feed: none")
     is_newer = published_at != last.published_at
-    if last.accepted_at == ledger.now or not (is_newer or last.caution):
+    is_taken = last.accepted_at == ledger.now and price_validity.is_fresh(last, ledger.now)
+    if is_taken or not (is_newer or last.caution):
         return words.pack_price(last)
     changes = _checked(ledger, market, last, price, published_at, confidence) if is_newer else {}
     word = ledger.store_price(market, replace(last, caution=words.NO_CAUTION, **changes))

@@ -17,13 +17,13 @@ from bulkhead.chain import AsyncChain
 from bulkhead.deployment import Deployment
 from bulkhead.index import Index, open_index
 from bulkhead.interfaces import Call
-from bulkhead.keeper import Batch, Dispatcher, Job, Journal, Policy, Settled, Task
+from bulkhead.keeper import Batch, Dispatcher, Job, Journal, SendingPolicy, Settled, Task
 from tests.helpers.anvil import Anvil
 
 GWEI = 10**9
 ETHER = 10**18
 MNEMONIC = "test test test test test test test test test test test junk"
-POLICY = Policy(max_fee=200 * GWEI, patience_blocks=2, confirmations=20)
+POLICY = SendingPolicy(max_fee=200 * GWEI, patience_blocks=2, confirmations=20)
 COUNTER = to_checksum_address("0x" + "c0" * 20)
 REVERTING = to_checksum_address("0x" + "de" * 20)
 GAS = 60_000
@@ -117,7 +117,7 @@ class Bench:
 
     @asynccontextmanager
     async def desk(
-        self, path: Path, keys: Sequence[LocalAccount] = (), policy: Policy = POLICY
+        self, path: Path, keys: Sequence[LocalAccount] = (), policy: SendingPolicy = POLICY
     ) -> AsyncIterator[Desk]:
         """What a keeper has, opened as it opens it."""
         w3 = AsyncWeb3(AsyncHTTPProvider(self.anvil.url))

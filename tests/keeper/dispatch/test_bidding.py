@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkhead.chain import Fees, GasPrice
-from bulkhead.keeper import FlightState, Job, Policy
-from bulkhead.keeper.bidding import REPLACEMENT, first_fees, next_bid
-from bulkhead.keeper.flights import Content, Flight, Version
+from bulkhead.keeper import FlightState, Job, SendingPolicy
+from bulkhead.keeper.dispatch.bidding import REPLACEMENT, first_fees, next_bid
+from bulkhead.keeper.dispatch.flights import Content, Flight, Version
 
 WEI = st.integers(1, 10**13)
 
@@ -32,21 +32,21 @@ def flight(fees: Fees, *, is_cancel: bool = False, has_work: bool = True) -> Fli
 
 
 def test_new_work_offers_twice_the_base_fee_and_the_tip() -> None:
-    assert first_fees(GasPrice(100, 7), Policy(max_fee=10**6)) == Fees(207, 7)
+    assert first_fees(GasPrice(100, 7), SendingPolicy(max_fee=10**6)) == Fees(207, 7)
 
 
 def test_a_chain_without_a_base_fee_has_one_price() -> None:
-    fees = first_fees(GasPrice(None, 7), Policy(max_fee=10**6))
+    fees = first_fees(GasPrice(None, 7), SendingPolicy(max_fee=10**6))
     assert fees == Fees(7, None)
     assert fees.fields() == {"gasPrice": 7}
-    bid = next_bid(flight(fees), GasPrice(None, 7), Policy(max_fee=10**6))
+    bid = next_bid(flight(fees), GasPrice(None, 7), SendingPolicy(max_fee=10**6))
     assert bid is not None
     assert bid.fees.tip is None
     assert bid.fees.most >= 8
 
 
 def test_no_work_is_offered_that_could_not_be_mined() -> None:
-    policy = Policy(max_fee=1_000, bump=25)
+    policy = SendingPolicy(max_fee=1_000, bump=25)
     assert policy.work_fee == 799
     assert first_fees(GasPrice(799, 1), policy) == Fees(799, 1)
     assert first_fees(GasPrice(800, 1), policy) is None
@@ -56,7 +56,7 @@ def test_no_work_is_offered_that_could_not_be_mined() -> None:
 def test_the_cap_holds_and_a_cancellation_always_fits_under_it(
     base: int, tip: int, max_fee: int, bump: int
 ) -> None:
-    policy = Policy(max_fee=max_fee, bump=bump)
+    policy = SendingPolicy(max_fee=max_fee, bump=bump)
     price = GasPrice(base, tip)
     fees = first_fees(price, policy)
     if fees is None:
@@ -81,7 +81,9 @@ def test_the_cap_holds_and_a_cancellation_always_fits_under_it(
 
 
 def test_work_that_others_have_done_is_given_up_at_once() -> None:
-    bid = next_bid(flight(Fees(100, 1), has_work=False), GasPrice(50, 1), Policy(max_fee=10**6))
+    bid = next_bid(
+        flight(Fees(100, 1), has_work=False), GasPrice(50, 1), SendingPolicy(max_fee=10**6)
+    )
     assert bid is not None
     assert bid.is_cancel
 
@@ -100,4 +102,4 @@ def test_work_that_others_have_done_is_given_up_at_once() -> None:
 )
 def test_a_policy_that_can_not_be_kept_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Policy(**{"max_fee": 10**9, **wrong})
+        SendingPolicy(**{"max_fee": 10**9, **wrong})

@@ -10,7 +10,7 @@ import pytest
 from bulkhead import OrderHandle, OrderKind
 from bulkhead.chain import Chain
 from bulkhead.keeper import Batch, FlightState, Job, Task
-from bulkhead.keeper.intents import order_key
+from bulkhead.keeper.dispatch.intents import order_key
 from tests.helpers.anvil import Anvil
 from tests.keeper.dispatch.desk import GWEI, MNEMONIC, Bench, Desk, key
 from tests.sdk.world import World, build_world, refreshed

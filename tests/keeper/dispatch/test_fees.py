@@ -1,14 +1,17 @@
 """What is stuck is replaced for more, up to the cap, then cancelled; later work goes on."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bulkhead.keeper import FlightState, LaneState, Policy, Settled
-from tests.keeper.dispatch.desk import GWEI, POLICY, Bench, Desk, intent, key
+from bulkhead.keeper import FlightState, LaneState, SendingPolicy, Settled
+from tests.keeper.dispatch.desk import GWEI, POLICY, Bench, Desk, batch, intent, key, work
 
 pytestmark = pytest.mark.anvil
+
+RECEIVER = "0x" + "33" * 20
 
 
 def hashes_of(desk: Desk) -> int:
@@ -45,11 +48,28 @@ def test_a_base_fee_five_times_higher_is_outbid(bench: Bench, path: Path) -> Non
     asyncio.run(run())
 
 
+def test_what_takes_its_place_carries_the_same_wei(bench: Bench, path: Path) -> None:
+    async def run() -> None:
+        async with bench.desk(path) as desk:
+            call = replace(work(1, to=RECEIVER), value=7)
+            at = await desk.chain.block()
+            assert await desk.dispatcher.send(replace(batch(1), call=call), at)
+            (flight,) = desk.journal.flights(key(0).address)
+            assert flight.reserve == flight.gas * flight.last.fees.most + 7
+            spike = 5 * bench.base_fee()
+            (settled,) = await blocks(bench, desk, POLICY.patience_blocks + 1, spike)
+            assert len(settled.hashes) == 2
+            assert settled.transaction == settled.hashes[-1]
+            assert await desk.chain.balance(RECEIVER) == 7
+
+    asyncio.run(run())
+
+
 def test_at_the_cap_it_is_cancelled_and_later_work_goes_on(bench: Bench, path: Path) -> None:
     async def run() -> None:
         base = bench.base_fee()
         # Work may pay up to four times the base fee, what cancels it up to six times.
-        policy = Policy(max_fee=6 * base, bump=50, patience_blocks=2, confirmations=20)
+        policy = SendingPolicy(max_fee=6 * base, bump=50, patience_blocks=2, confirmations=20)
         assert policy.work_fee < 5 * base
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)
@@ -84,7 +104,7 @@ def test_beyond_the_cap_nothing_more_is_offered_and_it_goes_on_later(
 ) -> None:
     async def run() -> None:
         base = bench.base_fee()
-        policy = Policy(max_fee=4 * base, patience_blocks=1, confirmations=20)
+        policy = SendingPolicy(max_fee=4 * base, patience_blocks=1, confirmations=20)
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)
             assert await blocks(bench, desk, 4, 20 * base) == []
@@ -105,7 +125,7 @@ def test_beyond_the_cap_nothing_more_is_offered_and_it_goes_on_later(
 
 def test_what_waits_less_than_the_patience_is_left_alone(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        policy = Policy(max_fee=200 * GWEI, patience_blocks=5)
+        policy = SendingPolicy(max_fee=200 * GWEI, patience_blocks=5)
         async with bench.desk(path, policy=policy) as desk:
             assert await desk.send(1)
             spike = 5 * bench.base_fee()

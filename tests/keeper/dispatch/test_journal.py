@@ -14,8 +14,8 @@ from bulkhead.index import Index
 from bulkhead.index.writer import Chunk, Header
 from bulkhead.interfaces import Event
 from bulkhead.keeper import Expiry, FlightState, Job, Journal
-from bulkhead.keeper.flights import Content, Flight, Version
-from bulkhead.keeper.intents import ended_by, order_key, position_key
+from bulkhead.keeper.dispatch.flights import Content, Flight, Version
+from bulkhead.keeper.dispatch.intents import ended_by, order_key, position_key
 from tests.keeper.dispatch.desk import unreal_deployment
 
 SIGNER = to_checksum_address("0x" + "51" * 20)

@@ -13,8 +13,8 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from bulkhead import errors
 from bulkhead.chain import AsyncChain
 from bulkhead.index import Index
-from bulkhead.keeper import Dispatcher, FlightState, Journal, LaneState, Policy
-from bulkhead.keeper.lanes import Lane, kept
+from bulkhead.keeper import Dispatcher, FlightState, Journal, LaneState, SendingPolicy
+from bulkhead.keeper.dispatch.lanes import Lane, kept
 from tests.keeper.dispatch.desk import ETHER, POLICY, REVERTING, Bench, Desk, batch, intent, key
 
 pytestmark = pytest.mark.anvil
@@ -94,7 +94,7 @@ def test_nothing_is_sent_twice_for_a_task(bench: Bench, path: Path) -> None:
 
 def test_a_lane_takes_only_as_many_as_it_may(bench: Bench, path: Path) -> None:
     async def run() -> None:
-        policy = Policy(max_fee=POLICY.max_fee, in_flight=2)
+        policy = SendingPolicy(max_fee=POLICY.max_fee, in_flight=2)
         async with bench.desk(path, [key(0), key(1)], policy) as desk:
             assert desk.dispatcher.free == 4
             assert all(await asyncio.gather(*(desk.send(task) for task in range(4))))

@@ -7,8 +7,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from bulkhead import prices
-from bulkhead.keeper import quotes
-from bulkhead.keeper.quotes import MAX_OF_MARKET, best_payload, quotes_in
+from bulkhead.keeper.payloads import quotes
+from bulkhead.keeper.payloads.quotes import MAX_OF_MARKET, best_payload, quotes_in
 
 ORACLE = "0x" + "11" * 20
 CHAIN = 31337

@@ -1,0 +1,1 @@
+"""Several RPC addresses as one provider: health, stale heads, wrong chains."""

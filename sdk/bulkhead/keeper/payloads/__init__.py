@@ -1,0 +1,1 @@
+"""Price updates of pull feeds, from the servers that have them."""

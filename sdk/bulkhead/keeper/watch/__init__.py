@@ -1,0 +1,1 @@
+"""What a keeper shows of itself: metrics, health and logs."""
