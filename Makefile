@@ -32,10 +32,10 @@ SOAK_ARGS ?=
 FUZZ_STEPS ?= 200000
 FUZZ_SEED ?= 1
 
-.PHONY: help setup demo test anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean fuzz
+.PHONY: help setup demo test anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean fuzz forge fuzz-forge
 
 help: ## Show this text
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 setup: $(STAMPS)/dev $(STAMPS)/node ## Install everything, pinned by hash, into .venv and node_modules
 
@@ -44,6 +44,13 @@ demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
 
 test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
+
+forge: setup ## Fuzz the contracts with forge's handlers, written in Vyper (part of the test suite)
+	$(PYTHON) -m pytest tests/forge
+
+fuzz-forge: setup ## The same ten times as long, from a seed of its own (FORGE_ARGS="--fuzz-seed 7")
+	FOUNDRY_CONFIG=$(CURDIR)/tests/forge/foundry.toml FOUNDRY_PROFILE=long \
+		forge test --no-match-contract Canary $(or $(FORGE_ARGS),--fuzz-seed $$RANDOM)
 
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
 	anvil --hardfork prague $(ANVIL_ARGS)

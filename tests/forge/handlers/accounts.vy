@@ -5,7 +5,6 @@
 @notice What traders do with money, margin and settings.
 """
 
-from contracts.interfaces import ILedger
 from contracts.lib import words
 from . import books
 from . import stage

@@ -61,9 +61,8 @@ def _check_all():
             for slot: uint256 in range(4):
                 position: words.Position = self._position(trader, market, slot)
                 if slot < words.ISOLATED_LONG:
-                    assert (position.size != 0) == (account.legs & words.leg_bit(market, slot) != 0), (
-                        "books: leg without its bit"
-                    )
+                    is_named: bool = account.legs & words.leg_bit(market, slot) != 0
+                    assert (position.size != 0) == is_named, "books: leg without its bit"
                 if position.size == 0:
                     assert words.pack_position(position) == position.generation, (
                         "books: closed slot not empty"
@@ -111,7 +110,9 @@ def _add_trader(before: Totals, trader: address) -> (Totals, uint256):
         for market: uint256 in range(stage.MARKETS):
             for slot: uint256 in range(4):
                 is_leg: bool = slot < words.ISOLATED_LONG
-                if (account.legs & words.leg_bit(market, slot) == 0) if is_leg else (account.vaults == 0):
+                if is_leg and account.legs & words.leg_bit(market, slot) == 0:
+                    continue
+                if not is_leg and account.vaults == 0:
                     continue
                 position: words.Position = self._position(trader, market, slot)
                 state = self._mixed(state, words.pack_position(position))

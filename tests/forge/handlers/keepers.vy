@@ -38,8 +38,8 @@ def pass_time(seed: bytes32):
 @external
 def liquidate_vaults(seed: bytes32):
     """
-    @notice A price moves against a vault, and that alone is tried. 2: no other position, ledger or account
-            changes, but for the owner's cash: upwards, if there is no allowance.
+    @notice A price moves against a vault, and that alone is tried. 2: no other position, ledger or
+            account changes, but for the owner's cash: upwards, if there is no allowance.
     """
     stage._begin(seed)
     place: books.Place = books._find(words.ISOLATED_LONG, 2)
@@ -156,8 +156,8 @@ def _squeeze(place: books.Place, backing: uint256):
 @view
 def _others(place: books.Place) -> uint256:
     """
-    @notice A number that stands for every other position of a position's owner, and the flags and bits
-            of his account but for the count of vaults.
+    @notice A number that stands for every other position of a position's owner, and for which of
+            them are cross legs.
     """
     state: uint256 = books._account(place.account).legs
     for market: uint256 in range(stage.MARKETS):

@@ -111,7 +111,9 @@ def fund_insurance(seed: bytes32):
         "fund_insurance",
         stage.OWNER,
         stage.clearinghouse,
-        abi_encode(1 + stage._draw(100 * stage.USD), method_id=method_id("fund_insurance(uint256)")),
+        abi_encode(
+            1 + stage._draw(100 * stage.USD), method_id=method_id("fund_insurance(uint256)")
+        ),
     )
     books._close(books.NOBODY)
 

@@ -2,8 +2,8 @@
 """
 @title Providers
 @license MIT
-@notice A liquidity provider comes and goes. 11: what a share is worth never falls by it, and what is
-        claimable is what the pool's own account holds.
+@notice A liquidity provider comes and goes. 11: what a share is worth never falls by it, and what
+        is claimable is what the pool's own account holds.
 """
 
 from ethereum.ercs import IERC20

@@ -2,18 +2,16 @@
 """
 @title Stage
 @license MIT
-@notice The whole exchange, deployed from its artifacts, the accounts that act on it, and one way for
-        them to act: every call is counted, and a refusal must say why.
+@notice The whole exchange, deployed from its artifacts, the accounts that act on it, and one way
+        for them to act: every call is counted, and a refusal must say why.
 """
 
 from contracts.interfaces import ICustody
 from contracts.interfaces import IHouse
-from contracts.interfaces import ILedger
 from contracts.interfaces import ILiquidityPool
 from contracts.interfaces import IMarkets
 from contracts.interfaces import IOrderLogic
 from contracts.interfaces import IPriceOracle
-from contracts.lib import words
 from contracts.mocks import MockToken
 from . import ICheats
 
@@ -22,7 +20,8 @@ VM: constant(ICheats) = ICheats(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D)
 OWNER: constant(address) = 0x0000000000000000000000000000000000000a01
 KEEPER: constant(address) = 0x0000000000000000000000000000000000000a02
 PROVIDER: constant(address) = 0x0000000000000000000000000000000000000a03
-BROKER: constant(address) = 0x0000000000000000000000000000000000000a04  # every trader's operator and builder
+# Every trader's operator, who is a builder, too.
+BROKER: constant(address) = 0x0000000000000000000000000000000000000a04
 FIRST_TRADER: constant(uint256) = 2817  # 0xb01, the others follow
 TRADERS: constant(uint256) = 4
 MARKETS: constant(uint256) = 2
@@ -202,8 +201,8 @@ def _tiers(factor: uint256) -> DynArray[IMarkets.Tier, 8]:
 @internal
 def _begin(seed: bytes32):
     """
-    @notice Every action begins so. What it does follows from its seed and its sender, as the fuzzer likes
-            some values too well; by whom it is done is drawn, too.
+    @notice Every action begins so. All that it does, by whom, too, is drawn from its seed and its
+            sender: of seeds alone the fuzzer likes some too well.
     """
     self._seed = convert(seed, uint256) ^ self._salt ^ convert(msg.sender, uint256) << 96
     extcall VM.warp(self.now)
@@ -229,11 +228,6 @@ def _amount() -> uint256:
     @notice Quote units, small amounts as likely as large ones: a cent to 5,000 USD.
     """
     return (1 + self._draw(50)) * 10 ** (4 + self._draw(5))
-
-
-@internal
-def _any_trader() -> address:
-    return self._trader(self._draw(TRADERS))
 
 
 @internal
@@ -267,7 +261,8 @@ def _publish(market: uint256):
 @internal
 def _shift(market: uint256, factor: uint256):
     """
-    @notice A market's price, from its next publication on. It stays within a third and twice its first.
+    @notice A market's price, from its next publication on. It stays within a third and twice its
+            first.
     @param factor Ppm.
     """
     first: uint256 = FIRST_PRICES[market] * WAD
@@ -310,7 +305,8 @@ def _attempt(
     name: String[32], sender: address, target: address, data: Bytes[5120]
 ) -> (bool, uint256):
     """
-    @notice A call that may be refused, in words: neither an overflow nor a bad index may be what does it.
+    @notice A call that may be refused, in words: neither an overflow nor a bad index may be what
+            does it.
     @return Whether it was taken, and the first word that it returned.
     """
     self._prank(sender)
@@ -319,7 +315,7 @@ def _attempt(
     success, answer = raw_call(target, data, max_outsize=132, revert_on_failure=False)
     if success:
         self._count(name)
-        return True, self._word(slice(concat(answer, empty(bytes32)), 0, 32)) if len(answer) != 0 else 0
+        return True, self._word(slice(answer, 0, min(len(answer), 32)))
     assert len(answer) >= 68 and slice(answer, 0, 4) == method_id("Error(string)"), (
         concat(name, ": refused without a reason")
     )

@@ -2,8 +2,8 @@
 """
 @title Suite
 @license MIT
-@notice What forge calls: it fuzzes the actions of `Everyone`, and what must hold is asked at the end of
-        every run; every action has asked it, too.
+@notice What forge calls: it fuzzes the actions of `Everyone`. What must hold is asked at the end
+        of every run; every action has asked it, too.
 """
 
 from . import ICheats

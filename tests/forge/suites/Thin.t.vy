@@ -2,8 +2,8 @@
 """
 @title Thin
 @license MIT
-@notice The same on an exchange whose pool and insurance are all but empty: caps refuse, debts are written
-        off, winners are deleveraged.
+@notice The same on an exchange whose pool and insurance are all but empty: caps refuse, debts are
+        written off, winners are deleveraged.
 """
 
 from ..handlers import suite
