@@ -45,12 +45,12 @@ SEEN = {
     "withdraw",
 }
 RARE = {
-    "deleveraged": 20,
+    "deleveraged": 5,
     "insurance paid": 100,
-    "ledger cut": 20,
+    "ledger cut": 5,
     "ledger liquidated": 100,
-    "vault cut": 50,
-    "vault topped up": 20,
+    "vault cut": 20,
+    "vault topped up": 10,
     "withdraw_all": 100,
     "withdraw_insurance": 100,
 }
