@@ -149,7 +149,7 @@ def set_auto_margin(seed: bytes32):
             abi_encode(
                 place.market,
                 place.slot == words.ISOLATED_LONG,
-                0 if stage._chance(10) else stage._amount(),
+                0 if stage._chance(10) else 100 * stage.USD + stage._amount(),
                 method_id=method_id("set_auto_margin(uint256,bool,uint256)"),
             ),
         )

@@ -114,12 +114,15 @@ def liquidate_all(seed: bytes32):
 @external
 def auto_deleverage(seed: bytes32):
     """
-    @notice Often after a jump: the owner cuts shares of the pool down to what is owed.
+    @notice Often after the winning side has won more: the owner cuts shares of the pool to little.
     """
     stage._begin(seed)
     market: uint256 = stage._draw(stage.MARKETS)
     if stage._chance(60):
-        stage._shift(market, 920_000 + stage._draw(160_001))
+        state: uint256[4] = staticcall ILedger(stage.clearinghouse).market_state(market)
+        is_long: bool = words.unpack_side(state[1]).size > words.unpack_side(state[2]).size
+        move: uint256 = stage._draw(100_000)
+        stage._shift(market, stage.PPM + move if is_long else stage.PPM - move)
     if stage._chance(90):
         stage._refresh()
     ids: DynArray[uint256, 64] = []
@@ -145,8 +148,11 @@ def _squeeze(place: books.Place, backing: uint256):
     @notice Moves the price against a position, to where about its backing is gone.
     @param backing Quote.
     """
-    most: uint256 = min(backing * stage.PPM * 5 // 4 // place.position.entry_notional, 250_000)
-    move: uint256 = most // 2 + stage._draw(most // 2 + 1)
+    most: uint256 = min(backing * stage.PPM // place.position.entry_notional, 250_000)
+    # Up to two in a hundred before it: there only a part is closed, or margin added.
+    move: uint256 = most - min(stage._draw(20_000), most)
+    if stage._chance(40):
+        move = most // 2 + stage._draw(most + 1)
     is_long: bool = place.slot % 2 == 0
     stage._shift(place.market, stage.PPM - move if is_long else stage.PPM + move)
     stage._refresh()

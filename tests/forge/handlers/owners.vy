@@ -31,7 +31,7 @@ def set_terms(seed: bytes32):
     terms.maker_fee = stage._draw(3) * 100
     if stage._chance(30):
         terms.funding_velocity = 0
-    if stage._chance(15):
+    if stage._chance(25):
         terms.pool_share = 1 + stage._draw(1_000)
     self._attempt(
         "set_terms",

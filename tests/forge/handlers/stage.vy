@@ -315,7 +315,7 @@ def _attempt(
     success, answer = raw_call(target, data, max_outsize=132, revert_on_failure=False)
     if success:
         self._count(name)
-        return True, self._word(slice(answer, 0, min(len(answer), 32)))
+        return True, convert(slice(answer, 0, 32), uint256) if len(answer) >= 32 else 0
     assert len(answer) >= 68 and slice(answer, 0, 4) == method_id("Error(string)"), (
         concat(name, ": refused without a reason")
     )
@@ -346,7 +346,7 @@ def _count(name: String[64]):
 
 
 @internal
-def _report(path: String[64]):
+def _report(path: String[96]):
     """
     @notice Appends what this run has counted to a file.
     """

@@ -55,4 +55,5 @@ def invariant_books():
 
 @external
 def afterInvariant():
-    extcall self.everyone.report(concat(".cache/forge/", self.name, ".counts"))
+    folder: String[64] = staticcall VM.envOr("BULKHEAD_COUNTS", ".cache/forge")
+    extcall self.everyone.report(concat(folder, "/", self.name, ".counts"))

@@ -49,7 +49,7 @@ def check():
 
 
 @external
-def report(path: String[64]):
+def report(path: String[96]):
     """
     @notice Appends to a file what has been called, refused and seen.
     """
