@@ -29,8 +29,8 @@ from tests.helpers.protocol import (
     position_id,
 )
 from tests.reference import layouts, liquidation, margins
-from tests.reference.orders import PENDING, Refused
 from tests.reference.margin import Ledger, is_firm, vault_equity
+from tests.reference.orders import PENDING, Refused
 from tests.reference.reading import Reader
 from tests.reference.state import ISOLATED, SIGN, Dust, State
 from tests.reference.twin import Twin
@@ -109,7 +109,7 @@ class Actions:
         return self.protocol.cash(self.protocol.owner)
 
     def publish(self, market: int) -> None:
-        """Mostly writes what the oracle would, as that is the model's to know; now and then asks it."""
+        """Mostly writes what the oracle would, which is faster; now and then asks it."""
         word = self.price_after(market)
         oracle, at = self.protocol.oracle, self.protocol.oracle.slots["_prices"] + market
         if self.random.random() < 0.9:
@@ -275,7 +275,9 @@ class Actions:
         if (place := self.vault()) is None:
             return
         account, market, slot = place
-        allowance = 0 if self.random.random() < 0.1 else int(10 ** self.random.uniform(1, 3.5) * USD)
+        allowance = (
+            0 if self.random.random() < 0.1 else int(10 ** self.random.uniform(1, 3.5) * USD)
+        )
 
         def act(state: State, dust: Dust) -> None:
             state.positions[place].is_auto = allowance > 0
@@ -353,7 +355,9 @@ class Actions:
         def act(state: State, dust: Dust) -> None:
             state.markets[market].is_reduce_only = bool(status)
 
-        self.twin.both("set_status", lambda: self.attempt(sender, "set_status", market, status), act, 0)
+        self.twin.both(
+            "set_status", lambda: self.attempt(sender, "set_status", market, status), act, 0
+        )
 
     # Orders
 

@@ -107,5 +107,3 @@ def test_a_doctored_word_is_noticed(slot: Callable[[Actions], int], change: int)
         poke(actions, slot(actions), change)
         with pytest.raises(Difference):
             actions.deposit()
-
-

@@ -6,7 +6,6 @@ from fractions import Fraction
 from tests.reference.funding import accrue, steer
 from tests.reference.margin import (
     Ledger,
-    initial_margin,
     is_firm,
     requirement,
     value_of,
@@ -17,7 +16,6 @@ from tests.reference.state import (
     LONG,
     PPM,
     SIGN,
-    USD,
     Dust,
     Market,
     Money,
@@ -198,9 +196,11 @@ def _settle(
     if planned.reduced:
         slot = trade.mode + planned.reduced_side
         due = 0 if trade.is_escrowed else keeper_fee
-        (_reduce_vault if trade.mode == ISOLATED else _reduce_leg)(
-            state, trade, slot, planned.reduced, keeper, due, dust, alone=not planned.opened
-        )
+        if trade.mode == ISOLATED:
+            _reduce_vault(state, trade, slot, planned.reduced, keeper, due, dust)
+        else:
+            alone = not planned.opened
+            _reduce_leg(state, trade, slot, planned.reduced, keeper, due, dust, alone=alone)
     if planned.opened:
         slot = trade.mode + planned.opened_side
         (_open_vault if trade.mode == ISOLATED else _open_leg)(
@@ -240,8 +240,6 @@ def _reduce_vault(
     keeper: str,
     due: int,
     dust: Dust,
-    *,
-    alone: bool,
 ) -> None:
     place = (trade.account, trade.market, slot)
     position, market = state.positions[place], state.markets[trade.market]
@@ -323,12 +321,12 @@ def _reduce_leg(
     if not alone:
         return
     after = Ledger(state, trade.account, counts_silence=True)
-    if dust.holds(after.cash + after.value, after.initial):
+    gain = max(0, -impact)  # the fill's own counts for nothing
+    if dust.holds(after.cash + after.value - gain, after.initial):
         return
     grows = abs(_held_skew(state, trade)) > abs(skew_held)
-    if grows or not dust.holds(
-        after.equity * before.maintenance / after.maintenance, before.equity
-    ):
+    equity = after.equity - gain
+    if grows or not dust.holds(equity * before.maintenance / after.maintenance, before.equity):
         raise Ends("margin: below initial")
 
 
@@ -400,5 +398,3 @@ def _open_leg(state: State, trade: Trade, slot: int, lots: int, dust: Dust) -> N
     after = Ledger(state, trade.account)
     if not dust.holds(after.cash + after.value - max(0, -impact), after.initial):
         raise Ends("margin: below initial")
-
-

@@ -1,7 +1,7 @@
 """Chain and model, side by side: every action is done on both and its results compared.
 
-After an action the model goes on from the chain's words, so each difference is one action's own. What
-rounding took is added up: it must be for the pool.
+After an action the model goes on from the chain's words, so each difference is one action's own.
+What rounding took is added up: it must be for the pool.
 """
 
 from collections import Counter
