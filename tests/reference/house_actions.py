@@ -145,10 +145,12 @@ class HouseActions(Walker):
             max_funding_rate=self.random.choice((1_000, 10_000)),
         )
 
+        changed = terms_of(terms)
+
         def call() -> Receipt:
             receipt = self.attempt(self.protocol.owner, "set_terms", market, astuple(terms))
             if receipt.refusal is None:
-                self.twin.reader.terms[market] = terms_of(terms)
+                self.twin.reader.terms[market] = changed
             return receipt
 
         self.twin.both(

@@ -39,10 +39,11 @@ class Batch:
         The keeper's share is of the whole one and comes first; insurance tops it up to the floor.
         """
         house, terms = self.state.house, self.state.markets[number].terms
-        whole = lots * self.state.prices[number].price * terms.penalty
-        penalty = min(whole, max(equity, 0))
-        share = min(max(whole * terms.keeper_share, terms.keeper_floor), terms.keeper_cap)
-        reward = min(share, max(penalty, terms.keeper_floor), penalty + house.insurance)
+        whole: Money = lots * self.state.prices[number].price * terms.penalty
+        penalty: Money = min(whole, max(equity, 0))
+        share: Money = max(whole * terms.keeper_share, terms.keeper_floor)
+        share = min(share, terms.keeper_cap)
+        reward: Money = min(share, max(penalty, terms.keeper_floor), penalty + house.insurance)
         self.earned += reward
         house.insurance += penalty - reward
         return penalty
