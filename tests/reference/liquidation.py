@@ -34,15 +34,16 @@ class Batch:
         self.state.accounts[self.keeper].cash += self.earned
 
     def penalise(self, number: int, lots: int, equity: Money) -> Money:
-        """The penalty, as far as equity bears it: the keeper's share of all of it, then insurance's.
+        """The penalty, as far as equity bears it.
 
-        Insurance tops the keeper's up to the floor.
+        The keeper's share is of the whole one and comes first; insurance tops it up to the floor.
         """
         house, terms = self.state.house, self.state.markets[number].terms
-        whole = lots * self.state.prices[number].price * terms.penalty
-        penalty = min(whole, max(equity, 0))
-        share = min(max(whole * terms.keeper_share, terms.keeper_floor), terms.keeper_cap)
-        reward = min(share, max(penalty, terms.keeper_floor), penalty + house.insurance)
+        whole: Money = lots * self.state.prices[number].price * terms.penalty
+        penalty: Money = min(whole, max(equity, 0))
+        share: Money = max(whole * terms.keeper_share, terms.keeper_floor)
+        share = min(share, terms.keeper_cap)
+        reward: Money = min(share, max(penalty, terms.keeper_floor), penalty + house.insurance)
         self.earned += reward
         house.insurance += penalty - reward
         return penalty
@@ -85,7 +86,7 @@ def _liquidate_vault(state: State, place: Slot, batch: Batch, dust: Dust) -> boo
 
 def _top_up(state: State, place: Slot, equity: Money, batch: Batch, dust: Dust) -> bool:
     """All that brings the vault back to initial margin, out of withdrawable and allowance."""
-    account, number, slot = place
+    account, number, _ = place
     market, position = state.markets[number], state.positions[place]
     if not is_firm(state, account):
         return False
@@ -102,9 +103,7 @@ def _top_up(state: State, place: Slot, equity: Money, batch: Batch, dust: Dust) 
     return True
 
 
-def _lots_to_close(
-    state: State, place: Slot, equity: Money, maintenance: Money, dust: Dust
-) -> int:
+def _lots_to_close(state: State, place: Slot, equity: Money, maintenance: Money, dust: Dust) -> int:
     """Just enough to restore the buffer, or all."""
     account, number, slot = place
     position = state.positions[place]
@@ -189,4 +188,3 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
 def write_off_if_flat(state: State, account: str) -> None:
     if not state.legs(account):
         write_off(state, account)
-

@@ -137,4 +137,3 @@ def _request_all(actions: Actions) -> int:
 def _must(what: str, receipt: Receipt) -> None:
     if receipt.refusal is not None:
         raise Stuck(f"{what}: {receipt.refusal}")
-

@@ -45,12 +45,15 @@ def add(state: State, place: Slot, amount: int, dust: Dust) -> None:
 
 def remove(state: State, place: Slot, amount: int, dust: Dust) -> None:
     """What is left covers initial margin and the unrealised loss: profit is not removable."""
-    if not state.prices[place[1]].is_fresh(state.now):
-        raise Refused("price: not firm")
     position = state.positions[place]
     needed = vault_initial(state, place) + max(0, -value_of(state, *place))
+    reasons = []
+    if not state.prices[place[1]].is_fresh(state.now):
+        reasons.append("price: not firm")
     if not dust.holds(position.margin - amount, needed):
-        raise Refused("margin: below initial")
+        reasons.append("margin: below initial")
+    if reasons:
+        raise Refused(*reasons)
     position.margin -= amount
     state.accounts[place[0]].cash += amount
 

@@ -137,7 +137,7 @@ def is_acceptable(state: State, order: Order, dust: Dust) -> bool:
 
 
 def closed_to(state: State, order: Order) -> list[str]:
-    """What else an order that would open waits for: which of the two is named first says nothing."""
+    """What else an order that would open waits for: either may be named."""
     try:
         plan(state, trade_of(order))
     except Waits as waits:

@@ -2,6 +2,7 @@
 
 from dataclasses import astuple, fields
 from fractions import Fraction
+from typing import Any
 
 from tests.helpers.chain import now
 from tests.helpers.protocol import Ledger as Words
@@ -29,7 +30,9 @@ WHOLE = {"skew_scale", "keeper_floor", "keeper_cap", "partial_above"}
 
 def terms_of(named: Named) -> Terms:
     values = dict(zip([field.name for field in fields(named)], astuple(named), strict=True))
-    exact = {name: v if name in WHOLE else Fraction(v, PPM) for name, v in values.items()}
+    exact: dict[str, Any] = {
+        name: v if name in WHOLE else Fraction(v, PPM) for name, v in values.items()
+    }
     return Terms(**exact | {"min_notional": values["min_notional"] * USD})
 
 
@@ -47,7 +50,7 @@ class Reader:
         self._words = Words(protocol)
         self.protocol = protocol
         self.accounts = accounts
-        self.terms = [terms_of(market.terms) for market in listed]
+        self.terms: list[Terms] = [terms_of(market.terms) for market in listed]
         self.tiers = [tiers_of(market.tiers) for market in listed]
 
     def state(self) -> State:

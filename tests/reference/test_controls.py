@@ -11,9 +11,10 @@ import pytest
 
 from tests.helpers.protocol import mapped
 from tests.reference import funding, liquidation, margin, margins, orders, trading
-from tests.reference.machine import Actions, run, world
+from tests.reference.machine import Actions, run
 from tests.reference.state import PPM
 from tests.reference.twin import Difference
+from tests.reference.walking import world
 
 STEPS = 1_500
 WORLD = world()
@@ -107,5 +108,3 @@ def test_a_doctored_word_is_noticed(slot: Callable[[Actions], int], change: int)
         poke(actions, slot(actions), change)
         with pytest.raises(Difference):
             actions.deposit()
-
-

@@ -6,7 +6,6 @@ from fractions import Fraction
 from tests.reference.funding import accrue, steer
 from tests.reference.margin import (
     Ledger,
-    initial_margin,
     is_firm,
     requirement,
     value_of,
@@ -17,7 +16,6 @@ from tests.reference.state import (
     LONG,
     PPM,
     SIGN,
-    USD,
     Dust,
     Market,
     Money,
@@ -155,13 +153,13 @@ def check_caps(state: State, trade: Trade, planned: Plan, dust: Dust) -> None:
         if opened > terms.side_cap * terms.skew_scale:
             reasons.append("cap: open interest")
         reserve = opened * price * terms.reserve_rate * terms.skew_cap / terms.side_cap
-        if not dust.holds(backing, reserve, dust=abs(lots) * price / 100 + 4):
+        if not dust.holds(backing, reserve, dust=Fraction(abs(lots) * price, 100) + 4):
             reasons.append("cap: reserve")
     if planned.opened and abs(after) > abs(skew):
         if abs(after) > terms.skew_cap * terms.skew_scale:
             reasons.append("cap: skew")
         reserve = abs(after) * price * terms.reserve_rate
-        if not dust.holds(backing, reserve, dust=abs(lots) * price / 100 + 4):
+        if not dust.holds(backing, reserve, dust=Fraction(abs(lots) * price, 100) + 4):
             reasons.append("cap: reserve")
     if reasons:
         raise Ends(*reasons)
@@ -172,6 +170,7 @@ def fill(state: State, trade: Trade, keeper: str, dust: Dust) -> Plan:
     planned = plan(state, trade)
     if planned.opened:
         check_caps(state, trade, planned, dust)
+    tried = state
     for keeper_fee in dict.fromkeys((trade.keeper_fee, 0)):
         tried = state.copy()
         accrue(tried, trade.market)
@@ -179,7 +178,7 @@ def fill(state: State, trade: Trade, keeper: str, dust: Dust) -> Plan:
             _settle(tried, trade, planned, keeper, keeper_fee, dust)
         except Ends:
             # Where the fee is what stands in the way of closing it is forgiven.
-            if planned.opened or trade.is_escrowed or not keeper_fee:
+            if planned.opened or not keeper_fee:
                 raise
         else:
             break
@@ -192,15 +191,21 @@ def _settle(
     state: State, trade: Trade, planned: Plan, keeper: str, keeper_fee: int, dust: Dust
 ) -> None:
     account, market = state.accounts[trade.account], state.markets[trade.market]
+    before = Ledger(state, trade.account, counts_silence=True)
     if trade.is_escrowed:
-        account.escrow -= keeper_fee
-        state.accounts[keeper].cash += keeper_fee
+        escrowed = min(trade.keeper_fee, account.escrow)
+        paid = min(keeper_fee, escrowed)
+        account.escrow -= escrowed
+        account.cash += escrowed - paid
+        state.accounts[keeper].cash += paid
     if planned.reduced:
         slot = trade.mode + planned.reduced_side
         due = 0 if trade.is_escrowed else keeper_fee
-        (_reduce_vault if trade.mode == ISOLATED else _reduce_leg)(
-            state, trade, slot, planned.reduced, keeper, due, dust, alone=not planned.opened
-        )
+        if trade.mode == ISOLATED:
+            _reduce_vault(state, trade, slot, planned.reduced, keeper, due, dust)
+        else:
+            alone = not planned.opened
+            _reduce_leg(state, trade, slot, planned.reduced, keeper, due, dust, before, alone=alone)
     if planned.opened:
         slot = trade.mode + planned.opened_side
         (_open_vault if trade.mode == ISOLATED else _open_leg)(
@@ -240,8 +245,6 @@ def _reduce_vault(
     keeper: str,
     due: int,
     dust: Dust,
-    *,
-    alone: bool,
 ) -> None:
     place = (trade.account, trade.market, slot)
     position, market = state.positions[place], state.markets[trade.market]
@@ -252,6 +255,7 @@ def _reduce_vault(
     released = Fraction(position.margin * lots, position.size)
     realised = take_off(state, place, lots)
     position.margin -= released
+    paid: Money
     impact, fee, paid = _shrunk(released + position.margin + realised, impact, fee, due)
     rest = released + realised - impact - fee - paid
     if rest < 0:
@@ -260,7 +264,7 @@ def _reduce_vault(
         rest += drawn
     if rest < 0:
         state.take_deficit(-rest)
-        rest = 0
+        rest = Fraction(0)
     state.accounts[trade.account].cash += rest
     _pay(state, trade, keeper, impact, fee, paid)
     if not position.size:
@@ -289,7 +293,7 @@ def _check_reduction(
     maintenance = requirement(market.tiers, notional, initial=False)
     if dust.holds(equity, initial):
         return
-    if not dust.holds(equity * maintenance_before / maintenance, equity_before):
+    if not dust.holds(equity * Fraction(maintenance_before, maintenance), equity_before):
         raise Ends("margin: below initial")
 
 
@@ -299,14 +303,14 @@ def _reduce_leg(
     slot: int,
     lots: int,
     keeper: str,
-    due: int,
+    due: Money,
     dust: Dust,
+    before: Ledger,
     *,
     alone: bool,
 ) -> None:
     place = (trade.account, trade.market, slot)
     position, account = state.positions[place], state.accounts[trade.account]
-    before = Ledger(state, trade.account, counts_silence=True)
     impact, fee = _charges(state, trade, slot, lots)
     skew_held = _held_skew(state, trade)
     realised = take_off(state, place, lots)
@@ -323,11 +327,13 @@ def _reduce_leg(
     if not alone:
         return
     after = Ledger(state, trade.account, counts_silence=True)
-    if dust.holds(after.cash + after.value, after.initial):
+    gain = max(0, -impact)  # the fill's own counts for nothing
+    if dust.holds(after.cash + after.value - gain, after.initial):
         return
     grows = abs(_held_skew(state, trade)) > abs(skew_held)
+    equity = after.equity - gain
     if grows or not dust.holds(
-        after.equity * before.maintenance / after.maintenance, before.equity
+        equity * Fraction(before.maintenance, after.maintenance), before.equity
     ):
         raise Ends("margin: below initial")
 
@@ -400,5 +406,3 @@ def _open_leg(state: State, trade: Trade, slot: int, lots: int, dust: Dust) -> N
     after = Ledger(state, trade.account)
     if not dust.holds(after.cash + after.value - max(0, -impact), after.initial):
         raise Ends("margin: below initial")
-
-

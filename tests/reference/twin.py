@@ -1,7 +1,7 @@
 """Chain and model, side by side: every action is done on both and its results compared.
 
-After an action the model goes on from the chain's words, so each difference is one action's own. What
-rounding took is added up: it must be for the pool.
+After an action the model goes on from the chain's words, so each difference is one action's own.
+What rounding took is added up: it must be for the pool.
 """
 
 from collections import Counter
@@ -50,7 +50,8 @@ class Comparison:
         for name, account in model.accounts.items():
             other = chain.accounts[name]
             self._near(f"cash of {name}", account.cash, other.cash, self._dust)
-            self._near(f"escrow of {name}", account.escrow, other.escrow, 0)
+            # Escrow moves whole but for what a debt claws back of it.
+            self._near(f"escrow of {name}", account.escrow, other.escrow, self._dust)
             self._same(f"mode of {name}", account.is_hedge, other.is_hedge)
             self._same(f"epoch of {name}", account.epoch, other.epoch)
         for number, market in enumerate(model.markets):
