@@ -96,7 +96,10 @@ def write_build(job: Job, folder: Path) -> None:
     path = Path(f"{job.name}.vy")
     given = FileInput(source_id=-1, path=path, resolved_path=job.search / path, contents=job.source)
     output = compile_from_file_input(given, input_bundle=bundle, output_formats=FORMATS)
-    selectors = {name: code.removeprefix("0x").zfill(8) for name, code in output["method_identifiers"].items()}
+    selectors = {
+        name: code.removeprefix("0x").zfill(8)
+        for name, code in output["method_identifiers"].items()
+    }
     definition = {"nodeType": "ContractDefinition", "name": job.name, "contractKind": "contract"}
     built = {
         "abi": output["abi"],
@@ -134,7 +137,12 @@ def run_halmos(job: Job, seconds: int) -> dict[str, int]:
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     with (folder / "log.txt").open("w") as log:
         subprocess.run(
-            command, cwd=folder, env={**os.environ, "PATH": path}, stdout=log, stderr=log, check=False
+            command,
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            stdout=log,
+            stderr=log,
+            check=False,
         )
     if not answer.exists():
         sys.exit(f"halmos ended without an answer: see {folder / 'log.txt'}")
@@ -189,7 +197,9 @@ def main() -> None:
         for problem in problems:
             print(problem)
         if not problems:
-            print(f"{job.name}: {len(codes)} {'refuted, as they must be' if job.must_fail else 'proved'}")
+            print(
+                f"{job.name}: {len(codes)} {'refuted, as they must be' if job.must_fail else 'proved'}"
+            )
     sys.exit(failed)
 
 

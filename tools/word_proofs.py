@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from vyper.ast import nodes, parse_to_ast
 
-from tools.contract_ast import CONTRACTS
 from tests.unit.lib.test_words import NAMES, SIGNED, WIDTHS
+from tools.contract_ast import CONTRACTS
 
 HEAD = """# pragma version 0.4.3
 

@@ -13,10 +13,10 @@ def integral(rate: Money, drift: Money, bound: Money, days: Fraction) -> tuple[M
     """What the rate sums to over some days, and what it is then; it stops at the bound."""
     end = rate + drift * days
     if abs(end) <= bound or drift == 0:
-        return (rate + clamped(end, bound)) / 2 * days, clamped(end, bound)
+        return Fraction(rate + clamped(end, bound)) / 2 * days, clamped(end, bound)
     limit = bound if drift > 0 else -bound
-    moving = max(Fraction(0), (limit - rate) / drift)
-    return (rate + limit) / 2 * moving + limit * (days - moving), limit
+    moving = max(Fraction(0), Fraction(limit - rate) / drift)
+    return Fraction(rate + limit) / 2 * moving + limit * (days - moving), limit
 
 
 def accrued(market: Market, price: Money, clock: int) -> tuple[Money, Money]:

@@ -69,6 +69,14 @@ class HouseActions(Walker):
         if not found:
             return
         self.refresh()
+        # Both sides of a market in one ledger are few, and netted when they are due.
+        pairs = [
+            place
+            for place in found
+            if place[2] < ISOLATED and self.state.position(*place[:2], place[2] ^ 1).size
+        ]
+        if pairs and self.random.random() < 0.4:
+            found = pairs
         account, market, slot = self.random.choice(found)
         position = self.state.positions[account, market, slot]
         notional = float(position.size * self.state.prices[market].price)

@@ -41,9 +41,9 @@ class Batch:
         house, terms = self.state.house, self.state.markets[number].terms
         whole: Money = lots * self.state.prices[number].price * terms.penalty
         penalty: Money = min(whole, max(equity, 0))
-        share: Money = max(whole * terms.keeper_share, terms.keeper_floor)
-        share = min(share, terms.keeper_cap)
-        reward: Money = min(share, max(penalty, terms.keeper_floor), penalty + house.insurance)
+        floor: Money = terms.keeper_floor
+        share: Money = min(max(whole * terms.keeper_share, floor), terms.keeper_cap)
+        reward: Money = min(share, max(penalty, floor), penalty + house.insurance)
         self.earned += reward
         house.insurance += penalty - reward
         return penalty

@@ -1,5 +1,7 @@
 """From any reached state the way out is open: tried inside a snapshot, by everybody."""
 
+from fractions import Fraction
+
 import boa
 
 from tests.helpers.chain import Receipt, advance
@@ -36,7 +38,8 @@ def _unhealthy_are_liquidated(actions: Actions) -> None:
         notional = position.size * state.prices[market].price
         due = requirement(state.markets[market].tiers, notional, initial=False)
         equity = vault_equity(state, account, market, slot & 1)
-        if abs(due - equity) <= DUST:
+        apart = abs(Fraction(due - equity))
+        if apart <= DUST:
             continue
         with boa.env.anchor():
             ids = [position_id(*place)]
@@ -45,7 +48,8 @@ def _unhealthy_are_liquidated(actions: Actions) -> None:
                 raise Stuck(f"liquidation of {place}: {receipt}")
     for account in actions.traders:
         ledger = Ledger(state, account, counts_silence=True)
-        if not ledger.markets or abs(ledger.maintenance - ledger.equity) <= DUST:
+        apart = abs(Fraction(ledger.maintenance - ledger.equity))
+        if not ledger.markets or apart <= DUST:
             continue
         with boa.env.anchor():
             receipt = clearinghouse.attempt(actions.protocol.keeper, "liquidate_cross", [account])

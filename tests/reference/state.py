@@ -180,7 +180,8 @@ class Dust:
 
     def holds(self, greater: Money, less: Money, dust: Money = 4) -> bool:
         """Whether `greater >= less`."""
-        if abs(greater - less) <= dust:
+        apart = abs(Fraction(greater - less))
+        if apart <= dust:
             self.is_tied = True
             return self.leans
         return greater > less

@@ -93,7 +93,8 @@ class Comparison:
             self.found.append(f"{name}: {ours} but {theirs}")
 
     def _near(self, name: str, ours: Money, theirs: Money, dust: Money) -> None:
-        if ours != theirs and abs(ours - theirs) > dust:
+        apart = abs(Fraction(ours - theirs))
+        if apart > dust:
             self.found.append(f"{name}: {float(ours)} but {float(theirs)}")
 
 

@@ -44,7 +44,8 @@ def world() -> tuple[Protocol, list[str]]:
     traders = [protocol.actor(name) for name in TRADERS]
     for trader in traders:
         protocol.deposit(trader, 3_000 * USD)
-    protocol.clearinghouse.send(traders[3], "set_hedge_mode", True)
+    for trader in traders[2:]:
+        protocol.clearinghouse.send(trader, "set_hedge_mode", True)
     return protocol, traders
 
 
