@@ -19,7 +19,7 @@ from web3 import Web3
 from web3.types import TxParams
 
 from bulkhead import OrderHandle, OrderState, Trader
-from bulkhead.errors import PriceNotTaken
+from bulkhead.errors import PriceNotTaken, PriceOlderThanTheLast
 from bulkhead.interfaces import Call
 from bulkhead.keeper.assembly import Kit, open_keeper
 from bulkhead.keeper.configuration.settings import PREFIX, KeeperSettings
@@ -94,7 +94,7 @@ class Stage:
         while True:
             try:
                 return self.world.refresh_prices()
-            except PriceNotTaken:  # a block of theirs came in between
+            except (PriceNotTaken, PriceOlderThanTheLast):  # a block of theirs came in between
                 continue
 
     def launch(self, name: str = "keeper", **changes: Any) -> subprocess.Popen[bytes]:

@@ -139,6 +139,9 @@ HOUSE = {
         "The payer allowed the caller fewer tokens.", "Approve the clearinghouse for more."
     ),
     "token: bad decimals": Entry("The collateral has 2 to 18 decimals.", "Use another token."),
+    "token: barred": Entry(
+        "The token's issuer bars the payer or the receiver.", "Settle it with the issuer."
+    ),
     "token: balance too low": Entry("The payer holds fewer tokens.", "Move at most the balance."),
     "token: fee on transfer": Entry(
         "The token brought less than it said.", "Use a token without transfer fees."

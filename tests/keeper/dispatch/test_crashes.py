@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.anvil import ROOT
 from tests.keeper.dispatch.desk import Bench, key
 
 pytestmark = pytest.mark.anvil
@@ -27,7 +28,7 @@ def start(bench: Bench, path: Path, how: str) -> subprocess.Popen[str]:
     """A keeper in a process of its own."""
     table = json.dumps(asdict(bench.deployment))
     command = [sys.executable, "-c", CHILD, bench.anvil.url, table, str(path), how]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def killed_at(bench: Bench, path: Path, moment: str) -> None:
