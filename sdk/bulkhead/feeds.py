@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bulkhead.reader import MarketName, ReaderVerbs
 
 NOBODY = "0x" + "00" * 20
+DEAD_AFTER = 7 * 86_400  # seconds of silence beyond its age after which a feed is dead
 
 
 class FeedVerbs(Verbs):

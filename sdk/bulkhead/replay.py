@@ -14,9 +14,23 @@ from bulkhead.interfaces import Event
 from bulkhead.markets import OPEN, tier_words
 from bulkhead.orders import NO_GROUP, OrderStatus
 from bulkhead.protocol import words
-from bulkhead.state import NO_ACCOUNT, ExchangeState
+from bulkhead.state import NO_ACCOUNT, ExchangeState, Slot
 
 Struct = TypeVar("Struct", words.TradeTerms, words.LiquidationTerms, words.OrderTerms)
+
+
+def positions_of(event: Event) -> dict[Slot, int]:
+    """The words of the positions that an event carries."""
+    arguments = event.arguments
+    found: dict[int, int] = {}
+    if "position_word" in arguments:
+        found[event["slot"]] = event["position_word"]
+    if event.name == "PositionConverted":
+        found[event["slot"] ^ 2] = event["target_word"]
+    if event.name == "PairNetted":
+        found[words.CROSS_LONG] = event["long_position_word"]
+        found[words.CROSS_SHORT] = event["short_position_word"]
+    return {(event["account"], event["market"], slot): word for slot, word in found.items()}
 
 
 @dataclass(slots=True)
@@ -36,16 +50,8 @@ class LedgerReplay(ExchangeState):
         arguments = event.arguments
         if "account_word" in arguments:
             self.accounts[event["account"]] = words.unpack_account(event["account_word"])
-        if "position_word" in arguments:
-            slot = (event["account"], event["market"], event["slot"])
-            self.positions[slot] = words.unpack_position(event["position_word"])
-        if event.name == "PositionConverted":
-            slot = (event["account"], event["market"], event["slot"] ^ 2)
-            self.positions[slot] = words.unpack_position(event["target_word"])
-        if event.name == "PairNetted":
-            for side, name in enumerate(("long_position_word", "short_position_word")):
-                slot = (event["account"], event["market"], side)
-                self.positions[slot] = words.unpack_position(event[name])
+        for slot, word in positions_of(event).items():
+            self.positions[slot] = words.unpack_position(word)
         if "settings_word" in arguments:
             key = (event["account"], event["market"])
             self.settings[key] = words.unpack_settings(event["settings_word"])

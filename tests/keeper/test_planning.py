@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bulkhead import feeds
 from bulkhead.chain import Block
 from bulkhead.decisions import Vault
 from bulkhead.interfaces import Event
@@ -149,7 +150,7 @@ def test_a_price_is_made_final_when_its_hour_is_over_or_its_feed_long_dead() -> 
     assert verbs() == []
     assert verbs(settles_at=hour) == []
     assert verbs(settles_at=hour - 1) == ["fix_settlement"]
-    dead = NOW - 3_600 - planning.DEAD_FEED
+    dead = NOW - 3_600 - feeds.DEAD_AFTER
     assert verbs(published_at=dead) == []
     assert verbs(published_at=dead - 1) == ["settle_dead"]
     assert verbs(kind=words.SETTLED, settles_at=hour - 1) == []

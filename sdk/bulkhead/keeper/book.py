@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 
@@ -11,8 +11,7 @@ from bulkhead.decisions import CrossLedger, Vault
 from bulkhead.deleveraging import Holding
 from bulkhead.interfaces import Event
 from bulkhead.orders import NO_GROUP, OrderStatus, PlacedOrder, placed_of
-from bulkhead.protocol import words
-from bulkhead.replay import Replay
+from bulkhead.replay import Replay, positions_of
 from bulkhead.state import Slot
 
 _PAID = ("account", "builder", "keeper", "liquidator", "receiver", "referrer")
@@ -49,7 +48,7 @@ class Book:
         self.state.take(event)
         self.remember(event)
         self.paid.update(event[one] for one in _PAID if one in event.arguments)
-        for slot in _slots_of(event):
+        for slot in positions_of(event):
             self.touched.add(slot)
             is_open = self.state.positions[slot].size
             slots = self._open.setdefault(slot[1], set())
@@ -155,22 +154,3 @@ class Book:
             if key in self.state.done_groups:
                 placed = replace(placed, is_group_done=True)
         return placed
-
-
-def book_of(liquidity_pool: str, events: Iterable[Event] = ()) -> Book:
-    """The book after all events of an exchange, from its first on."""
-    book = Book(Replay(liquidity_pool))
-    for event in events:
-        book.take(event)
-    return book
-
-
-def _slots_of(event: Event) -> Iterator[Slot]:
-    """The slots that an event speaks of."""
-    if "position_word" in event.arguments:
-        yield event["account"], event["market"], event["slot"]
-    if event.name == "PositionConverted":
-        yield event["account"], event["market"], event["slot"] ^ 2
-    if event.name == "PairNetted":
-        yield event["account"], event["market"], words.CROSS_LONG
-        yield event["account"], event["market"], words.CROSS_SHORT

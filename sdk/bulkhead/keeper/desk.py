@@ -10,8 +10,8 @@ from bulkhead.interfaces import Call
 from bulkhead.keeper.batching import gas_of
 from bulkhead.keeper.calls import call_of
 from bulkhead.keeper.foresight import Update
-from bulkhead.keeper.planning import GAS_PER_UPDATE
-from bulkhead.keeper.work import Batch, Job, Task
+from bulkhead.keeper.planning import GAS_PER_UPDATE, update_of
+from bulkhead.keeper.work import Batch, Task
 
 
 class Desk:
@@ -52,16 +52,7 @@ class Desk:
 
     def update_of(self, update: Update) -> Batch:
         """The batch that brings one price."""
-        task = Task(
-            job=Job.UPDATE_PRICES,
-            key=str(update.market),
-            account="",
-            market=update.market,
-            needs=(),
-            verb="update",
-            argument=update.market,
-            gas=GAS_PER_UPDATE,
-        )
+        task = update_of(update.market)
         call = call_of(self._contracts, [task], update.payload)
         return Batch(task.job, (task,), replace(call, value=update.fee), gas_of([task]))
 

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from bulkhead.reader import AsyncReader
 
 _REWARDS = {  # who is paid what, by event
-    "LiquidatorPaid": (("liquidator", "amount"),),
-    "OrderCancelled": (("receiver", "keeper_fee"),),
-    "OrderExecuted": (("keeper", "keeper_fee"),),
-    "RedeemFixed": (("fixer", "reward"),),
+    "LiquidatorPaid": ("liquidator", "amount"),
+    "OrderCancelled": ("receiver", "keeper_fee"),
+    "OrderExecuted": ("keeper", "keeper_fee"),
+    "RedeemFixed": ("fixer", "reward"),
 }
 
 HITS = 1_000  # candidates of either kind that one pass looks at
@@ -150,7 +150,6 @@ class Engine:
         self._policy = policy
         self._claims = claims or Alone()
         self._bench = Bench(reader, desk.sender, desk.call_of)
-        self._screened = 0.0
         self._requests: dict[int, RedeemRequest] = {}
 
     async def once(self, shard: Shard | None = None, *, dry_run: bool = False) -> Pass:
@@ -163,7 +162,7 @@ class Engine:
         Raises:
             BulkheadError: What a node does not answer, or the index can not take in.
         """
-        watched = await self.watch(dry_run=dry_run)
+        watched = await self._watch(dry_run=dry_run)
         at = watched.at
         shard = shard or self._policy.shard
         sight = await self._sight(at)
@@ -171,10 +170,10 @@ class Engine:
         ahead = foreseen(sight, updates)
         resting = self._journal.poisoned(at.timestamp)
         away = self._journal.busy() | resting | await self._claims.of_others(at.number)
-        tasks = self._tasks(ahead, away, shard)
+        tasks, screened = self._tasks(ahead, away, shard)
         economy = await self._economy(sight)
         wanted = [task for task in tasks if _is_wanted(task, shard, economy, away)]
-        planned, left = await self._planned(wanted, updates, economy, at)
+        planned, left = await self._planned(wanted, updates, economy, at, away)
         sent = () if dry_run else await self._send(planned, at)
         return Pass(
             watched=watched,
@@ -185,16 +184,12 @@ class Engine:
             left=left,
             unpaid=Counter(task.job for task in tasks if not economy.pays_for(task)),
             resting=len(resting),
-            screened=self._screened,
+            screened=screened,
             economy=economy,
         )
 
-    async def watch(self, *, dry_run: bool = False) -> Watched:
-        """Keeps up and sees what became of what was sent, without looking for more to do.
-
-        Args:
-            dry_run: Whether nothing is sent, nor sent again.
-        """
+    async def _watch(self, *, dry_run: bool) -> Watched:
+        """Keeps up and sees what became of what was sent."""
         progress = await self._following.catch_up()
         at = await self._reader.block(progress.block)
         settled = () if dry_run else await self._settle(at)
@@ -217,13 +212,15 @@ class Engine:
         self._requests = known | await self._reader.chain.run(_requests(self._reader, unread), at)
         return Sight(at, states, dict(self._requests))
 
-    def _tasks(self, sight: Sight, away: Collection[Intent], shard: Shard) -> list[Task]:
-        """Everything to do at what is seen, liquidations before orders, the worst first."""
+    def _tasks(
+        self, sight: Sight, away: Collection[Intent], shard: Shard
+    ) -> tuple[list[Task], float]:
+        """Everything to do at what is seen, the worst first; seconds that the screens took."""
         # Those that are passed over must not hide the others.
         limit = (HITS + len(away)) * shard.count
         began = time.perf_counter()
         candidates = self._following.screens.candidates(sight.states, sight.states, limit)
-        self._screened = time.perf_counter() - began
+        screened = time.perf_counter() - began
         found = planning.all_tasks(
             self._following.book,
             sight,
@@ -231,10 +228,15 @@ class Engine:
             candidates.vaults,
             candidates.ledgers,
         )
-        return list(found)
+        return list(found), screened
 
     async def _planned(
-        self, tasks: Sequence[Task], updates: Mapping[int, Update], economy: Economy, at: Block
+        self,
+        tasks: Sequence[Task],
+        updates: Mapping[int, Update],
+        economy: Economy,
+        at: Block,
+        away: Collection[Intent],
     ) -> tuple[tuple[Batch, ...], tuple[tuple[Task, Left, str], ...]]:
         """The batches to send, each of them tried, and what was left out of them."""
         planned: list[Batch] = []
@@ -256,8 +258,7 @@ class Engine:
                 planned.append(self._desk.batch_of(trial.kept, needs))
         if Job.UPDATE_PRICES in self._policy.jobs:
             first = [self._desk.update_of(one) for one in brought.values()]
-            busy = self._journal.busy()
-            planned = [one for one in first if one.tasks[0].intent not in busy] + planned
+            planned = [one for one in first if one.tasks[0].intent not in away] + planned
         self._set_aside(left, at)
         return tuple(planned[: self._policy.batches_per_pass]), tuple(left)
 
@@ -313,10 +314,10 @@ def _is_wanted(task: Task, shard: Shard, economy: Economy, away: Collection[Inte
 
 def _paid(event: Event, payees: Collection[str]) -> int:
     """Quote that an event pays to some accounts."""
-    for payee, amount in _REWARDS.get(event.name, ()):
-        if event[payee] in payees:
-            return int(event[amount])
-    return 0
+    if event.name not in _REWARDS:
+        return 0
+    payee, amount = _REWARDS[event.name]
+    return int(event[amount]) if event[payee] in payees else 0
 
 
 def _requests(reader: AsyncReader, ids: Sequence[int]) -> Query[dict[int, RedeemRequest]]:

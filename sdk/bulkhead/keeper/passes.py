@@ -14,13 +14,14 @@ from bulkhead.errors import BulkheadError, Refused
 from bulkhead.interfaces import Event
 from bulkhead.keeper import planning
 from bulkhead.keeper.batching import batches, gas_of
-from bulkhead.keeper.book import Book, book_of
+from bulkhead.keeper.book import Book
 from bulkhead.keeper.calls import call_of
 from bulkhead.keeper.dispatch.intents import order_key
 from bulkhead.keeper.planning import Sight
 from bulkhead.keeper.work import Task
 from bulkhead.orders import EXPIRED_REASON, OrderState, PlacedOrder
 from bulkhead.reader import Reader
+from bulkhead.replay import Replay
 from bulkhead.values import to_usd
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Keeper:
         self.reader = reader
         self.signer = signer
         self.address = address_of(signer)
-        self.book = book_of(reader.deployment.liquidity_pool) if book is None else book
+        self.book = Book(Replay(reader.deployment.liquidity_pool)) if book is None else book
         self._next = reader.deployment.block if book is None else reader.block().number + 1
 
     def follow(self) -> None:

@@ -12,6 +12,7 @@ from bulkhead import decisions, deleveraging, valuation
 from bulkhead.chain import Block
 from bulkhead.decisions import CrossLedger, Readiness, Vault
 from bulkhead.deleveraging import Holding
+from bulkhead.feeds import DEAD_AFTER
 from bulkhead.keeper.book import Book
 from bulkhead.keeper.dispatch.intents import order_key
 from bulkhead.keeper.work import Job, Task
@@ -33,8 +34,6 @@ GAS_PER_REQUEST = 1_500_000  # every market with open interest is valued
 GAS_PER_UPDATE = 400_000
 GAS_PER_SETTLEMENT = 200_000
 
-DEAD_FEED = 7 * 86_400  # seconds beyond its age after which a silent market may be settled
-
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -55,7 +54,12 @@ def updates(sight: Sight) -> Iterator[Task]:
     """Prices that a feed is known to be ahead of the oracle with."""
     for state in sight.states.values():
         if not state.is_latest:
-            yield _of_market(Job.UPDATE_PRICES, state, "update", GAS_PER_UPDATE)
+            yield update_of(state.market.id)
+
+
+def update_of(market: int) -> Task:
+    """The oracle's update of a market."""
+    return _of_market(Job.UPDATE_PRICES, market, "update", GAS_PER_UPDATE)
 
 
 def isolated_liquidations(vaults: Iterable[Vault], book: Book, sight: Sight) -> Iterator[Task]:
@@ -137,7 +141,7 @@ def final_prices(sight: Sight) -> Iterator[Task]:
     """Prices of markets that are over, to be made final. Nobody is paid for it."""
     for state in sight.states.values():
         if (verb := _final_price_of(state)) is not None:
-            yield _of_market(Job.SETTLE, state, verb, GAS_PER_SETTLEMENT)
+            yield _of_market(Job.SETTLE, state.market.id, verb, GAS_PER_SETTLEMENT)
 
 
 def settlements(book: Book, sight: Sight) -> Iterator[Task]:
@@ -224,7 +228,7 @@ def _final_price_of(state: MarketState) -> str | None:
         return None
     if price.settles_at and state.now >= (price.settles_at + 1) * words.HOUR:
         return "fix_settlement"
-    if price.published_at + price.max_age + DEAD_FEED < state.now:
+    if price.published_at + price.max_age + DEAD_AFTER < state.now:
         return "settle_dead"
     return None
 
@@ -270,8 +274,7 @@ def _of_holding(job: Job, holding: Holding) -> Task:
     )
 
 
-def _of_market(job: Job, state: MarketState, verb: str, gas: int) -> Task:
-    market = state.market.id
+def _of_market(job: Job, market: int, verb: str, gas: int) -> Task:
     return Task(
         job=job,
         key=str(market),

@@ -5,6 +5,7 @@ A price is taken as its feed would bring it; nothing disputes it, and nothing se
 
 from dataclasses import replace
 
+from bulkhead.feeds import DEAD_AFTER
 from bulkhead.protocol import fixed_point, price_validity, settlement_math, words
 from bulkhead.protocol.words import Price
 from bulkhead.simulate.guards import require
@@ -13,7 +14,6 @@ from bulkhead.simulate.ledger import NO_PRICE, Ledger
 MAX_CONFIDENCE = 20_000  # ppm, of a market that chose no bound of its own
 NOTICE = 86_400  # seconds between an announcement and its hour
 PATIENCE = 3 * 86_400  # seconds that an hour without a price is waited for one
-DEAD_AFTER = 7 * 86_400  # seconds of silence
 MAX_HOUR = 2**20  # of those that fit a word
 
 
