@@ -214,11 +214,11 @@ def test_every_job_has_its_switch(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shard", "index", "shards"), [("1/1", 0, 1), ("4/4", 3, 4), ("1000/1000", 999, 1_000)]
+    ("shard", "number", "count"), [("1/1", 1, 1), ("4/4", 4, 4), ("1000/1000", 1_000, 1_000)]
 )
-def test_a_shard_is_counted_from_one(shard: str, index: int, shards: int) -> None:
-    settings = settings_of(shard=shard)
-    assert (settings.shard_index, settings.shards) == (index, shards)
+def test_a_shard_is_counted_from_one(shard: str, number: int, count: int) -> None:
+    share = settings_of(shard=shard).share
+    assert (share.number, share.count) == (number, count)
 
 
 @pytest.mark.parametrize(

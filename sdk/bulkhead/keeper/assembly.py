@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from bulkhead.errors import DeploymentError
 from bulkhead.index.opening import open_index
 from bulkhead.keeper.account import KeeperAccount, require_account
-from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.configuration.keys import open_signers
 from bulkhead.keeper.desk import desk_of
 from bulkhead.keeper.dispatch.bidding import SendingPolicy
@@ -142,7 +141,7 @@ def _policy(settings: KeeperSettings) -> Policy:
     policy = settings.policy
     return Policy(
         jobs=settings.jobs.on,
-        shard=Shard.parse(settings.shard),
+        shard=settings.share,
         gas_per_batch=policy.gas_per_batch,
         batches_per_pass=policy.batches_per_pass,
         margin=policy.margin * PPM // 100,

@@ -14,6 +14,7 @@ from bulkhead.protocol.fixed_point import PPM, div_up
 
 GAS_BASE = 300_000  # of a batch's limit, whatever is in it
 GAS_PER_BATCH = 14_000_000  # under the 16.7 million that one transaction may have
+MAX_SHARDS = 1_000
 
 # What one more in a batch usually costs, docs/gas.md. Only what is paid is measured by it.
 _USUAL_GAS = {
@@ -82,8 +83,8 @@ class Shard:
     count: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count:
-            raise ValueError(f"shard: {self.number} of {self.count}")
+        if not 1 <= self.number <= self.count <= MAX_SHARDS:
+            raise ValueError(f"shard: k/n, k from 1 to n, n at most {MAX_SHARDS}")
 
     @classmethod
     def parse(cls, text: str) -> Shard:

@@ -19,11 +19,11 @@ from silverback.main import SharedState
 from taskiq import AsyncBroker, InMemoryBroker
 from taskiq_redis import RedisStreamBroker
 
-from bulkhead.keeper.batching import Shard
+from bulkhead.keeper.batching import MAX_SHARDS, Shard
 from bulkhead.keeper.claims import Claims, RedisClaims
 from bulkhead.keeper.configuration.invalid import InvalidSettings
 from bulkhead.keeper.configuration.keys import addresses_of
-from bulkhead.keeper.configuration.settings import MAX_SHARDS, KeeperSettings
+from bulkhead.keeper.configuration.settings import KeeperSettings
 from bulkhead.keeper.worker import Worker
 
 SHARDS = "BULKHEAD_BOT_SHARDS"
@@ -75,7 +75,7 @@ def _claims(broker: AsyncBroker, settings: KeeperSettings) -> Claims | None:
     Raises:
         InvalidSettings: If other workers could not be told, or the work is divided twice.
     """
-    if settings.shards > 1 and shards != (None,):
+    if settings.share.count > 1 and shards != (None,):
         raise InvalidSettings(f"shard: {SHARDS} divides the work already")
     if isinstance(broker, InMemoryBroker):
         return None

@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from bulkhead.keeper.batching import Shard
 from bulkhead.keeper.configuration.groups import (
     Address,
     ChainSettings,
@@ -49,7 +50,6 @@ from bulkhead.keeper.configuration.invalid import (
 
 DEFAULT_FILE = Path("keeper.toml")
 PREFIX = "BULKHEAD_KEEPER__"
-MAX_SHARDS = 1_000
 
 
 class KeeperSettings(BaseSettings):
@@ -86,20 +86,14 @@ class KeeperSettings(BaseSettings):
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
-    def _shard_of_few(self) -> Self:
-        if not self.shard_index < self.shards <= MAX_SHARDS:
-            raise ValueError(f"shard: k/n, k from 1 to n, n at most {MAX_SHARDS}")
+    def _is_a_share(self) -> Self:
+        _ = self.share
         return self
 
     @property
-    def shard_index(self) -> int:
-        """Which shard it is, from 0."""
-        return int(self.shard.partition("/")[0]) - 1
-
-    @property
-    def shards(self) -> int:
-        """How many shards there are."""
-        return int(self.shard.partition("/")[2])
+    def share(self) -> Shard:
+        """Which part of the work is this keeper's."""
+        return Shard.parse(self.shard)
 
     @classmethod
     def settings_customise_sources(
