@@ -55,6 +55,7 @@ class Head:
     number: int
     hash: str
     parent: str
+    timestamp: int
 
 
 def is_read(method: str) -> bool:
@@ -83,7 +84,12 @@ def height_of(method: str, params: Sequence[Any]) -> int | None:
 
 def head_of(block: Mapping[str, Any]) -> Head:
     """A block's place in the chain."""
-    return Head(int(block["number"], 16), block["hash"].lower(), block["parentHash"].lower())
+    return Head(
+        number=int(block["number"], 16),
+        hash=block["hash"].lower(),
+        parent=block["parentHash"].lower(),
+        timestamp=int(block["timestamp"], 16),
+    )
 
 
 def trouble_of(request_id: object, method: str, params: Sequence[Any], answer: Any) -> str:

@@ -14,15 +14,20 @@ class Heads:
         max_lag: Blocks that one may be behind the best.
 
     Attributes:
-        best: The highest block that any address has shown.
+        top: The highest block that any address has shown.
         mark: The last that was told.
     """
 
     def __init__(self, max_lag: int) -> None:
         self.max_lag = max_lag
-        self.best = 0
+        self.top: Head | None = None
         self.mark: Head | None = None
         self._told: dict[int, str] = {}
+
+    @property
+    def best(self) -> int:
+        """The highest number of a block that any address has shown."""
+        return self.top.number if self.top else 0
 
     @property
     def floor(self) -> int:
@@ -39,7 +44,8 @@ class Heads:
 
     def see(self, head: Head) -> Head:
         """Notes what an address has shown."""
-        self.best = max(self.best, head.number)
+        if self.top is None or head.number > self.top.number:
+            self.top = head
         return head
 
     def tell(self, head: Head) -> bool:
@@ -55,7 +61,7 @@ class Heads:
 
     def step_back(self, head: Head) -> None:
         """Forgets that there were higher ones."""
-        self.best = head.number
+        self.top = head
 
     def told_below(self, head: Head) -> tuple[int, str] | None:
         """The highest block that was told and is not above one: its height and its hash."""

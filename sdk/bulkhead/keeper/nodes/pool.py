@@ -104,6 +104,11 @@ class EndpointPool(AsyncJSONBaseProvider):
         """`close`, under web3's name."""
         await self.close()
 
+    @property
+    def top(self) -> Head | None:
+        """The highest block that any address has shown; None before there is one."""
+        return self._heads.top
+
     def health(self) -> tuple[EndpointHealth, ...]:
         """Each address as it is now, in the given order."""
         return self._roster.health()

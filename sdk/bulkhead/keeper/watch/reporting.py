@@ -51,7 +51,7 @@ class Reporter:
     async def report(self, done: Pass) -> None:
         """Tells what one pass did."""
         self._economy = done.economy
-        self.hear(done.watched)
+        self._tell_progress(done.watched)
         self._tell_findings(done)
         for batch in done.sent:
             self._metrics.sent(batch.job, len(batch.tasks))
@@ -62,14 +62,16 @@ class Reporter:
                 _log.warning("set aside", job=task.job, key=task.key, reason=reason)
         await self._tell_lanes()
 
-    def hear(self, watched: Watched) -> None:
-        """Tells how far the keeper is, and what became of transactions."""
+    def _tell_progress(self, watched: Watched) -> None:
+        """How far the keeper is, and what became of transactions."""
         at, progress = watched.at, watched.progress
-        self._metrics.head(progress.head, at.number, at.timestamp, at.timestamp)
+        # An address that lags may have told the index a head, and another has shown a higher one.
+        top = self._kit.pool.top or at
+        self._metrics.head(top.number, at.number, top.timestamp, at.timestamp)
         if progress.rolled_back_to is not None:
             self._metrics.rolled_back()
             _log.warning("rolled back", to_block=progress.rolled_back_to)
-        self._health.lag = max(progress.head - at.number, 0)
+        self._health.lag = max(top.number - at.number, 0)
         self._health.is_verified = True
         self._rewards.update(watched.earned)
         for settled in watched.settled:
