@@ -7,16 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bulkhead import errors
-from bulkhead.keeper.assembly import Kit, open_keeper
-from bulkhead.keeper.watch.health import Health, serving
+from bulkhead.keeper.service import Service, open_service
 from bulkhead.keeper.watch.logs import Log
-from bulkhead.keeper.watch.reporting import Reporter
 
 if TYPE_CHECKING:
     from bulkhead.chain import Block
     from bulkhead.keeper.configuration.settings import KeeperSettings
-    from bulkhead.keeper.engine import Pass, Watched
+    from bulkhead.keeper.engine import Pass
     from bulkhead.keeper.watch.metrics import Metrics
 
 STOP_SECONDS = 3.0  # that a pass may still take when the keeper is told to stop
@@ -54,13 +51,9 @@ class RunReport:
         self.passes += 1
         self.transactions += len(one.sent)
         self.tasks += sum(len(batch.tasks) for batch in one.sent)
+        self.done += sum(len(settled.done) for settled in one.watched.settled)
+        self.lost += sum(len(settled.lost) for settled in one.watched.settled)
         self.last = one
-        self.hear(one.watched)
-
-    def hear(self, watched: Watched) -> None:
-        """Counts what became of transactions."""
-        self.done += sum(len(one.done) for one in watched.settled)
-        self.lost += sum(len(one.lost) for one in watched.settled)
 
 
 async def run(
@@ -84,30 +77,17 @@ async def run(
         BulkheadError: What no later pass would mend.
         InvalidSettings: If they can not be kept.
     """
-    health = Health(max_lag=settings.rpc.max_lag, stall=float(settings.watch.stall))
-    async with serving(settings.watch, health, metrics), open_keeper(settings) as kit:
-        loop = _Loop(kit, Reporter(kit, metrics, health), health, metrics, stop, dry_run)
+    async with open_service(settings, metrics) as service:
+        loop = _Loop(service, stop, dry_run)
         poll = float(settings.rpc.poll)
         await (loop.once(poll) if once else loop.until_stopped(poll))
-        health.is_stopping = True
         return loop.report
 
 
 class _Loop:
-    def __init__(
-        self,
-        kit: Kit,
-        reporter: Reporter,
-        health: Health,
-        metrics: Metrics,
-        stop: asyncio.Event,
-        dry_run: bool,
-    ) -> None:
+    def __init__(self, service: Service, stop: asyncio.Event, dry_run: bool) -> None:
         self.report = RunReport()
-        self._kit = kit
-        self._reporter = reporter
-        self._health = health
-        self._metrics = metrics
+        self._service = service
         self._stop = stop
         self._dry_run = dry_run
         self._rest = FIRST_REST
@@ -117,7 +97,6 @@ class _Loop:
         seen: Block | None = None
         while not self._stop.is_set():
             found = await self._passed(seen)
-            self._health.turned()
             if found is None:
                 await self._pause(self._rest)
                 self._rest = min(2 * self._rest, LONGEST_REST)
@@ -132,7 +111,7 @@ class _Loop:
             done = await self._pass()
             at = done.watched.at.number
             first = at if first is None else first
-            if self._dry_run or not (done.sent or self._kit.dispatcher.busy()):
+            if self._dry_run or not (done.sent or self._service.kit.dispatcher.busy()):
                 break
             if at - first > ONCE_BLOCKS:
                 _log.warning("still on its way at the end", blocks=at - first)
@@ -150,33 +129,23 @@ class _Loop:
         if not work.done():
             work.cancel()
         try:
-            return await work
+            found = await self._service.attempt(work)
         except asyncio.CancelledError:
             return seen
-        except errors.BulkheadError as error:
-            if isinstance(error, FATAL):
-                raise
-            self.report.failures += 1
-            self._reporter.tell_endpoints()
-            _log.warning("a pass failed", reason=error)
-            return None
+        self.report.failures += found is None
+        return found
 
     async def _turn(self, seen: Block | None) -> Block:
-        head = await self._kit.reader.block()
+        head = await self._service.kit.reader.block()
         if seen is not None and head.hash == seen.hash:
             return seen
         return (await self._pass()).watched.at
 
     async def _pass(self) -> Pass:
-        with self._metrics.timing_pass():
-            done = await self._kit.engine.once(dry_run=self._dry_run)
+        done = await self._service.once(dry_run=self._dry_run)
         self.report.add(done)
-        await self._reporter.report(done)
         return done
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
-
-
-FATAL = (errors.DeploymentError, errors.IndexBusy, errors.IndexUnusable)

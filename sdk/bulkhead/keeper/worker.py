@@ -7,13 +7,9 @@ from contextlib import AsyncExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bulkhead import errors
-from bulkhead.keeper.assembly import Kit, open_keeper
-from bulkhead.keeper.running import FATAL
+from bulkhead.keeper.service import Service, open_service
 from bulkhead.keeper.watch import logs
-from bulkhead.keeper.watch.health import Health, serving
 from bulkhead.keeper.watch.metrics import Metrics
-from bulkhead.keeper.watch.reporting import Reporter
 from bulkhead.values import to_usd
 
 if TYPE_CHECKING:
@@ -22,19 +18,14 @@ if TYPE_CHECKING:
     from bulkhead.keeper.configuration.settings import KeeperSettings
     from bulkhead.keeper.engine import Pass
 
-_log = logs.Log("worker")
-
 
 class Worker:
     """One keeper of a process, however many tasks the process is given at a time."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._open: AsyncExitStack | None = None
-        self._kit: Kit
-        self._reporter: Reporter
-        self._metrics: Metrics
-        self._health: Health
+        self._open = AsyncExitStack()
+        self._service: Service | None = None
         self._passed: dict[Shard | None, int] = {}  # the block of the last pass
 
     async def open(self, settings: KeeperSettings, claims: Claims | None = None) -> None:
@@ -47,17 +38,11 @@ class Worker:
         Raises:
             What `open_keeper` does.
         """
-        async with self._turn, AsyncExitStack() as stack:
-            if self._open is not None:
-                return
-            logs.configure(settings.log, with_others=False)
-            self._metrics = Metrics()
-            rpc, watch = settings.rpc, settings.watch
-            self._health = Health(max_lag=rpc.max_lag, stall=float(watch.stall))
-            await stack.enter_async_context(serving(watch, self._health, self._metrics))
-            self._kit = await stack.enter_async_context(open_keeper(settings, claims))
-            self._reporter = Reporter(self._kit, self._metrics, self._health)
-            self._open = stack.pop_all()
+        async with self._turn:
+            if self._service is None:
+                logs.configure(settings.log, with_others=False)
+                opening = open_service(settings, Metrics(), claims)
+                self._service = await self._open.enter_async_context(opening)
 
     async def turn(self, shard: Shard | None, block: int) -> dict[str, int | Decimal]:
         """A pass, unless there was one since that block.
@@ -75,30 +60,19 @@ class Worker:
         """
         async with self._turn:
             # Where passes take longer than blocks, blocks that wait are passed over.
-            if self._open is None or block < self._passed.get(shard, 0):
+            if self._service is None or block < self._passed.get(shard, 0):
                 return {}
-            try:
-                with self._metrics.timing_pass():
-                    done = await self._kit.engine.once(shard)
-            except errors.BulkheadError as error:
-                if isinstance(error, FATAL):
-                    raise
-                self._reporter.tell_endpoints()
-                _log.warning("a pass failed", reason=error)
+            done = await self._service.attempt(self._service.once(shard))
+            if done is None:
                 return {}
-            finally:
-                self._health.turned()
             self._passed[shard] = done.watched.at.number
-            await self._reporter.report(done)
             return figures(done)
 
     async def close(self) -> None:
         """Closes the keeper, after the pass at hand. What it has sent is in its journal."""
         async with self._turn:
-            if self._open is not None:
-                self._health.is_stopping = True
-                await self._open.aclose()
-                self._open = None
+            self._service = None
+            await self._open.aclose()
 
 
 def figures(done: Pass) -> dict[str, int | Decimal]:
