@@ -141,6 +141,7 @@ def house() -> ILens.House:
         fees=house.fees,
         pool_equity=fixed_point.quote_down(pool.equity),
         pool_band=fixed_point.quote_up(pool.band),
+        pool_premium=fixed_point.quote_up(pool.premium),
         reserved=pool.reserved,
         pool_shares=staticcall LIQUIDITY_POOL.totalSupply(),
         is_live=pool.is_live,

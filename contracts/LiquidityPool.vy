@@ -133,7 +133,9 @@ def fix(request_id: uint256) -> uint256:
     assert block.timestamp <= request.matures_at + LAPSE, "request: lapsed"
     pool: pool_valuation.Valuation = self._firm_pool()
     assert pool.oldest >= request.matures_at, "price: before maturity"
-    equity: int256 = fixed_point.quote_down(pool.equity - convert(pool.band, int256))
+    equity: int256 = fixed_point.quote_down(
+        pool.equity - convert(pool.band + pool.premium, int256)
+    )
     assert equity > 0, "pool: insolvent"
     quote: uint256 = (
         request.shares

@@ -21,6 +21,7 @@ struct Valuation:
     cash: int256  # quote
     equity: int256  # femto, exact
     band: uint256  # femto, how far the prices' confidence may move it
+    premium: uint256  # femto, the most that closing all skews would pay back of their premiums
     reserved: uint256  # quote, the least pool cash that covers every market's reserve
     is_live: bool  # whether every market with open interest has a live price
     is_firm: bool  # and one that liquidity may move at
@@ -41,6 +42,7 @@ def _value_pool() -> Valuation:
         cash=house.pool_cash,
         equity=house.pool_cash * fixed_point.FEMTO_INT,
         band=0,
+        premium=0,
         reserved=0,
         is_live=True,
         is_firm=True,
@@ -53,8 +55,6 @@ def _value_pool() -> Valuation:
         if long.size == 0 and short.size == 0:
             continue
         price: words.Price = words.unpack_price(staticcall ORACLE.price_word(market))
-        if not price_validity.is_settled(price):
-            pool.oldest = min(pool.oldest, price.published_at)
         if not price_validity.is_live(price, block.timestamp):
             pool.is_live = False
         if not price_validity.may_move_liquidity(price, block.timestamp) or (
@@ -67,9 +67,14 @@ def _value_pool() -> Valuation:
         pool.equity -= market_math.side_value(long, True, price.price, index)
         pool.equity -= market_math.side_value(short, False, price.price, index)
         terms: words.TradeTerms = words.unpack_trade_terms(state[3])
-        exposure: uint256 = (
-            fixed_point.magnitude(market_math.skew_of(long.size, short.size)) * price.price
-        )
+        skew: int256 = market_math.skew_of(long.size, short.size)
+        exposure: uint256 = fixed_point.magnitude(skew) * price.price
+        # A market that is settled closes without a premium.
+        if not price_validity.is_settled(price):
+            pool.oldest = min(pool.oldest, price.published_at)
+            pool.premium += fixed_point.magnitude(
+                market_math.impact_cost(-skew, skew, terms.skew_scale, price.price)
+            )
         pool.band += fixed_point.div_up(exposure * price.confidence, fixed_point.PPM)
         if exposure != 0:
             if terms.pool_share == 0:

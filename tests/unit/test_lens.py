@@ -11,6 +11,7 @@ import pytest
 
 from bulkhead.protocol import fixed_point, margin_math, market_math, position_math, words
 from tests.helpers.chain import Contract, advance, now, refused
+from tests.helpers.pool import premium
 from tests.helpers.protocol import (
     BTC,
     CROSS,
@@ -597,6 +598,7 @@ def test_house_shows_the_pool(protocol: Protocol, lens: Lens) -> None:
     )
     owed = fixed_point.FEMTO * house.pool_cash - protocol.value(protocol.trader, 0, 0)
     assert seen.pool_equity == fixed_point.quote_down(owed)
+    assert seen.pool_premium == fixed_point.quote_up(premium(protocol)) > 0
     assert seen.pool_shares == protocol.pool.read("totalSupply")
     assert seen.is_live
 

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 
 from tests.helpers.chain import Receipt, advance, now, refused
+from tests.helpers.pool import (
+    VIRTUAL,
+    is_no_lower,
+    is_rounded_from,
+    price_at_exit,
+    price_of_share,
+)
 from tests.helpers.protocol import BTC, COOLDOWN, PLENTY, PPM, USD, Protocol
 
 DAY = 86_400
-VIRTUAL = 10**6
 REWARD = USD // 10
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
 NOBODY = "0x" + "00" * 20
@@ -53,16 +59,6 @@ def leave(protocol: Protocol, account: str, shares: int) -> int:
     advance(COOLDOWN)
     protocol.refresh()
     return int(fix(protocol, number).result)
-
-
-def price_of_share(protocol: Protocol) -> tuple[int, int]:
-    """Equity and shares, the virtual ones included: numerator and denominator."""
-    equity, _, _ = protocol.pool.read("equity")
-    return equity + 10**9, protocol.pool.read("totalSupply") + VIRTUAL
-
-
-def is_no_lower(now_: tuple[int, int], then: tuple[int, int]) -> bool:
-    return now_[0] * then[1] >= then[0] * now_[1]
 
 
 # Entering
@@ -247,7 +243,7 @@ def test_fixing_pays_at_the_lower_edge_down_and_its_caller(
     number = request(earning, liquidity_provider, shares)
     advance(COOLDOWN)
     earning.push_price(0, "50_050.5")
-    value, supply = price_of_share(earning)
+    value, supply = price_at_exit(earning)
     quote = shares * ((value - 10**9) // 10**9 + 1) // supply
     cash, before = earning.house().pool_cash, earning.balance(attacker)
 
@@ -399,18 +395,14 @@ def test_deposits_and_exits_never_lower_the_share_price(earning: Protocol, seed:
             paid[account] += amount
         elif held > 10**12:
             waiting.append(request(earning, account, random.randint(1, held // 4)))
-        after = price_of_share(earning)
-        assert is_no_lower(after, before)
-        # Within rounding: a unit of the whole pool's equity.
-        assert is_no_lower((before[0] + 2 * 10**9, before[1]), after)
+        assert is_rounded_from(price_of_share(earning), before)
     advance(COOLDOWN)
     earning.refresh()
     for number in waiting:
-        before = price_of_share(earning)
+        before, at_exit = price_of_share(earning), price_at_exit(earning)
         fix(earning, number)
-        after = price_of_share(earning)
-        assert is_no_lower(after, before)
-        assert is_no_lower((before[0] + 2 * 10**9, before[1]), after)
+        assert is_rounded_from(price_at_exit(earning), at_exit)
+        assert is_no_lower(price_of_share(earning), before)
 
 
 def test_a_round_trip_wins_nothing(earning: Protocol, attacker: str) -> None:

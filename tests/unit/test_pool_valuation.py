@@ -8,11 +8,20 @@ import pytest
 from bulkhead.protocol import words
 from tests.helpers.chain import Receipt, advance, now, refused
 from tests.helpers.doctored import doctor_house
+from tests.helpers.pool import (
+    FEMTO,
+    VIRTUAL,
+    equity,
+    is_no_lower,
+    is_rounded_from,
+    premium,
+    price_at_exit,
+    price_of_share,
+    supply,
+)
 from tests.helpers.protocol import COOLDOWN, PLENTY, PPM, USD, Protocol
 
 DAY = 86_400
-FEMTO = 10**9
-VIRTUAL = 10**6
 REWARD = USD // 10
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
 SHARES = 10**15
@@ -33,10 +42,6 @@ def shares_of(protocol: Protocol, account: str) -> int:
     return int(protocol.pool.read("balanceOf", account))
 
 
-def supply(protocol: Protocol) -> int:
-    return int(protocol.pool.read("totalSupply")) + VIRTUAL
-
-
 def enter(protocol: Protocol, account: str, amount: int) -> int:
     return int(protocol.pool.send(account, "deposit", amount, account).result)
 
@@ -55,10 +60,6 @@ def mature(protocol: Protocol, shares: int = SHARES) -> int:
     advance(COOLDOWN)
     protocol.refresh()
     return number
-
-
-def equity(protocol: Protocol) -> int:
-    return int(protocol.pool.read("equity")[0])
 
 
 # The edges
@@ -107,7 +108,7 @@ def test_who_leaves_is_paid_the_lower_edge(skewed: Protocol) -> None:
     with skewed.anchored():
         plain = fix(skewed, number).result
     skewed.requote(0, confidence=20_000)
-    lower = (equity(skewed) - expected_band(skewed, 20_000)) // FEMTO
+    lower = (equity(skewed) - expected_band(skewed, 20_000) - premium(skewed)) // FEMTO
     expected = SHARES * (lower + 1) // supply(skewed) - REWARD
     assert fix(skewed, number).result == expected < plain
 
@@ -200,7 +201,31 @@ def test_a_market_in_which_nothing_is_open_is_not_asked(
     fix(protocol, number)
 
 
+def test_who_leaves_leaves_the_premium_that_closing_every_skew_would_take(
+    skewed: Protocol,
+) -> None:
+    """Who brings a skew and who takes it away pay and get the same: a share's exit stands still."""
+    before = price_at_exit(skewed)
+    for name, market, is_buy in (("bull", 0, False), ("bear", 1, True)):
+        assert premium(skewed) > 0
+        skewed.trade(skewed.actor(name), market, 0, is_buy=is_buy, reduce_only=True)
+    after = price_of_share(skewed)
+    assert premium(skewed) == 0
+    # Fees came in, and nothing went out.
+    assert is_no_lower(after, before)
+
+
 # Settlement
+
+
+def test_a_settled_market_closes_without_a_premium(skewed: Protocol) -> None:
+    number = mature(skewed)
+    skewed.requote(1, settles_at=now() // 3_600, kind=words.SETTLED)
+    skew, scale = skewed.skew(1), skewed.trade_terms(1).skew_scale
+    alone = premium(skewed) - skew**2 * skewed.price(1).price // (2 * scale)
+    lower = (equity(skewed) - alone) // FEMTO
+    expected = SHARES * (lower + 1) // supply(skewed) - REWARD
+    assert fix(skewed, number).result == expected
 
 
 def test_liquidity_moves_until_the_window_opens(skewed: Protocol, attacker: str) -> None:
@@ -311,10 +336,6 @@ def test_an_insolvent_pool_takes_and_gives_nothing(skewed: Protocol, attacker: s
 # The price of a share
 
 
-def price_of_share(protocol: Protocol) -> tuple[int, int]:
-    return equity(protocol) + FEMTO, supply(protocol)
-
-
 @pytest.mark.parametrize("confidence", [0, 3_000])
 @pytest.mark.parametrize("seed", range(4))
 def test_at_constant_prices_nobody_s_coming_and_going_costs_those_who_stay(
@@ -339,7 +360,7 @@ def test_at_constant_prices_nobody_s_coming_and_going_costs_those_who_stay(
     for _ in range(25):
         account = random.choice(providers)
         amount = random.choice((1, random.randint(1, 10**9), random.randint(1, 10**12)))
-        before = price_of_share(skewed)
+        before, at_exit = price_of_share(skewed), price_at_exit(skewed)
         held, claimable = shares_of(skewed, account), pool.read("maxRedeem", account)
         verb = random.choice(("deposit", "mint", "request", "fix", "lapse", "redeem", "withdraw"))
         if verb == "deposit":
@@ -360,11 +381,11 @@ def test_at_constant_prices_nobody_s_coming_and_going_costs_those_who_stay(
         else:
             continue
         moved += 1
-        after = price_of_share(skewed)
-        assert after[0] * before[1] >= before[0] * after[1], verb
-        if confidence == 0:
-            # And gains at most the rounding of one move: two units of the whole pool's equity.
-            assert (before[0] + 2 * FEMTO) * after[1] >= after[0] * before[1], verb
+        assert is_no_lower(price_of_share(skewed), before), verb
+        if confidence == 0 and verb == "fix":
+            assert is_rounded_from(price_at_exit(skewed), at_exit), verb
+        elif confidence == 0:
+            assert is_rounded_from(price_of_share(skewed), before), verb
     assert moved > 10
 
 

@@ -10,6 +10,7 @@ from bulkhead.liquidity import LAPSE, REWARD, RedeemRequest
 from bulkhead.orders import NOBODY
 from bulkhead.protocol import price_validity
 from bulkhead.protocol.fixed_point import FEMTO, PPM, div_up, quote_ceiling, quote_down
+from bulkhead.protocol.market_math import impact_cost
 from bulkhead.simulate import custody, house
 from bulkhead.simulate.cross_margin import require_firm
 from bulkhead.simulate.custody import to_quote
@@ -50,6 +51,7 @@ class PoolValuation:
         cash: Quote.
         equity: Femto, exact.
         band: Femto, how far the prices' confidence may move it.
+        premium: Femto, the most that closing all skews would pay back of their premiums.
         reserved: Quote, the least pool cash that covers every market's reserve; None where a market
             without a share needs one.
         is_firm: Whether liquidity may move at the prices of all markets with open interest.
@@ -59,6 +61,7 @@ class PoolValuation:
     cash: int
     equity: int
     band: int
+    premium: int
     reserved: int | None
     is_firm: bool
     oldest: int
@@ -67,15 +70,17 @@ class PoolValuation:
 def value_pool(ledger: Ledger) -> PoolValuation:
     """Values the pool at the current prices."""
     cash = ledger.house.pool_cash
-    equity, band, is_firm, oldest = cash * FEMTO, 0, True, ledger.now
+    equity, band, premium, is_firm, oldest = cash * FEMTO, 0, 0, True, ledger.now
     reserved: int | None = 0
     for market in sorted(ledger.state.markets):
         state = ledger.market_state(market)
         if not state.long.size and not state.short.size:
             continue
         price, terms = state.price, state.market.terms
+        # A market that is settled closes without a premium.
         if not price_validity.is_settled(price):
             oldest = min(oldest, price.published_at)
+            premium -= impact_cost(-state.skew, state.skew, terms.skew_scale, price.price)
         may_move = price_validity.may_move_liquidity(price, ledger.now)
         is_firm = is_firm and may_move and state.is_latest
         equity -= owed_by(state)
@@ -86,7 +91,7 @@ def value_pool(ledger: Ledger) -> PoolValuation:
         elif exposure and reserved is not None:
             backed = div_up(exposure * terms.reserve_rate, terms.pool_share * FEMTO)
             reserved = max(reserved, backed)
-    return PoolValuation(cash, equity, band, reserved, is_firm, oldest)
+    return PoolValuation(cash, equity, band, premium, reserved, is_firm, oldest)
 
 
 def deposit(ledger: Ledger, pool: PoolState, sender: str, assets: int, receiver: str) -> int:
@@ -151,7 +156,7 @@ def fix(ledger: Ledger, pool: PoolState, fixer: str, request_id: int) -> int:
     require(ledger.now <= request.matures_at + LAPSE, "request: lapsed")
     worth = _firm_pool(ledger)
     require(worth.oldest >= request.matures_at, "price: before maturity")
-    equity = quote_down(worth.equity - worth.band)
+    equity = quote_down(worth.equity - worth.band - worth.premium)
     require(equity > 0, "pool: insolvent")
     quote = request.shares * (equity + 1) // (pool.supply + VIRTUAL_SHARES)
     require(

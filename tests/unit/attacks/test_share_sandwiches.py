@@ -41,11 +41,6 @@ def test_the_fees_of_a_liquid_market_outweigh_its_premium() -> None:
     assert loss_of_who_stays(Terms(skew_scale=SCALE)) <= 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an exit is valued at the mark, so the premium of a skew, which closing it pays back, "
-    "leaves with a provider, and those who stay pay it",
-)
 @pytest.mark.parametrize("terms", [STEEP, replace(STEEP, taker_fee=0, maker_fee=0)])
 def test_no_premium_leaves_with_a_provider(terms: Terms) -> None:
     assert loss_of_who_stays(terms) <= 0
