@@ -55,6 +55,7 @@ anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8
 
 bench: setup ## Measure gas, reads, the indices and the simulation
 	$(PYTHON) -m benchmarks.gas
+	$(PYTHON) -m benchmarks.opcodes
 	$(PYTHON) -m benchmarks.reading
 	$(PYTHON) -m benchmarks.indexing
 	$(PYTHON) -m benchmarks.screening

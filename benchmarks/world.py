@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bulkhead.admin import Admin
 from bulkhead.chain import Receipt
@@ -17,6 +17,9 @@ from bulkhead.orders import NO_GROUP, MarginMode, Order, placed_of
 from bulkhead.protocol import words
 from bulkhead.reader import Reader
 from bulkhead.valuation import leg_keys
+
+if TYPE_CHECKING:
+    from web3 import Web3
 
 NOBODY = "0x" + "00" * 20
 GAS = 16_000_000
@@ -33,10 +36,10 @@ Figures = dict[str, int]
 
 
 class World:
-    """The exchange on the embedded chain, with gas receipts for every step."""
+    """The exchange on the embedded chain, or a node, with gas receipts for every step."""
 
-    def __init__(self, markets: int, accounts: int = 40) -> None:
-        self.w3 = memory_chain(accounts)
+    def __init__(self, markets: int, accounts: int = 40, w3: Web3 | None = None) -> None:
+        self.w3 = memory_chain(accounts) if w3 is None else w3
         everyone = [str(account) for account in self.w3.eth.accounts]
         self.owner, self.keeper, self.liquidity_provider, self.other, *self.fresh = everyone
         self.reader = Reader(self.w3, deploy(self.w3, self.owner, cooldown=COOLDOWN))
