@@ -23,6 +23,8 @@ CONTRACTS = ROOT / "contracts"
 CACHE = ROOT / ".cache" / "contracts"  # compiling takes half a minute, also from titanoboa's cache
 ERROR_SELECTOR = bytes.fromhex("08c379a0")
 
+deployed: dict[str, str] = {}  # what lies where, by addresses in lower case
+
 boa.env.evm.patch.timestamp = 1_700_000_000  # not the host's clock: every run is the same
 
 
@@ -115,6 +117,7 @@ class Contract:
             raise Refused(reason_of(computation.output))
         self.address = str(address)
         self.slots = source.slots
+        deployed[self.address.lower()] = path
 
     def attempt(
         self, sender: str, function: str, *arguments: Any, gas: int | None = None, value: int = 0
