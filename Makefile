@@ -30,7 +30,7 @@ TEST_ARGS ?=
 ANVIL_ARGS ?=
 SOAK_ARGS ?=
 
-.PHONY: help setup demo test anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge
+.PHONY: help setup demo test coverage anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge
 
 help: ## Show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -49,6 +49,11 @@ forge: setup ## Fuzz the contracts with forge's handlers, written in Vyper (part
 fuzz-forge: setup ## The same ten times as long, from a seed of its own (FORGE_ARGS="--fuzz-seed 7")
 	FOUNDRY_CONFIG=$(CURDIR)/tests/forge/foundry.toml FOUNDRY_PROFILE=long \
 		forge test --no-match-contract Canary $(or $(FORGE_ARGS),--fuzz-seed $$RANDOM)
+
+coverage: setup ## How much of the contracts the tests on titanoboa run, by statement and branch
+	rm -rf build/coverage
+	$(PYTHON) -m pytest -n 2 --dist worksteal -p tests.helpers.coverage tests/unit tests/e2e tests/stateful
+	$(PYTHON) -m tools.contract_coverage --missing
 
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
 	anvil --hardfork prague $(ANVIL_ARGS)
