@@ -18,6 +18,7 @@ from tests.helpers.protocol import (
     ISOLATED,
     TRAILING_STOP,
     USD,
+    Order,
     Protocol,
     position_id,
 )
@@ -52,6 +53,14 @@ class Scene:
 
     def size(self, market: int, dollars: int = 5_000) -> int:
         return dollars * 10**15 // self.protocol.price(market).price
+
+    def place(self) -> list[Order]:
+        """An order in a market each."""
+        orders = []
+        for account, market in ((self.victim, SOUND), (self.other, HOSTILE)):
+            self.protocol.deposit(account, 510 * USD)
+            orders.append(self.protocol.place(account, market, self.size(market, 1_000)))
+        return orders
 
     def open(self, mode: int) -> None:
         """5,000 USD in a market each."""
@@ -90,42 +99,29 @@ def both_ways(
             protocol.check_invariants()
 
 
-def test_a_vault_is_liquidated_beside_one_of_a_hostile_feed(scene: Scene) -> None:
-    scene.open(ISOLATED)
+@pytest.mark.parametrize("mode", [ISOLATED, CROSS])
+def test_who_is_due_is_liquidated_beside_one_of_a_hostile_feed(scene: Scene, mode: int) -> None:
+    scene.open(mode)
     scene.turn()
-    protocol = scene.protocol
-
-    both_ways(
-        scene,
-        "liquidate_isolated",
-        position_id(scene.victim, SOUND, 2),
-        position_id(scene.other, HOSTILE, 2),
-        lambda: (protocol.position(scene.victim, SOUND, 2).size, 0),
+    protocol, slot = scene.protocol, 2 if mode == ISOLATED else 0
+    verb, good, bad = (
+        ("liquidate_cross", scene.victim, scene.other)
+        if mode == CROSS
+        else (
+            "liquidate_isolated",
+            position_id(scene.victim, SOUND, slot),
+            position_id(scene.other, HOSTILE, slot),
+        )
     )
-
-
-def test_an_account_is_liquidated_beside_one_of_a_hostile_feed(scene: Scene) -> None:
-    scene.open(CROSS)
-    scene.turn()
-    protocol = scene.protocol
-
     both_ways(
-        scene,
-        "liquidate_cross",
-        scene.victim,
-        scene.other,
-        lambda: (protocol.position(scene.victim, SOUND, 0).size, 0),
+        scene, verb, good, bad, lambda: (protocol.position(scene.victim, SOUND, slot).size, 0)
     )
 
 
 def test_an_order_is_filled_beside_one_of_a_hostile_feed(scene: Scene) -> None:
     protocol = scene.protocol
-    orders = []
-    for account, market in ((scene.victim, SOUND), (scene.other, HOSTILE)):
-        protocol.deposit(account, 510 * USD)
-        orders.append(protocol.place(account, market, scene.size(market, 1_000)))
+    good, bad = scene.place()
     scene.turn()
-    good, bad = orders
 
     both_ways(scene, "execute_orders", good, bad, lambda: (protocol.status(good), EXECUTED))
 
@@ -152,12 +148,7 @@ def test_a_stop_is_shown_the_price_beside_one_of_a_hostile_feed(scene: Scene) ->
 
 def test_an_expired_order_is_cleared_beside_one_of_a_hostile_feed(scene: Scene) -> None:
     protocol = scene.protocol
-    orders = []
-    for account, market in ((scene.victim, SOUND), (scene.other, HOSTILE)):
-        protocol.deposit(account, 510 * USD)
-        orders.append(protocol.place(account, market, scene.size(market, 1_000)))
+    good, bad = scene.place()
     scene.turn()
     advance(3_600)
-    good, bad = orders
-
     both_ways(scene, "execute_orders", good, bad, lambda: (protocol.status(good), CANCELLED))
