@@ -26,6 +26,16 @@ def _slot(is_long: bool) -> uint256:
 
 
 @internal
+@pure
+def _vault_id(account: address, market: uint256, is_long: bool) -> uint256:
+    """
+    @notice Of a market that may exist: a larger number would reach into the account's.
+    """
+    assert market < words.MAX_MARKETS, "market: unknown"
+    return words.position_id(account, market, self._slot(is_long))
+
+
+@internal
 def _grow_margin(
     account: address,
     market: uint256,
@@ -37,8 +47,7 @@ def _grow_margin(
     """
     @notice Adds to an open vault's margin, wherever the money came from, and stores the account.
     """
-    assert market < words.MAX_MARKETS, "market: unknown"
-    id: uint256 = words.position_id(account, market, self._slot(is_long))
+    id: uint256 = self._vault_id(account, market, is_long)
     position: words.Position = ledger._position(id)
     assert position.size != 0, "position: not open"
     position.margin += amount
@@ -67,10 +76,8 @@ def _add_margin(account: address, market: uint256, is_long: bool, amount: uint25
 
 @internal
 def _remove_margin(account: address, market: uint256, is_long: bool, amount: uint256):
-    markets._require_listed(market)
     assert amount != 0, "amount: zero"
-    slot: uint256 = self._slot(is_long)
-    id: uint256 = words.position_id(account, market, slot)
+    id: uint256 = self._vault_id(account, market, is_long)
     position: words.Position = ledger._position(id)
     assert position.size != 0, "position: not open"
     assert position.margin >= amount, "margin: below initial"
@@ -94,7 +101,7 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
     log IIsolatedMargin.MarginRemoved(
         account=account,
         market=market,
-        slot=slot,
+        slot=self._slot(is_long),
         amount=amount,
         position_word=position_word,
         account_word=account_word,
@@ -103,10 +110,8 @@ def _remove_margin(account: address, market: uint256, is_long: bool, amount: uin
 
 @internal
 def _set_auto_margin(account: address, market: uint256, is_long: bool, allowance: uint256):
-    markets._require_listed(market)
     assert allowance <= words.MAX_NOTIONAL, "margin: too large"
-    slot: uint256 = self._slot(is_long)
-    id: uint256 = words.position_id(account, market, slot)
+    id: uint256 = self._vault_id(account, market, is_long)
     position: words.Position = ledger._position(id)
     assert position.size != 0, "position: not open"
     # The position itself says whether there is an allowance: so it ends with it, and a liquidation
@@ -122,7 +127,7 @@ def _set_auto_margin(account: address, market: uint256, is_long: bool, allowance
     log IIsolatedMargin.AutoMarginSet(
         account=account,
         market=market,
-        slot=slot,
+        slot=self._slot(is_long),
         allowance=allowance,
         position_word=position_word,
         settings_word=settings_word,

@@ -279,7 +279,7 @@ def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade)
         may_increase = may_increase and not may_reduce
 
     # A cross order needs both legs for the margin of the pair, a vault only its own. What is known
-    # to be closed is not read, unless its generation is needed.
+    # to be closed is not read, unless its generation is needed: one-way mode never holds both.
     needs_both: bool = not trade.is_isolated
     open_slots: uint256 = 0
     if trade.is_isolated:
@@ -290,7 +290,11 @@ def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade)
     id: uint256 = words.position_id(trade.account, trade.market, 0)
     if may_increase or (needs_both and (open_slots >> (plan.increase.slot & 1)) & 1 != 0):
         plan.increase.position = ledger._position(id | plan.increase.slot)
-    if (may_reduce or needs_both) and (open_slots >> (plan.reduction.slot & 1)) & 1 != 0:
+    if (
+        (may_reduce or needs_both)
+        and (open_slots >> (plan.reduction.slot & 1)) & 1 != 0
+        and (is_hedge or plan.increase.position.size == 0)
+    ):
         plan.reduction.position = ledger._position(id | plan.reduction.slot)
     held: uint256 = plan.reduction.position.size
     if may_reduce:

@@ -81,7 +81,7 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
     calls: list[tuple[Any, str, str, tuple[Any, ...], str | None]] = [
         (protocol.account_logic, trader, "withdraw", (USD, trader), "balance: not withdrawable"),
         (protocol.account_logic, trader, "add_margin", (0, True, USD), "balance: not withdrawable"),
-        (protocol.account_logic, trader, "remove_margin", (0, True, USD), "market: unknown"),
+        (protocol.account_logic, trader, "remove_margin", (0, True, USD), "position: not open"),
         (
             protocol.account_logic,
             trader,
@@ -98,7 +98,7 @@ def test_a_logic_contract_called_directly_changes_nothing_of_the_clearinghouse(
             "market: unknown",
         ),
         (protocol.account_logic, trader, "set_hedge_mode", (True,), None),
-        (protocol.account_logic, trader, "set_auto_margin", (0, True, USD), "market: unknown"),
+        (protocol.account_logic, trader, "set_auto_margin", (0, True, USD), "position: not open"),
         (
             protocol.account_logic,
             trader,

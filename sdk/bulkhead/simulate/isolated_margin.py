@@ -32,7 +32,6 @@ def add_margin(ledger: Ledger, account: str, market: int, is_long: bool, amount:
 
 def remove_margin(ledger: Ledger, account: str, market: int, is_long: bool, amount: int) -> None:
     """Moves margin of a vault back to cash; profit is not removable."""
-    ledger.require_listed(market)
     require(amount != 0, "amount: zero")
     slot = slot_of(isolated=True, long=is_long)
     position = _require_open(ledger, account, market, slot)
@@ -66,7 +65,6 @@ def set_auto_margin(
     ledger: Ledger, account: str, market: int, is_long: bool, allowance: int
 ) -> None:
     """Lets liquidations add margin to an open vault, up to an allowance in all."""
-    ledger.require_listed(market)
     require(allowance <= words.MAX_NOTIONAL, "margin: too large")
     slot = slot_of(isolated=True, long=is_long)
     position = _require_open(ledger, account, market, slot)
@@ -98,7 +96,6 @@ def _grow_margin(
     state: Account,
 ) -> None:
     """Adds to an open vault's margin, wherever the money came from, and stores the account."""
-    require(market < words.MAX_MARKETS, "market: unknown")
     slot = slot_of(isolated=True, long=is_long)
     position = _require_open(ledger, account, market, slot)
     position = replace(position, margin=position.margin + amount)
@@ -116,6 +113,7 @@ def _grow_margin(
 
 
 def _require_open(ledger: Ledger, account: str, market: int, slot: int) -> Position:
+    require(market < words.MAX_MARKETS, "market: unknown")
     position = ledger.position(account, market, slot)
     require(position.size != 0, "position: not open")
     return position
