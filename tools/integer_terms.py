@@ -32,9 +32,9 @@ class Number:
     def __neg__(self) -> Number:
         return Number(-self.term, -self.high, -self.low)
 
-    def __mul__(self, other: Number) -> Number:
-        corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
-        return Number(self.term * other.term, min(corners), max(corners))
+    def scaled(self, factor: int) -> Number:
+        low, high = sorted((self.low * factor, self.high * factor))
+        return Number(self.term * factor, low, high)
 
     def within(self, low: int, high: int) -> bool:
         return low <= self.low and self.high <= high
@@ -64,10 +64,11 @@ class Translation:
         self._facts: list[Term] = []
         self._inputs: dict[int, tuple[Term, Term]] = {}
         self._numbers: dict[int, Number] = {}
-        self._truths: dict[int, Term] = {}
+        self._truths: dict[int, tuple[Term, Term]] = {}
         self._unsigned: dict[int, Number] = {}
         self._signed: dict[int, Number] = {}
         self._quotients: dict[tuple[int, int, bool], tuple[Number, Number]] = {}
+        self._products: dict[tuple[int, ...], tuple[Number, Term, Term]] = {}
         self._bounds: dict[tuple[int, bool], tuple[int, int]] = {}
         self._fresh = 0
         self._assertions = [part for assertion in assertions for part in _conjuncts(assertion)]
@@ -75,8 +76,13 @@ class Translation:
             self._learn(part)
 
     def constraints(self) -> list[Term]:
+        """What is asserted, with products of variables as if they were variables themselves."""
         translated = [self.truth(part) for part in self._assertions]
         return self._facts + translated
+
+    def products(self) -> list[Term]:
+        """What those products are."""
+        return [product.term == a * b for product, a, b in self._products.values()]
 
     def inputs(self, model: Any) -> dict[Any, int]:
         """The bit-vectors that a model of the integers stands for."""
@@ -161,7 +167,7 @@ class Translation:
         least, most = _range(bits, signed)
         first, last = ((bound - least) >> bits for bound in (number.low, number.high))
         if first == last:
-            return number + constant(-(first << bits))
+            return number if first == 0 else number + constant(-(first << bits))
         if last == first + 1:
             edge = least + (last << bits)
             term = z3.If(
@@ -217,10 +223,13 @@ class Translation:
         return first
 
     def _difference(self, term: Term) -> Number:
-        return self.number(term.arg(0)) + -self.number(term.arg(1))
+        first, *rest = [self.number(part) for part in term.children()]
+        for part in rest:
+            first = first + -part
+        return first
 
-    def _product(self, term: Term) -> Number:
-        chosen = constant(1)
+    def _product(self, term: Term) -> Number | None:
+        chosen: Number | None = None
         for part in term.children():
             condition = _bit(part)
             if condition is not None:
@@ -229,10 +238,22 @@ class Translation:
                     return _choice(
                         self.truth(condition), self.number(other[0]), constant(0)
                     )
-            chosen = chosen * self.number(part)
+            number = self.number(part)
+            chosen = self._times(chosen, number) if chosen else number
         return chosen
 
-    def _divided(self, a: Term, b: Term, signed: bool, evm: bool) -> tuple[Number, Number]:
+    def _times(self, a: Number, b: Number) -> Number:
+        for one, other in ((a, b), (b, a)):
+            if one.low == one.high:
+                return other.scaled(one.low)
+        key = tuple(sorted((a.term.get_id(), b.term.get_id())))
+        if key not in self._products:
+            corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+            product = self._variable(min(corners), max(corners))
+            self._products[key] = (product, a.term, b.term)
+        return self._products[key][0]
+
+    def _divided(self, a: Term, b: Term, signed: bool) -> tuple[Number, Number]:
         key = (a.get_id(), b.get_id(), signed)
         if key not in self._quotients:
             read = self.signed if signed else self.unsigned
@@ -255,7 +276,7 @@ class Translation:
             remainder = self._variable(
                 -min(most, size) if a.low < 0 else 0, min(most, size) if a.high > 0 else 0
             )
-        exact = [a.term == quotient.term * b.term + remainder.term]
+        exact = [a.term == self._times(quotient, b).term + remainder.term]
         if b.low >= 0:
             exact.append(
                 z3.And(remainder.term < b.term, remainder.term > -b.term)
@@ -275,23 +296,23 @@ class Translation:
     def _quotient(self, term: Term) -> Number:
         """SMT's: all ones where the divisor is zero."""
         a, b = term.children()
-        quotient, _ = self._divided(a, b, False, False)
+        quotient, _ = self._divided(a, b, signed=False)
         return self._guarded(self.unsigned(b), quotient, constant(2 ** term.size() - 1))
 
     def _remainder(self, term: Term) -> Number:
         a, b = term.children()
-        _, remainder = self._divided(a, b, False, False)
+        _, remainder = self._divided(a, b, signed=False)
         return self._guarded(self.unsigned(b), remainder, self.unsigned(a))
 
     def _signed_quotient(self, term: Term) -> Number:
         a, b = term.children()
-        quotient, _ = self._divided(a, b, True, False)
+        quotient, _ = self._divided(a, b, signed=True)
         none = _choice(self.signed(a).term >= 0, constant(-1), constant(1))
         return self._guarded(self.signed(b), quotient, none)
 
     def _signed_remainder(self, term: Term) -> Number:
         a, b = term.children()
-        _, remainder = self._divided(a, b, True, False)
+        _, remainder = self._divided(a, b, signed=True)
         return self._guarded(self.signed(b), remainder, self.signed(a))
 
     def _guarded(self, divisor: Number, usual: Number, by_zero: Number) -> Number:
@@ -303,7 +324,7 @@ class Translation:
         if not z3.is_bv_value(term.arg(1)):
             return None
         places = _value(term.arg(1), signed=False)
-        return self.number(term.arg(0)) * constant(2**places if places < term.size() else 0)
+        return self.number(term.arg(0)).scaled(2**places if places < term.size() else 0)
 
     def _shifted_right(self, term: Term) -> Number | None:
         if not z3.is_bv_value(term.arg(1)):
@@ -340,9 +361,11 @@ class Translation:
         return self._slice(self.unsigned(whole), top, bottom, whole.size())
 
     def _joined(self, term: Term) -> Number:
-        joined = constant(0)
-        for part in term.children():
-            joined = joined * constant(2 ** part.size()) + self.unsigned(part)
+        # What the first one has beyond its bits is beyond the whole's, too.
+        first, *rest = term.children()
+        joined = self.number(first)
+        for part in rest:
+            joined = joined.scaled(2 ** part.size()) + self.unsigned(part)
         return joined
 
     def _zero_extended(self, term: Term) -> Number:
@@ -365,7 +388,7 @@ class Translation:
             masked = constant(0)
             for top, bottom in _runs(_value(values[0], signed=False)):
                 part = self._slice(whole, top, bottom, term.size())
-                masked = masked + part * constant(2**bottom)
+                masked = masked + part.scaled(2**bottom)
             return masked
         numbers = [self.unsigned(part) for part in term.children()]
         if all(number.high <= 1 for number in numbers):
@@ -386,31 +409,34 @@ class Translation:
         self._facts.append(either.term <= z3.Sum([number.term for number in numbers]))
         return either
 
-    def _xor(self, term: Term) -> Number:
-        parts = term.children()
-        while len(parts) > 1:
-            parts = [self._xor_of(parts[0], parts[1], term), *parts[2:]]
-        return self.number(parts[0]) if not isinstance(parts[0], Number) else parts[0]
+    def _xor(self, term: Term) -> Number | None:
+        return self._parity({part.get_id(): part for part in _odd(term)}, term.size())
 
-    def _xor_of(self, a: Term, b: Term, whole: Term) -> Any:
-        if whole.num_args() == 2:
-            for one, other in ((a, b), (b, a)):
-                chosen = _selected(one, other)
-                if chosen is not None:
-                    condition, yes, no = chosen
-                    return _choice(self.truth(condition), self.number(yes), self.number(no))
-            if z3.is_bv_value(a) and _value(a, signed=True) == -1:
-                return constant(-1) + -self.number(b)
-            if z3.is_bv_value(b) and _value(b, signed=True) == -1:
-                return constant(-1) + -self.number(a)
-            x, y = self.unsigned(a), self.unsigned(b)
-            high = 2 ** max(x.high, y.high).bit_length() - 1
-            if high <= 1:
-                return _choice(x.term == y.term, constant(0), constant(1))
-            either = self._variable(0, high)
-            self._facts.append((either.term == 0) == (x.term == y.term))
-            return either
-        return self._variable(*_range(whole.size(), False))
+    def _parity(self, parts: dict[int, Term], bits: int) -> Number | None:
+        """Terms that differ, in exclusive or. `a ^ (a ^ b) * bit` is how the compiler chooses."""
+        if len(parts) < 2:
+            return self.number(next(iter(parts.values()))) if parts else constant(0)
+        masked = [part for part in parts.values() if _masked(part)]
+        if masked:
+            outermost = max(masked, key=_depth)
+            condition, inner = _masked(outermost) or (None, None)
+            rest = {key: part for key, part in parts.items() if not part.eq(outermost)}
+            taken = dict(rest)
+            for part in _odd(inner):
+                if taken.pop(part.get_id(), None) is None:
+                    taken[part.get_id()] = part
+            yes, no = self._parity(taken, bits), self._parity(rest, bits)
+            return _choice(self.truth(condition), yes, no) if yes and no else None
+        if len(parts) > 2:
+            return None
+        a, b = parts.values()
+        for one, other in ((a, b), (b, a)):
+            if z3.is_bv_value(one) and _value(one, signed=True) == -1:
+                return constant(-1) + -self.number(other)
+        x, y = self.unsigned(a), self.unsigned(b)
+        either = self._variable(0, 2 ** max(x.high, y.high).bit_length() - 1)
+        self._facts.append((either.term == 0) == (x.term == y.term))
+        return either
 
     # Truths
 
@@ -418,9 +444,9 @@ class Translation:
         """What an assertion says of the integers."""
         known = self._truths.get(term.get_id())
         if known is None:
-            known = self._truth(term)
-            self._truths[term.get_id()] = known
-        return known
+            # An id is a term's own only while the term lives.
+            known = self._truths[term.get_id()] = (term, self._truth(term))
+        return known[1]
 
     def _truth(self, term: Term) -> Term:
         kind = term.decl().kind()
@@ -459,7 +485,8 @@ class Translation:
         for signed in (True, False):
             whole = _range(left.size(), signed)
             if a.within(*whole) and b.within(*whole):
-                return a.term == b.term
+                apart = a.high < b.low or b.high < a.low
+                return z3.BoolVal(False) if apart else a.term == b.term
         return self.unsigned(left).term == self.unsigned(right).term
 
 
@@ -473,6 +500,8 @@ def _range(bits: int, signed: bool) -> tuple[int, int]:
 
 
 def _choice(condition: Term, yes: Number, no: Number) -> Number:
+    if z3.is_true(condition) or z3.is_false(condition):
+        return yes if z3.is_true(condition) else no
     return Number(
         z3.If(condition, yes.term, no.term), min(yes.low, no.low), max(yes.high, no.high)
     )
@@ -490,18 +519,34 @@ def _bit(term: Term) -> Term | None:
     return None
 
 
-def _selected(base: Term, masked: Term) -> tuple[Term, Term, Term] | None:
-    """`base ^ (base ^ other) * bit`, the compiler's way to choose, as (bit, other, base)."""
-    if masked.decl().kind() != z3.Z3_OP_BMUL or masked.num_args() != 2:
+def _masked(term: Term) -> tuple[Term, Term] | None:
+    """A term times a bit, as the bit's condition and the term."""
+    if term.decl().kind() != z3.Z3_OP_BMUL or term.num_args() != 2:
         return None
-    for factor, bit in (masked.children(), masked.children()[::-1]):
+    for factor, bit in (term.children(), term.children()[::-1]):
         condition = _bit(bit)
-        if condition is None or factor.decl().kind() != z3.Z3_OP_BXOR or factor.num_args() != 2:
-            continue
-        for one, other in (factor.children(), factor.children()[::-1]):
-            if one.eq(base):
-                return condition, other, base
+        if condition is not None:
+            return condition, factor
     return None
+
+
+def _odd(term: Term) -> list[Term]:
+    """What is left of nested exclusive ors once pairs have gone."""
+    if term.decl().kind() != z3.Z3_OP_BXOR:
+        return [term]
+    left: dict[int, Term] = {}
+    for child in term.children():
+        for part in _odd(child):
+            if left.pop(part.get_id(), None) is None:
+                left[part.get_id()] = part
+    return list(left.values())
+
+
+def _depth(term: Term, known: dict[int, int] | None = None) -> int:
+    known = {} if known is None else known
+    if term.get_id() not in known:
+        known[term.get_id()] = 1 + max([_depth(part, known) for part in term.children()], default=0)
+    return known[term.get_id()]
 
 
 def _runs(mask: int) -> Iterator[tuple[int, int]]:

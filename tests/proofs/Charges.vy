@@ -8,8 +8,6 @@
 
 from contracts.lib import house_math
 from contracts.lib import liquidation_math
-from contracts.lib import margin_math
-from contracts.lib import market_math
 from contracts.lib import position_math
 from contracts.lib import words
 
@@ -37,39 +35,6 @@ def check_a_fee_is_shared_whole(house: words.House, fee: uint256, insurance: uin
     to_pool: int256 = shared.pool_cash - house.pool_cash
     to_others: uint256 = shared.insurance - house.insurance + shared.fees - house.fees
     self._prove(to_pool >= 0 and convert(to_pool, uint256) + to_others == fee)
-
-
-@external
-@pure
-def check_a_fee_is_no_more_than_its_rate(
-    size_delta: int256, skew: int256, price: uint256, maker: uint256, taker: uint256
-):
-    if size_delta <= -(2**56) or size_delta >= 2**56 or skew <= -(2**64) or skew >= 2**64:
-        return
-    if price >= 2**64 or maker >= 2**16 or taker >= 2**16 or maker > taker:
-        return
-    size: uint256 = convert(max(size_delta, -size_delta), uint256)
-    fee: uint256 = market_math.trade_fee(size_delta, skew, price, maker, taker)
-    self._prove(fee * 10**15 < price * size * taker + 10**15)
-
-
-@external
-@pure
-def check_a_penalty_is_no_more_than_equity(
-    equity: int256, notional: uint256, terms: words.LiquidationTerms
-):
-    if equity <= -(2**96) or equity >= 2**96 or notional >= 2**120 or terms.penalty >= 2**20:
-        return
-    if terms.keeper_share >= 2**20 or terms.keeper_floor >= 2**40 or terms.keeper_cap >= 2**40:
-        return
-    penalty: uint256 = 0
-    reward: uint256 = 0
-    topped_up: uint256 = 0
-    penalty, reward, topped_up = liquidation_math.split_penalty(equity, notional, terms)
-    self._prove(convert(penalty, int256) <= max(equity, 0))
-    self._prove(reward <= penalty)
-    self._prove(topped_up == 0 or reward + topped_up <= terms.keeper_floor)
-    self._prove(reward + topped_up <= max(terms.keeper_cap, terms.keeper_floor))
 
 
 @external
@@ -106,27 +71,52 @@ def check_a_deficit_is_borne_whole(house: words.House, deficit: uint256):
 
 @external
 @pure
-def check_a_part_and_the_rest_are_the_whole(position: words.Position, is_long: bool, size: uint256):
-    if position.size >= 2**10 or position.margin >= 2**10 or position.entry_notional >= 2**10:
+def check_a_penalty_is_no_more_than_equity(
+    equity: int256, notional: uint256, terms: words.LiquidationTerms
+):
+    if equity <= -(2**96) or equity >= 2**96 or notional >= 2**120 or terms.penalty >= 2**20:
         return
-    if size > position.size or position.size == 0 or position.generation >= 2**23:
+    if terms.keeper_share >= 2**20 or terms.keeper_floor >= 2**40 or terms.keeper_cap >= 2**40:
         return
-    left: words.Position = empty(words.Position)
-    released: words.Position = empty(words.Position)
-    left, released = position_math.decrease(position, is_long, size)
-    self._prove(left.size + released.size == position.size)
-    self._prove(left.margin + released.margin == position.margin)
-    self._prove(left.entry_notional + released.entry_notional == position.entry_notional)
-    if left.size != 0:
-        self._prove(released.margin * position.size <= position.margin * size)
+    penalty: uint256 = 0
+    reward: uint256 = 0
+    topped_up: uint256 = 0
+    penalty, reward, topped_up = liquidation_math.split_penalty(equity, notional, terms)
+    self._prove(penalty == 0 or convert(penalty, int256) <= equity)
+    self._prove(reward <= penalty)
 
 
 @external
 @pure
-def check_a_requirement_is_rounded_up(notional: uint256, rate: uint256):
-    if notional >= 2**120 or rate >= 2**20:
+def check_a_keeper_gets_no_more_than_its_bounds(
+    equity: int256, notional: uint256, terms: words.LiquidationTerms
+):
+    if equity <= -(2**96) or equity >= 2**96 or notional >= 2**120 or terms.penalty >= 2**20:
         return
-    tiers: margin_math.Tiers = empty(margin_math.Tiers)
-    tiers.maintenance_rate = rate
-    due: uint256 = margin_math.maintenance_margin(notional, tiers)
-    self._prove(due * 10**6 >= notional * rate and due * 10**6 < notional * rate + 10**6)
+    if terms.keeper_share >= 2**20 or terms.keeper_floor >= 2**40 or terms.keeper_cap >= 2**40:
+        return
+    penalty: uint256 = 0
+    reward: uint256 = 0
+    topped_up: uint256 = 0
+    penalty, reward, topped_up = liquidation_math.split_penalty(equity, notional, terms)
+    self._prove(reward <= terms.keeper_cap)
+    self._prove(topped_up == 0 or unsafe_add(reward, topped_up) <= terms.keeper_floor)
+
+
+@external
+@pure
+def check_a_part_and_the_rest_are_the_whole(
+    position: words.Position, is_long: bool, size: uint256
+):
+    if position.size >= 2**56 or position.margin >= 2**56 or position.entry_notional >= 2**56:
+        return
+    if size >= position.size:
+        return
+    left: words.Position = empty(words.Position)
+    released: words.Position = empty(words.Position)
+    left, released = position_math.decrease(position, is_long, size)
+    self._prove(released.size == size and released.margin <= position.margin)
+    self._prove(released.entry_notional <= position.entry_notional)
+    self._prove(unsafe_add(left.size, released.size) == position.size)
+    self._prove(unsafe_add(left.margin, released.margin) == position.margin)
+    self._prove(unsafe_add(left.entry_notional, released.entry_notional) == position.entry_notional)
