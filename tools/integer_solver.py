@@ -57,12 +57,12 @@ def by_bits(query: Path, seconds: int) -> str | None:
     return run.stdout if run.stdout.startswith(("sat", "unsat")) else None
 
 
-def by_integers(smt: str, seconds: int) -> str | None:
+def by_integers(smt: str, seconds: float) -> str | None:
     """What z3 says of a query over the integers, if it says it in time."""
     assertions = list(z3.parse_smt2_string(smt))
     translation = Translation(assertions)
     solver = z3.Solver()
-    solver.set("timeout", seconds * 1000)
+    solver.set("timeout", int(seconds * 1000))
     solver.add(translation.constraints())
     found = solver.check()
     if found != z3.unsat:

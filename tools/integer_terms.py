@@ -1,10 +1,10 @@
 """Turn a question about bit-vectors into one about integers.
 
-A bit-vector of `w` bits becomes a `Number`: an integer that equals it modulo 2**w, with bounds. Sums
-and products of numbers then need no modulus; it comes in where bits are read (a comparison, a
-division, a shift to the right), and only if the bounds do not say that nothing has wrapped. What
-has no translation becomes an integer of which nothing is known but its bits: the question gets
-weaker by that, so what is refuted stays refuted.
+A bit-vector of `w` bits becomes a `Number`: an integer that equals it modulo 2**w, with bounds.
+Sums of numbers then need no modulus; it comes in where bits are read (a comparison, a division, a shift
+to the right), and only if the bounds do not say that nothing has wrapped. What has no translation
+becomes an integer of which nothing is known but its bits: the question gets weaker by that, so what
+is refuted stays refuted.
 """
 
 from __future__ import annotations
@@ -235,9 +235,7 @@ class Translation:
             if condition is not None:
                 other = [child for child in term.children() if not child.eq(part)]
                 if len(other) == 1:
-                    return _choice(
-                        self.truth(condition), self.number(other[0]), constant(0)
-                    )
+                    return _choice(self.truth(condition), self.number(other[0]), constant(0))
             number = self.number(part)
             chosen = self._times(chosen, number) if chosen else number
         return chosen
@@ -502,9 +500,7 @@ def _range(bits: int, signed: bool) -> tuple[int, int]:
 def _choice(condition: Term, yes: Number, no: Number) -> Number:
     if z3.is_true(condition) or z3.is_false(condition):
         return yes if z3.is_true(condition) else no
-    return Number(
-        z3.If(condition, yes.term, no.term), min(yes.low, no.low), max(yes.high, no.high)
-    )
+    return Number(z3.If(condition, yes.term, no.term), min(yes.low, no.low), max(yes.high, no.high))
 
 
 def _bit(term: Term) -> Term | None:

@@ -120,7 +120,7 @@ CONTROLS = (
         library="modules/ledger",
         rule=r"    self\._positions\[id\] = word",
         instead=r"\g<0>\n    self._positions[id ^ 1] = word",
-        statements="_no_other_position",
+        statements="no_other_position",
     ),
     Control(
         name="LedgerThatWritesOtherAccounts",
@@ -128,7 +128,7 @@ CONTROLS = (
         library="modules/ledger",
         rule=r"    self\._house = word",
         instead=r"\g<0>\n    self._accounts[empty(address)] = word",
-        statements="_no_other_account",
+        statements="no_other_account",
     ),
 )
 
