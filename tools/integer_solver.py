@@ -9,7 +9,7 @@ again for what time is left.
 What integers refute is refuted: every translated term is either exact or free to be anything. What
 they satisfy counts only after the original question, with all inputs fixed, agrees.
 
-    .venv-proofs/bin/python tools/integer_solver.py FILE.smt2     sat with a model, unsat or unknown
+    .venv-proofs/bin/python -m tools.integer_solver FILE.smt2     sat with a model, unsat or unknown
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 
 import z3
-from integer_terms import Translation
+
+from tools.integer_terms import Translation
 
 YICES = Path(sys.executable).with_name("yices-smt2")
 # Seconds, together less than `prove` gives a statement.

@@ -1,10 +1,10 @@
 """Turn a question about bit-vectors into one about integers.
 
 A bit-vector of `w` bits becomes a `Number`: an integer that equals it modulo 2**w, with bounds.
-Sums of numbers then need no modulus; it comes in where bits are read (a comparison, a division, a shift
-to the right), and only if the bounds do not say that nothing has wrapped. What has no translation
-becomes an integer of which nothing is known but its bits: the question gets weaker by that, so what
-is refuted stays refuted.
+Sums of numbers then need no modulus; it comes in where bits are read (a comparison, a division, a
+shift to the right), and only if the bounds do not say that nothing has wrapped. What has no
+translation becomes an integer of which nothing is known but its bits: the question gets weaker by
+that, so what is refuted stays refuted.
 """
 
 from __future__ import annotations
@@ -261,8 +261,8 @@ class Translation:
     def _division(self, a: Number, b: Number) -> tuple[Number, Number]:
         """Quotient, toward zero, and remainder; of a division by zero both may be anything."""
         if a.low == a.high and b.low == b.high and b.low != 0:
-            quotient = abs(a.low) // abs(b.low) * (1 if (a.low < 0) == (b.low < 0) else -1)
-            return constant(quotient), constant(a.low - quotient * b.low)
+            whole = abs(a.low) // abs(b.low) * (1 if (a.low < 0) == (b.low < 0) else -1)
+            return constant(whole), constant(a.low - whole * b.low)
         size = max(abs(a.low), abs(a.high))
         least = b.low if b.low > 0 else 1
         if a.low >= 0 and b.low >= 0:

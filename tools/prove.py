@@ -190,7 +190,7 @@ def run_halmos(job: Job, seconds: int) -> dict[str, int]:
         *("--root", str(folder)),
         *("--storage-layout", "generic"),
         *("--function", f"check_\\w*{statements}"),
-        *("--solver-command", f"{TOOLS / 'python'} {ROOT / 'tools' / 'integer_solver.py'}"),
+        *("--solver-command", f"{TOOLS / 'python'} -m tools.integer_solver"),
         *("--solver-threads", "1"),
         *("--solver-timeout-assertion", f"{seconds}s"),
         *("--loop", "256"),
@@ -202,7 +202,7 @@ def run_halmos(job: Job, seconds: int) -> dict[str, int]:
         subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
             stdout=log,
             stderr=log,
             check=False,

@@ -4,13 +4,14 @@ import json
 import random
 import subprocess
 
-from tools.prove import ROOT, TOOLS
+from tools.contract_ast import ROOT
+from tools.prove import TOOLS
 
 BITS = 6
 QUESTIONS = 40
 CHILD = """
 import json, sys
-from integer_solver import by_integers
+from tools.integer_solver import by_integers
 for question in json.load(sys.stdin):
     print((by_integers(question, 0.2) or "unknown").split()[0], flush=True)
 """
@@ -70,7 +71,7 @@ def test_integers_refute_nothing_that_bits_satisfy_and_satisfy_nothing_that_bits
     questions = [question(source) for _ in range(QUESTIONS)]
     run = subprocess.run(
         [TOOLS / "python", "-c", CHILD],
-        cwd=ROOT / "tools",
+        cwd=ROOT,
         input=json.dumps(questions),
         capture_output=True,
         text=True,
