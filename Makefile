@@ -29,19 +29,23 @@ TYPED := $(wildcard sdk scripts tests tools benchmarks examples keepers ape_cons
 TEST_ARGS ?=
 ANVIL_ARGS ?=
 SOAK_ARGS ?=
+PROVE_ARGS ?=
 
-.PHONY: help setup demo test coverage anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge
+.PHONY: help setup demo test coverage prove anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge
 
 help: ## Show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-setup: $(STAMPS)/dev $(STAMPS)/node ## Install everything, pinned by hash, into .venv and node_modules
+setup: $(STAMPS)/dev $(STAMPS)/proofs $(STAMPS)/node ## Install everything, pinned by hash, into .venv, .venv-proofs and node_modules
 
 demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
 	$(PYTHON) -m bulkhead.demo
 
 test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
+
+prove: $(STAMPS)/proofs ## Prove roundings, words, charges and isolation symbolically (PROVE_ARGS="--match Words")
+	$(PYTHON) -m tools.prove $(PROVE_ARGS)
 
 forge: setup ## Fuzz the contracts with forge's handlers, written in Vyper (part of the test suite)
 	$(PYTHON) -m pytest tests/forge
