@@ -1,0 +1,61 @@
+"""All actions, each as often as it is to be chosen."""
+
+from collections.abc import Callable
+from random import Random
+
+from tests.helpers.protocol import Protocol
+from tests.reference.account_actions import AccountActions
+from tests.reference.house_actions import HouseActions
+from tests.reference.order_actions import OrderActions
+
+
+class Actions(OrderActions, AccountActions, HouseActions):
+    """Everything that somebody may do."""
+
+
+WEIGHTS = {
+    "trade": 40,
+    "place": 10,
+    "execute": 12,
+    "cancel": 5,
+    "cancel_all": 2,
+    "move_price": 15,
+    "pass_time": 4,
+    "squeeze": 8,
+    "deposit": 10,
+    "withdraw": 8,
+    "liquidate_isolated": 8,
+    "liquidate_cross": 8,
+    "deposit_margin": 3,
+    "add_margin": 4,
+    "remove_margin": 5,
+    "set_auto_margin": 4,
+    "set_leverage": 4,
+    "set_default_margin_mode": 2,
+    "convert_position": 8,
+    "set_status": 2,
+    "add_liquidity": 3,
+    "fund_insurance": 1,
+    "claim_fees": 1,
+    "set_terms": 3,
+}
+
+
+def kinds_of(actions: Actions) -> list[Callable[[], object]]:
+    """Each kind of action as often as it is to be chosen."""
+    return [getattr(actions, name) for name, weight in WEIGHTS.items() for _ in range(weight)]
+
+
+def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Actions:
+    """A walk without hypothesis: what a seed says, again and again."""
+    with protocol.anchored():
+        actions = Actions(protocol, traders, Random(seed))
+        kinds = kinds_of(actions)
+        while actions.twin.steps < steps:
+            kind = actions.random.choice(kinds)
+            try:
+                kind()
+            except AssertionError as error:
+                error.add_note(f"seed {seed}, step {actions.twin.steps}: {kind.__name__}")
+                raise
+        return actions
