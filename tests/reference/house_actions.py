@@ -34,10 +34,10 @@ class HouseActions(Walker):
         ids = [position_id(*place) for place in places]
         receipt = self.twin.both(
             "liquidate_isolated",
-            lambda: self.protocol.clearinghouse.attempt(keeper, "liquidate_isolated", ids),
+            lambda: self.attempt(keeper, "liquidate_isolated", ids),
             lambda state, dust: liquidation.liquidate_vaults(state, places, keeper, dust),
             cuts=max(1, len(places)),
-            earner=keeper,
+            earners={keeper},
         )
         self.twin.seen["top-up"] += len(receipt.named("MarginToppedUp"))
         for event in receipt.named("PositionLiquidated"):
@@ -52,10 +52,10 @@ class HouseActions(Walker):
         keeper = self.some_keeper()
         receipt = self.twin.both(
             "liquidate_cross",
-            lambda: self.protocol.clearinghouse.attempt(keeper, "liquidate_cross", self.traders),
+            lambda: self.attempt(keeper, "liquidate_cross", self.traders),
             lambda state, dust: liquidation.liquidate_ledgers(state, self.traders, keeper, dust),
             cuts=8,
-            earner=keeper,
+            earners={keeper},
         )
         for event in receipt.events:
             self.twin.seen[f"cross {event.name}"] += 1
@@ -113,7 +113,7 @@ class HouseActions(Walker):
         equity = house.pool_equity(self.state)
         receipt = self.twin.both(
             "add_liquidity",
-            lambda: pool.attempt(provider, "deposit", amount, provider),
+            lambda: self.twin.call(pool, provider, "deposit", amount, provider),
             lambda state, dust: house.add_liquidity(state, amount),
             0,
         )

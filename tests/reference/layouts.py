@@ -50,3 +50,8 @@ PRICE: Final = Layout(
     "kind u4 | caution u4 | settles_at u20 | price u64 | confidence u20 | published_at u36"
     " | accepted_in u36 | silence u36 | trade_age u16 | max_age u20"
 )
+ORDER: Final = Layout(
+    "free u17 | best u64 | opened u56 | generation u23 | is_spent u1 | is_bound u1 | is_child u1"
+    " | is_escrowed u1 | epoch u12 | keeper_fee u40 | status u4 | executable_from u36"
+)
+OPERATOR: Final = Layout("free u16 | markets u128 | notional u64 | permissions u8 | expiry u40")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
+from tests.reference import fills
 from tests.reference.funding import accrue, steer
 from tests.reference.margin import (
     Ledger,
@@ -13,7 +14,6 @@ from tests.reference.margin import (
     vault_equity,
 )
 from tests.reference.state import ISOLATED, LONG, SHORT, Dust, Money, Slot, State
-from tests.reference.trading import end, take_off, write_off
 
 HEALING = Fraction(2, 3)  # of maintenance: with less equity all is closed
 
@@ -71,7 +71,7 @@ def _liquidate_vault(state: State, place: Slot, batch: Batch, dust: Dust) -> boo
         return True
     accrue(state, number)
     lots = _lots_to_close(state, place, equity, maintenance, dust)
-    realised = take_off(state, place, lots)
+    realised = fills.take_off(state, place, lots)
     position.margin += realised
     position.margin -= batch.penalise(number, lots, position.margin)
     if position.margin < 0:
@@ -79,7 +79,7 @@ def _liquidate_vault(state: State, place: Slot, batch: Batch, dust: Dust) -> boo
         position.margin = 0
     if not position.size:
         state.accounts[account].cash += position.margin
-        end(position)
+        fills.end(position)
     steer(market)
     return True
 
@@ -152,9 +152,9 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
             acted = True
             accrue(state, number)
             for side in (LONG, SHORT):
-                cash.cash += take_off(state, (account, number, side), min(sizes))
+                cash.cash += fills.take_off(state, (account, number, side), min(sizes))
                 if not state.positions[account, number, side].size:
-                    end(state.positions[account, number, side])
+                    fills.end(state.positions[account, number, side])
             steer(state.markets[number])
     ledger = Ledger(state, account, counts_silence=True)
     if acted and not (ledger.markets and dust.holds(ledger.maintenance, ledger.equity)):
@@ -175,9 +175,9 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
             if not closes_all:
                 lots = _lots_to_close(state, place, ledger.equity, ledger.maintenance, dust)
             accrue(state, number)
-            cash.cash += take_off(state, place, lots)
+            cash.cash += fills.take_off(state, place, lots)
             if not state.positions[place].size:
-                end(state.positions[place])
+                fills.end(state.positions[place])
             equity = Ledger(state, account, counts_silence=True).equity
             cash.cash -= batch.penalise(number, lots, equity)
             steer(state.markets[number])
@@ -187,4 +187,4 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
 
 def write_off_if_flat(state: State, account: str) -> None:
     if not state.legs(account):
-        write_off(state, account)
+        fills.write_off(state, account)

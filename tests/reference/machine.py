@@ -6,10 +6,11 @@ from random import Random
 from tests.helpers.protocol import Protocol
 from tests.reference.account_actions import AccountActions
 from tests.reference.house_actions import HouseActions
-from tests.reference.order_actions import OrderActions
+from tests.reference.rights_actions import RightsActions
+from tests.reference.tied_actions import TiedActions
 
 
-class Actions(OrderActions, AccountActions, HouseActions):
+class Actions(TiedActions, RightsActions, AccountActions, HouseActions):
     """Everything that somebody may do."""
 
 
@@ -18,7 +19,17 @@ WEIGHTS = {
     "place": 10,
     "execute": 12,
     "cancel": 5,
+    "cancel_orders": 2,
     "cancel_all": 2,
+    "replace": 6,
+    "execute_orders": 8,
+    "place_bracket": 10,
+    "place_group": 5,
+    "ratchet": 6,
+    "set_operator": 4,
+    "approve_builder": 4,
+    "set_referral_share": 1,
+    "set_referrer": 1,
     "move_price": 15,
     "pass_time": 4,
     "squeeze": 8,

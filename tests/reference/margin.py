@@ -10,6 +10,7 @@ from tests.reference.state import (
     PPM,
     SHORT,
     SIGN,
+    Dust,
     Money,
     Position,
     State,
@@ -98,3 +99,12 @@ class Ledger:
 def is_firm(state: State, account: str) -> bool:
     """Whether every cross leg's price is fresh."""
     return all(state.prices[market].is_fresh(state.now) for market in state.legs(account))
+
+
+def may_leave(state: State, account: str, dust: Dust) -> bool:
+    """Whether a fee that is out of the escrow already may leave: initial margin holds without."""
+    ledger = Ledger(state, account)
+    if not ledger.markets:
+        return True
+    backed = ledger.cash + min(0, ledger.value)
+    return is_firm(state, account) and dust.holds(backed, ledger.initial)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from tests.reference import fills
 from tests.reference.margin import (
     Ledger,
     initial_margin,
@@ -10,7 +11,7 @@ from tests.reference.margin import (
 )
 from tests.reference.orders import Refused
 from tests.reference.state import ISOLATED, LONG, PPM, SHORT, Dust, Money, Slot, State
-from tests.reference.trading import DEFAULT_LEVERAGE, end
+from tests.reference.trading import DEFAULT_LEVERAGE
 
 LEAST_LEVERAGE, MOST_LEVERAGE = PPM, 2**28 - 1
 
@@ -110,12 +111,12 @@ def convert(state: State, place: Slot, amount: int, dust: Dust) -> None:
     if slot >= ISOLATED:
         cash.cash += moved
         merged.leverage = merged.leverage or state.settings.get((account, number, 0), 0)
-        end(position)
+        fills.end(position)
         ledger = Ledger(state, account)
         if not dust.holds(ledger.cash + ledger.value, ledger.initial):
             raise Refused("margin: below initial")
         return
-    end(position)
+    fills.end(position)
     if not dust.holds(Ledger(state, account).withdrawable, moved):
         reasons.append("balance: not withdrawable")
     cash.cash -= moved

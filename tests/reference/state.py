@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 
+from tests.reference.book import Book
+
 Money = Fraction | int
 
 PPM = 10**6
@@ -126,6 +128,7 @@ class State:
     markets: list[Market]
     prices: list[Price]
     positions: dict[Slot, Position]
+    book: Book
     allowances: dict[Slot, Money] = field(default_factory=dict)  # for auto add-margin
     settings: dict[Slot, int] = field(default_factory=dict)  # leverage; of a ledger at slot 0
     isolates: set[tuple[str, int]] = field(default_factory=set)  # where DEFAULT means isolated
@@ -142,10 +145,16 @@ class State:
             markets,
             [copy(price) for price in self.prices],
             {slot: copy(position) for slot, position in self.positions.items()},
+            self.book.copy(),
             dict(self.allowances),
             dict(self.settings),
             set(self.isolates),
         )
+
+    def take(self, other: "State") -> None:
+        """Goes on as another that was tried."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
 
     def position(self, account: str, market: int, slot: int) -> Position:
         return self.positions.setdefault((account, market, slot), Position())

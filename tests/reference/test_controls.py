@@ -10,7 +10,7 @@ import boa
 import pytest
 
 from tests.helpers.protocol import mapped
-from tests.reference import funding, liquidation, margin, margins, orders, trading
+from tests.reference import fills, funding, liquidation, margin, margins, placing
 from tests.reference.machine import Actions, run
 from tests.reference.state import PPM
 from tests.reference.twin import Difference
@@ -28,12 +28,12 @@ def times(factor: Fraction | int, rule: Callable[..., Any]) -> Callable[..., Any
 
 RULES: dict[str, Doctored] = {
     "a fee a thousandth too high": (
-        trading,
+        fills,
         "fee_of",
-        times(Fraction(1001, 1000), trading.fee_of),
+        times(Fraction(1001, 1000), fills.fee_of),
     ),
     "an impact without the trade's own half": (
-        trading,
+        fills,
         "impact_of",
         lambda market, price, lots: Fraction(lots) * price * market.skew / market.terms.skew_scale,
     ),
@@ -47,14 +47,14 @@ RULES: dict[str, Doctored] = {
         "withdrawable",
         property(lambda self: max(0, self.cash + self.value - self.initial)),
     ),
-    "vaults at 9x unless told otherwise": (orders, "DEFAULT_LEVERAGE", 9 * PPM),
+    "vaults at 9x unless told otherwise": (placing, "DEFAULT_LEVERAGE", 9 * PPM),
     "all closed only below half of maintenance": (liquidation, "HEALING", Fraction(1, 2)),
     "no margin for a conversion's loss": (
         margins,
         "initial_margin",
         lambda tiers, notional, leverage: margin.initial_margin(tiers, notional, leverage) / 2,
     ),
-    "a slot whose end is not counted": (trading, "end", lambda position: None),
+    "a slot whose end is not counted": (fills, "end", lambda position: None),
 }
 
 

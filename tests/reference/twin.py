@@ -5,17 +5,18 @@ What rounding took is added up: it must be for the pool.
 """
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from tests.helpers.chain import Receipt
-from tests.helpers.protocol import Order as Placed
+import boa
+
+from tests.helpers.chain import Contract, Receipt
 from tests.helpers.protocol import Protocol
-from tests.reference import orders
+from tests.reference.book import EXECUTED, PENDING, Book, Order, Rules, domain_of
 from tests.reference.margin import worth
-from tests.reference.orders import Order, Refused, Rules
+from tests.reference.orders import Refused
 from tests.reference.reading import Reader
 from tests.reference.state import FEMTO, ISOLATED, LONG, SHORT, Dust, Money, State
 
@@ -44,7 +45,9 @@ class Comparison:
     `cuts`: into how many pieces the action may have rounded: each may cost a few quote units.
     """
 
-    def __init__(self, model: State, chain: State, cuts: int, earner: str) -> None:
+    def __init__(
+        self, model: State, chain: State, cuts: int, earners: Collection[str] = ()
+    ) -> None:
         self.found: list[str] = []
         self._dust = 3 + 2 * cuts
         for name, account in model.accounts.items():
@@ -74,14 +77,16 @@ class Comparison:
                 continue
             lots = sum(p.size for (whose, *_), p in model.positions.items() if whose == name)
             slack = Fraction(4 * lots, FEMTO)  # of indices
-            if name == earner:
-                slack += cuts  # its reward is a part of a penalty that was rounded up
+            if name in earners:
+                slack += cuts  # what they get is a part of what was rounded up
             if not -slack <= ours - theirs <= self._dust + slack:
                 self.found.append(f"wealth of {name}: {float(ours)} but {float(theirs)}")
             self.lost += ours - theirs
 
     def _position(self, slot: tuple[str, int, int], model: State, chain: State) -> None:
         position, other = model.positions[slot], chain.positions[slot]
+        if position == other:
+            return
         for name in ("size", "is_auto", "generation", "leverage"):
             self._same(f"{name} of {slot}", getattr(position, name), getattr(other, name))
         self._near(f"entry of {slot}", position.entry, other.entry, 2)
@@ -93,8 +98,7 @@ class Comparison:
             self.found.append(f"{name}: {ours} but {theirs}")
 
     def _near(self, name: str, ours: Money, theirs: Money, dust: Money) -> None:
-        apart = abs(Fraction(ours - theirs))
-        if apart > dust:
+        if ours != theirs and abs(ours - theirs) > dust:
             self.found.append(f"{name}: {float(ours)} but {float(theirs)}")
 
 
@@ -125,32 +129,46 @@ class Twin:
     def __init__(self, protocol: Protocol, reader: Reader) -> None:
         self.protocol = protocol
         self.reader = reader
-        self.state = reader.state()
-        self.orders: dict[bytes, Order] = {}
-        self.rules = [Rules(m.keeper_fee, m.delay, m.window) for m in protocol.markets]
+        rules = [Rules(m.keeper_fee, m.delay, m.window) for m in protocol.markets]
+        domain = domain_of(boa.env.evm.patch.chain_id, protocol.book.address)
+        self.state = reader.state(Book(domain, rules))
         self.seen: Counter[str] = Counter()
+        self.entered: Counter[str] = Counter()  # external functions that took a call
         self.dust: Money = 0
         self.steps = 0
 
     def sync(self) -> None:
         """Time or prices have moved, nothing else."""
         kept = self.state
-        self.state = self.reader.state()
+        self.state = self.reader.state(kept.book)
         self._keep(kept)
 
     def _keep(self, kept: State) -> None:
+        """What the chain's words are not read for."""
         self.state.allowances = kept.allowances
         self.state.settings = kept.settings
         self.state.isolates = kept.isolates
+        self.state.book = kept.book
+
+    def call(self, contract: Contract, sender: str, function: str, *arguments: Any) -> Receipt:
+        receipt = contract.attempt(sender, function, *arguments)
+        if receipt.refusal is None:
+            self.entered[f"{contract.name}.{function}"] += 1
+        return receipt
 
     def both(
-        self, name: str, call: Callable[[], Receipt], act: Act, cuts: int = 1, earner: str = ""
+        self,
+        name: str,
+        call: Callable[[], Receipt],
+        act: Act,
+        cuts: int = 1,
+        earners: Collection[str] = (),
     ) -> Receipt:
         """One action on chain and model: both refuse it, or both take it with the same result."""
         self.steps += 1
         before = self.state
         receipt = call()
-        chain = self.reader.state()
+        chain = self.reader.state(before.book)
         closed = {
             (event.account, event.market, event.slot): int(event.size)
             for event in receipt.named("PositionLiquidated")
@@ -167,8 +185,8 @@ class Twin:
             except Refused as refusal:
                 model, refused = before.copy(), refusal.reasons
             found = self._outcome(receipt, refused)
-            compared = Comparison(model, chain, cuts, earner)
-            found += compared.found + books
+            compared = Comparison(model, chain, cuts, earners)
+            found += compared.found + books + self._differing_orders(before.book, model.book)
             if not found:
                 break
             tried += found
@@ -190,64 +208,41 @@ class Twin:
             return [f"chain refuses for {receipt.refusal!r}, model for {refused}"]
         return []
 
-    # Orders
+    def _differing_orders(self, before: Book, after: Book) -> list[str]:
+        """Of what is pending or was changed: the words of orders and operators."""
+        found = []
+        for name, order in after.orders.items():
+            if order.status == PENDING or before.orders.get(name) is not order:
+                held = self.reader.order(name)
+                found += [
+                    f"{field} of order {name.hex()[:8]}: {value} but {held[field]}"
+                    for field, value in remembered(order).items()
+                    if held[field] != value
+                ]
+        for (account, who), operator in after.operators.items():
+            if before.operators.get((account, who)) is not operator:
+                word = self.reader.operator(account, who)
+                if word | asdict(operator) != word:
+                    found.append(f"operator {who} of {account}: {operator} but {word}")
+        return found
 
-    def place(self, order: Placed) -> bytes | None:
-        rules = self.rules[order.market]
-        made: list[Order] = []
 
-        def act(state: State, _: Dust) -> None:
-            made[:] = [orders.place(state, order, rules)]
-
-        receipt = self.both(
-            "place", lambda: self.protocol.book.attempt(order.placer, "place", order), act
-        )
-        if receipt.refusal is not None:
-            return None
-        event = receipt.event("OrderPlaced")
-        if Placed(*event.order) != made[0].placed:
-            raise Difference(f"resolved: {made[0].placed} but {event.order}")
-        self.orders[event.order_hash] = made[0]
-        return bytes(event.order_hash)
-
-    def execute(self, order_hash: bytes, keeper: str) -> int | None:
-        order = self.orders[order_hash]
-        ended: list[tuple[int, tuple[str, ...]]] = []
-        receipts: list[Receipt] = []
-
-        def call() -> Receipt:
-            receipts[:] = [self.protocol.book.attempt(keeper, "execute", order.placed)]
-            return receipts[0]
-
-        def act(state: State, dust: Dust) -> None:
-            ended[:] = [orders.execute(state, order, keeper, dust)]
-            status, reasons = ended[0]
-            receipt = receipts[0]
-            if receipt.refusal is None and receipt.result != status:
-                events = [e.reason for e in receipt.named("OrderCancelled")]
-                raise Refused(f"model: {status} {reasons}, chain: {receipt.result} {events}")
-            for event in receipt.named("OrderCancelled"):
-                if event.reason not in reasons:
-                    raise Refused(f"model: {reasons}, chain: {event.reason}")
-
-        receipt = self.both("execute", call, act, cuts=3)
-        if receipt.refusal is not None:
-            self.seen[receipt.refusal] += 1
-            return None
-        order.status = int(receipt.result)
-        for event in receipt.named("OrderCancelled"):
-            self.seen[f"ended: {event.reason}"] += 1
-        for kind in ("PositionIncreased", "PositionDecreased"):
-            for event in receipt.named(kind):
-                self.seen[f"{kind} {event.slot}"] += 1
-        return order.status
-
-    def cancel(self, order_hash: bytes, sender: str) -> None:
-        order = self.orders[order_hash]
-        receipt = self.both(
-            "cancel",
-            lambda: self.protocol.book.attempt(sender, "cancel", order.placed),
-            lambda state, dust: orders.cancel(state, order, sender),
-        )
-        if receipt.refusal is None:
-            self.orders[order_hash] = replace(order, status=orders.CANCELLED)
+def remembered(order: Order) -> dict[str, int]:
+    """What the chain's word holds of an order, in any state of it."""
+    known = {
+        "status": order.status,
+        "best": order.best,
+        "is_child": int(order.is_child),
+        "is_spent": int(order.is_spent),
+        "is_escrowed": int(order.is_escrowed),
+        "epoch": order.epoch,
+        "keeper_fee": order.keeper_fee,
+        "is_bound": int(order.bound_to is not None),
+    }
+    if order.status == PENDING:
+        known["executable_from"] = order.executable_from
+    if order.bound_to is not None:
+        known["generation"] = order.bound_to
+    if order.status == EXECUTED and not order.placed.reduce_only:
+        known["opened"] = order.opened
+    return known

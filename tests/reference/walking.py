@@ -21,7 +21,7 @@ from tests.helpers.protocol import (
     Terms,
 )
 from tests.reference import layouts
-from tests.reference.orders import PENDING
+from tests.reference.book import PENDING
 from tests.reference.reading import Reader
 from tests.reference.state import State
 from tests.reference.twin import Twin
@@ -56,8 +56,7 @@ class Walker:
         self.protocol = protocol
         self.random = random
         self.traders = traders
-        accounts = [*traders, protocol.keeper, protocol.pool.address, protocol.owner]
-        self.twin = Twin(protocol, Reader(protocol, accounts, LISTED))
+        self.twin = Twin(protocol, Reader(protocol, traders, LISTED))
         self.prices = [Decimal(market.price) for market in LISTED]
 
     @property
@@ -65,15 +64,15 @@ class Walker:
         return self.twin.state
 
     def attempt(self, sender: str, function: str, *arguments: object) -> Receipt:
-        return self.protocol.clearinghouse.attempt(sender, function, *arguments)
+        return self.twin.call(self.protocol.clearinghouse, sender, function, *arguments)
 
     @contextmanager
     def anchored(self) -> Iterator[None]:
         """Whatever happens in the block is undone after it, in the model too."""
-        state, orders, seen = self.twin.state, dict(self.twin.orders), Counter(self.twin.seen)
+        state, seen = self.twin.state, Counter(self.twin.seen)
         with self.protocol.anchored():
             yield
-        self.twin.state, self.twin.orders, self.twin.seen = state, orders, seen
+        self.twin.state, self.twin.seen = state, seen
 
     # Prices and time
 
@@ -93,7 +92,7 @@ class Walker:
         """Owners cancel all; what binds them is cleared by a keeper once it is over."""
         advance(max(market.delay + market.window for market in LISTED) + 1)
         self.refresh()
-        for order in self.twin.orders.values():
+        for order in self.state.book.orders.values():
             if order.status == PENDING:
                 self.protocol.book.send(order.placed.account, "cancel", order.placed)
         self.twin.sync()
