@@ -141,6 +141,21 @@ class AccountActions(Walker):
             0,
         )
 
+    def set_hedge_mode(self) -> None:
+        """Of who is flat, mostly."""
+        flat = [name for name in self.traders if self.state.is_flat(name)]
+        account = self.random.choice(flat if flat and self.random.random() < 0.8 else self.traders)
+        is_hedge = self.random.random() < 0.5
+
+        def act(state: State, dust: Dust) -> None:
+            if not state.is_flat(account):
+                raise Refused("account: not flat")
+            state.accounts[account].is_hedge = is_hedge
+
+        self.twin.both(
+            "set_hedge_mode", lambda: self.attempt(account, "set_hedge_mode", is_hedge), act, 0
+        )
+
     def convert_position(self) -> None:
         found = [place for place, position in self.state.positions.items() if position.size]
         if not found:

@@ -3,27 +3,22 @@
 from tests.reference.funding import accrue, index_now, steer
 from tests.reference.margin import worth
 from tests.reference.orders import Refused
-from tests.reference.state import Money, State, Terms
+from tests.reference.state import DAY, Dust, Money, State, Terms
+
+
+def owed(state: State, market: int) -> Money:
+    """To all of a market's traders."""
+    price, index = state.prices[market].price, index_now(state, market)
+    return sum(
+        worth(position, slot & 1, price, index)
+        for (_, at, slot), position in state.positions.items()
+        if at == market and position.size
+    )
 
 
 def pool_equity(state: State) -> Money:
     """Pool cash less what all markets owe all traders."""
-    owed: Money = 0
-    for (_, market, slot), position in state.positions.items():
-        if position.size:
-            price = state.prices[market].price
-            owed += worth(position, slot & 1, price, index_now(state, market))
-    return state.house.pool_cash - owed
-
-
-def add_liquidity(state: State, amount: int) -> None:
-    """Every market with open interest needs a fresh price."""
-    for number, market in enumerate(state.markets):
-        if any(market.sizes) and not state.prices[number].is_fresh(state.now):
-            raise Refused("price: not firm")
-    if pool_equity(state) <= 0:
-        raise Refused("pool: insolvent")
-    state.house.pool_cash += amount
+    return state.house.pool_cash - sum(owed(state, n) for n in range(len(state.markets)))
 
 
 def claim_fees(state: State) -> None:
@@ -39,3 +34,53 @@ def set_terms(state: State, number: int, terms: Terms) -> None:
     accrue(state, number)
     state.markets[number].terms = terms
     steer(state.markets[number])
+
+
+# Insurance
+
+NOTICE, LAPSES_AFTER = 3 * DAY, 10 * DAY  # from when on, and how long an announcement holds
+
+
+def announce(state: State, amount: int) -> None:
+    if amount > state.house.insurance:
+        raise Refused("insurance: too little")
+    state.house.announced = (amount, state.now + NOTICE) if amount else (0, 0)
+
+
+def needed(state: State) -> Money:
+    """The penalty on the larger side of every market."""
+    return sum(
+        max(market.sizes) * state.prices[number].price * market.terms.penalty
+        for number, market in enumerate(state.markets)
+    )
+
+
+def withdraw_insurance(state: State, dust: Dust) -> None:
+    """At most what was announced and what is there; what stays covers what may be needed."""
+    house = state.house
+    amount, claimable_at = house.announced
+    if not amount:
+        raise Refused("insurance: none requested")
+    if state.now < claimable_at:
+        raise Refused("insurance: too early")
+    if state.now > claimable_at - NOTICE + LAPSES_AFTER:
+        raise Refused("insurance: lapsed")
+    open_now = [n for n, market in enumerate(state.markets) if any(market.sizes)]
+    amount = min(amount, int(house.insurance))
+    against = []
+    if not all(state.prices[n].is_fresh(state.now) for n in open_now):
+        against.append("price: not firm")
+    if house.pool_cash < 0:
+        against.append("pool: short of cash")
+    for number in open_now:
+        share = state.markets[number].terms.pool_share * house.pool_cash
+        if not dust.holds(share, owed(state, number)):
+            against.append("pool: owes above its share")
+    if not amount:
+        against.append("amount: zero")
+    if not dust.holds(house.insurance - amount, needed(state)):
+        against.append("insurance: too little")
+    if against:
+        raise Refused(*against)
+    house.insurance -= amount
+    house.announced = (0, 0)

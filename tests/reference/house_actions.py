@@ -1,18 +1,14 @@
 """What keepers, providers, guardian and owner do."""
 
 from dataclasses import astuple, replace
-from fractions import Fraction
 
-from tests.helpers.chain import Receipt
+from tests.helpers.chain import Receipt, advance
 from tests.helpers.protocol import USD, position_id
 from tests.reference import house, layouts, liquidation
 from tests.reference.margin import Ledger, vault_equity
 from tests.reference.reading import terms_of
-from tests.reference.state import ISOLATED, SIGN, Dust, State
-from tests.reference.twin import Difference
+from tests.reference.state import DAY, ISOLATED, SIGN, Dust, State
 from tests.reference.walking import LISTED, Walker
-
-SHARE_DUST = Fraction(1, 10**6)  # virtual shares, and rounding
 
 
 class HouseActions(Walker):
@@ -105,22 +101,17 @@ class HouseActions(Walker):
 
     # The house
 
-    def add_liquidity(self) -> None:
-        """Shares are made for what is brought, down, at the pool's equity."""
-        provider, pool = self.protocol.liquidity_provider, self.protocol.pool
-        amount = int(10 ** self.random.uniform(0, 4) * USD)
-        supply = int(pool.read("totalSupply"))
-        equity = house.pool_equity(self.state)
-        receipt = self.twin.both(
-            "add_liquidity",
-            lambda: self.twin.call(pool, provider, "deposit", amount, provider),
-            lambda state, dust: house.add_liquidity(state, amount),
-            0,
-        )
-        if receipt.refusal is None:
-            fair = Fraction(amount * supply) / equity
-            if not -SHARE_DUST * fair <= receipt.result - fair <= SHARE_DUST * fair:
-                raise Difference(f"{receipt.result} shares for {amount}, not {float(fair)}")
+    def stop_opening(self) -> None:
+        """The guardian stops, the owner resumes."""
+        stops = self.random.random() < 0.3
+        sender = self.protocol.guardian if stops else self.protocol.owner
+
+        def act(state: State, dust: Dust) -> None:
+            state.house.is_stopped = stops
+
+        self.twin.both("stop_opening", lambda: self.attempt(sender, "stop_opening", stops), act, 0)
+
+    # Insurance and fees
 
     def fund_insurance(self) -> None:
         amount = self.random.randrange(1, 300 * USD)
@@ -131,6 +122,33 @@ class HouseActions(Walker):
         owner = self.protocol.owner
         self.twin.both(
             "fund_insurance", lambda: self.attempt(owner, "fund_insurance", amount), act, 0
+        )
+
+    def announce_insurance(self) -> None:
+        owner, insurance = self.protocol.owner, int(self.state.house.insurance)
+        amount = self.random.choice((0, 10 * USD, insurance // 2, insurance, insurance + 1))
+        self.twin.both(
+            "request_insurance",
+            lambda: self.attempt(owner, "request_insurance", amount),
+            lambda state, dust: house.announce(state, amount),
+            0,
+        )
+
+    def withdraw_insurance(self) -> None:
+        """Three days later, mostly."""
+        if self.random.random() < 0.5:
+            self.announce_insurance()
+        if self.random.random() < 0.6:
+            advance(self.random.choice((3, 3, 4, 10)) * DAY)
+            self.twin.sync()
+        if self.random.random() < 0.8:
+            self.refresh()
+        owner = self.protocol.owner
+        self.twin.both(
+            "withdraw_insurance",
+            lambda: self.attempt(owner, "withdraw_insurance", owner),
+            lambda state, dust: house.withdraw_insurance(state, dust),
+            0,
         )
 
     def claim_fees(self) -> None:

@@ -6,11 +6,12 @@ from random import Random
 from tests.helpers.protocol import Protocol
 from tests.reference.account_actions import AccountActions
 from tests.reference.house_actions import HouseActions
+from tests.reference.provider_actions import ProviderActions
 from tests.reference.rights_actions import RightsActions
-from tests.reference.tied_actions import TiedActions
+from tests.reference.signing_actions import SigningActions
 
 
-class Actions(TiedActions, RightsActions, AccountActions, HouseActions):
+class Actions(SigningActions, RightsActions, AccountActions, ProviderActions, HouseActions):
     """Everything that somebody may do."""
 
 
@@ -45,7 +46,16 @@ WEIGHTS = {
     "set_default_margin_mode": 2,
     "convert_position": 8,
     "set_status": 2,
-    "add_liquidity": 3,
+    "set_hedge_mode": 2,
+    "stop_opening": 2,
+    "enter": 3,
+    "request_redeem": 3,
+    "fix": 4,
+    "lapse": 1,
+    "redeem": 3,
+    "place_with_signature": 4,
+    "cancel_nonces": 1,
+    "withdraw_insurance": 1,
     "fund_insurance": 1,
     "claim_fees": 1,
     "set_terms": 3,

@@ -211,18 +211,24 @@ def _end(state: State, name: bytes, receiver: str, dust: Dust, *reasons: str) ->
 def execute_all(
     state: State, names: Sequence[bytes], keeper: str, dust: Dust
 ) -> tuple[list[int], list[tuple[str, ...]]]:
-    """One after the other: what must wait, is unknown or fails is left as it was."""
-    ended = []
+    """One after the other: what must wait, is unknown or fails is left as it was.
+
+    Each one's status as its turn has left it, and why it has ended.
+    """
+    statuses, ended = [], []
     for name in names:
         tried = state.copy()
+        why: tuple[str, ...] = ()
         try:
-            ended.append(execute(tried, name, keeper, dust))
+            why = execute(tried, name, keeper, dust)
         except Refused:
-            ended.append(())
+            pass
         else:
             state.take(tried)
-    orders = state.book.orders
-    return [orders[name].status if name in orders else 0 for name in names], ended
+        known = state.book.orders
+        statuses.append(known[name].status if name in known else 0)
+        ended.append(why)
+    return statuses, ended
 
 
 def release(state: State, order: Order, receiver: str, dust: Dust) -> None:

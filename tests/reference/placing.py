@@ -55,6 +55,25 @@ def place(state: State, order: Placed) -> bytes:
     return name
 
 
+def place_signed(state: State, order: Placed, nonce: int, deadline: int, signer: str) -> bytes:
+    """Anyone brings it, once and in time."""
+    against = []
+    if signer != order.placer:
+        against.append("signature: not the signer's")
+    if state.now > deadline:
+        against.append("signature: expired")
+    if (order.placer, nonce) in state.book.spent:
+        against.append("signature: nonce is spent")
+    try:
+        name = place(state, order)
+    except Refused as refusal:
+        raise Refused(*against, *refusal.reasons) from None
+    if against:
+        raise Refused(*against)
+    state.book.spent.add((order.placer, nonce))
+    return name
+
+
 def _commit(state: State, order: Placed, against: list[str]) -> bytes:
     """The keeper's fee moves to escrow unless the order only reduces."""
     account, rules = state.accounts[order.account], state.book.rules[order.market]

@@ -11,6 +11,7 @@ from tests.helpers.protocol import Protocol, mapped
 from tests.helpers.protocol import Terms as Named
 from tests.reference import layouts
 from tests.reference.book import Book
+from tests.reference.providers import Shares
 from tests.reference.state import (
     FEMTO,
     ISOLATED,
@@ -74,19 +75,28 @@ class Reader:
         self.terms: list[Terms] = [terms_of(market.terms) for market in listed]
         self.tiers = [tiers_of(market.tiers) for market in listed]
 
-    def state(self, book: Book) -> State:
+    def state(self, book: Book, shares: Shares) -> State:
         words = self._words
-        house = layouts.HOUSE.read(words.house)
+        house, slots = layouts.HOUSE.read(words.house), self._slots
+        announced_at = self._storage(slots["ledger._insurance_claimable_at"])
         return State(
             now(),
             words.tokens(self.protocol.clearinghouse.address),
-            House(house["pool_cash"], house["insurance"], house["fees"], bool(house["flags"])),
+            House(
+                *(house["pool_cash"], house["insurance"], house["fees"], bool(house["flags"])),
+                (self._storage(slots["ledger._insurance_requested"]), announced_at),
+            ),
             {name: self._account(at) for name, at in self._accounts.items()},
             [self._market(market) for market in range(len(self.terms))],
             [self._price(market) for market in range(len(self.terms))],
             {place: self._position(place, at) for place, at in self._positions.items()},
             book,
+            shares,
         )
+
+    def shares_of(self, holder: str) -> int:
+        pool = self.protocol.pool
+        return pool.storage(mapped(pool.slots["erc20.balanceOf"], int(holder, 16)))
 
     def order(self, name: bytes) -> dict[str, int]:
         return layouts.ORDER.read(self._words.order(name))

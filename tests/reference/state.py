@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil
 
 from tests.reference.book import Book
+from tests.reference.providers import Shares
 
 Money = Fraction | int
 
@@ -114,6 +115,7 @@ class House:
     insurance: Money = 0
     fees: Money = 0
     is_stopped: bool = False
+    announced: tuple[int, int] = (0, 0)  # from insurance: quote, and from when on
 
 
 Slot = tuple[str, int, int]  # account, market, slot
@@ -129,6 +131,7 @@ class State:
     prices: list[Price]
     positions: dict[Slot, Position]
     book: Book
+    shares: Shares
     allowances: dict[Slot, Money] = field(default_factory=dict)  # for auto add-margin
     settings: dict[Slot, int] = field(default_factory=dict)  # leverage; of a ledger at slot 0
     isolates: set[tuple[str, int]] = field(default_factory=set)  # where DEFAULT means isolated
@@ -146,6 +149,7 @@ class State:
             [copy(price) for price in self.prices],
             {slot: copy(position) for slot, position in self.positions.items()},
             self.book.copy(),
+            self.shares.copy(),
             dict(self.allowances),
             dict(self.settings),
             set(self.isolates),

@@ -13,10 +13,11 @@ from typing import Any
 import boa
 
 from tests.helpers.chain import Contract, Receipt
-from tests.helpers.protocol import Protocol
+from tests.helpers.protocol import COOLDOWN, Protocol
 from tests.reference.book import EXECUTED, PENDING, Book, Order, Rules, domain_of
 from tests.reference.margin import worth
 from tests.reference.orders import Refused
+from tests.reference.providers import Shares
 from tests.reference.reading import Reader
 from tests.reference.state import FEMTO, ISOLATED, LONG, SHORT, Dust, Money, State
 
@@ -67,6 +68,8 @@ class Comparison:
             self._same(f"status of {number}", market.is_reduce_only, listed.is_reduce_only)
         for slot in model.positions:
             self._position(slot, model, chain)
+        self._same("what is announced", model.house.announced, chain.house.announced)
+        self._same("whether opening is stopped", model.house.is_stopped, chain.house.is_stopped)
         for name in ("pool_cash", "insurance", "fees"):
             ours, theirs = getattr(model.house, name), getattr(chain.house, name)
             self._near(name, ours, theirs, self._dust)
@@ -131,7 +134,9 @@ class Twin:
         self.reader = reader
         rules = [Rules(m.keeper_fee, m.delay, m.window) for m in protocol.markets]
         domain = domain_of(boa.env.evm.patch.chain_id, protocol.book.address)
-        self.state = reader.state(Book(domain, rules))
+        supply = int(protocol.pool.read("totalSupply"))
+        held = {protocol.liquidity_provider: supply}
+        self.state = reader.state(Book(domain, rules), Shares(supply, COOLDOWN, held))
         self.seen: Counter[str] = Counter()
         self.entered: Counter[str] = Counter()  # external functions that took a call
         self.dust: Money = 0
@@ -140,7 +145,7 @@ class Twin:
     def sync(self) -> None:
         """Time or prices have moved, nothing else."""
         kept = self.state
-        self.state = self.reader.state(kept.book)
+        self.state = self.reader.state(kept.book, kept.shares)
         self._keep(kept)
 
     def _keep(self, kept: State) -> None:
@@ -149,6 +154,7 @@ class Twin:
         self.state.settings = kept.settings
         self.state.isolates = kept.isolates
         self.state.book = kept.book
+        self.state.shares = kept.shares
 
     def call(self, contract: Contract, sender: str, function: str, *arguments: Any) -> Receipt:
         receipt = contract.attempt(sender, function, *arguments)
@@ -168,7 +174,7 @@ class Twin:
         self.steps += 1
         before = self.state
         receipt = call()
-        chain = self.reader.state(before.book)
+        chain = self.reader.state(before.book, before.shares)
         closed = {
             (event.account, event.market, event.slot): int(event.size)
             for event in receipt.named("PositionLiquidated")
@@ -187,6 +193,12 @@ class Twin:
             found = self._outcome(receipt, refused)
             compared = Comparison(model, chain, cuts, earners)
             found += compared.found + books + self._differing_orders(before.book, model.book)
+            found += [
+                f"shares of {holder}: {shares}"
+                for holder, shares in model.shares.held.items()
+                if before.shares.held.get(holder) != shares
+                and self.reader.shares_of(holder) != shares
+            ]
             if not found:
                 break
             tried += found
@@ -241,8 +253,8 @@ def remembered(order: Order) -> dict[str, int]:
     }
     if order.status == PENDING:
         known["executable_from"] = order.executable_from
-    if order.bound_to is not None:
-        known["generation"] = order.bound_to
+        if order.bound_to is not None:
+            known["generation"] = order.bound_to
     if order.status == EXECUTED and not order.placed.reduce_only:
         known["opened"] = order.opened
     return known

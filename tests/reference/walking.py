@@ -20,6 +20,7 @@ from tests.helpers.protocol import (
     Protocol,
     Terms,
 )
+from tests.helpers.signing import key_of
 from tests.reference import layouts
 from tests.reference.book import PENDING
 from tests.reference.reading import Reader
@@ -41,8 +42,10 @@ TRADERS = ("alice", "bob", "carol", "dave")
 
 def world() -> tuple[Protocol, list[str]]:
     protocol = Protocol(*LISTED, insurance=2_000 * USD)
-    traders = [protocol.actor(name) for name in TRADERS]
+    traders = [key_of(name).address for name in TRADERS]
     for trader in traders:
+        protocol.accounts.add(trader)
+        protocol.endow(trader)
         protocol.deposit(trader, 3_000 * USD)
     for trader in traders[2:]:
         protocol.clearinghouse.send(trader, "set_hedge_mode", True)
@@ -51,6 +54,8 @@ def world() -> tuple[Protocol, list[str]]:
 
 class Walker:
     """The accounts, prices and time that actions share."""
+
+    names = TRADERS
 
     def __init__(self, protocol: Protocol, traders: list[str], random: Random) -> None:
         self.protocol = protocol
