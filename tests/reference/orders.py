@@ -174,10 +174,10 @@ def execute(state: State, name: bytes, keeper: str, dust: Dust) -> tuple[str, ..
         return _end(state, name, placed.account, dust, *dead)
     if not is_acceptable(state, order, dust):
         raise Refused("price: not acceptable", *closed_to(state, order))
-    if not has_right(state, placed.account, placed.placer, right_for(placed), placed.market):
-        return _end(state, name, keeper, dust, "operator: not allowed")
+    is_allowed = has_right(state, placed.account, placed.placer, right_for(placed), placed.market)
+    refusal = "" if is_allowed else "operator: not allowed"
     try:
-        planned = fill(state, trade_of(state, order), keeper, dust)
+        planned = fill(state, trade_of(state, order), keeper, dust, refusal)
     except Waits as waits:
         raise Refused(*waits.reasons) from None
     except Ends as ends:

@@ -1,4 +1,4 @@
-"""Section 8: the pool's shares: bought at once, sold by a request that is fixed at a later price."""
+"""Section 8: shares of the pool, bought at once, sold by a request that a later price fixes."""
 
 from fractions import Fraction
 

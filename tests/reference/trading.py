@@ -22,33 +22,36 @@ class Plan:
     opened: int
 
 
-def plan(state: State, trade: Trade) -> Plan:
-    account = state.accounts[trade.account]
+def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
+    """What a trade would do; a closed market keeps what would open, whatever else is wrong."""
     side = LONG if trade.is_buy else 1 - LONG
-    if (trade.named_side is not None) != account.is_hedge:
-        raise Ends("order: wrong position mode")
-    if trade.named_side is None or trade.named_side != side:
-        held = state.position(trade.account, trade.market, trade.mode + 1 - side).size
-    else:
-        held = 0
-    only_reduces = trade.reduce_only or (trade.named_side is not None and trade.named_side != side)
+    against = [refusal] if refusal else []
+    is_wrong = (trade.named_side is not None) != state.accounts[trade.account].is_hedge
+    if is_wrong:
+        against.append("order: wrong position mode")
+    may_reduce = is_wrong or trade.named_side is None or trade.named_side != side
+    may_open = not trade.reduce_only and (is_wrong or trade.named_side in (None, side))
     price = state.prices[trade.market].price
     least = state.markets[trade.market].terms.min_notional
+    held = 0
+    if may_reduce:
+        held = state.position(trade.account, trade.market, trade.mode + 1 - side).size
     reduced = min(trade.size or held, held)
-    if only_reduces and not reduced:
-        raise Ends("position: nothing to reduce")
+    opened = max(0, trade.size - reduced) if may_open else 0
     if reduced and (held - reduced) * price < least:
         reduced = held
-    opened = 0 if only_reduces else max(0, trade.size - held)
-    if held and opened * price < least:
+    if reduced and opened * price < least:
         opened = 0
-    listed = state.markets[trade.market]
-    if opened and (listed.is_reduce_only or state.house.is_stopped):
+    if not reduced and not opened:
+        against.append("position: nothing to reduce")
+    is_closed = state.markets[trade.market].is_reduce_only or state.house.is_stopped
+    if opened and is_closed:
         raise Waits("market: not open")
-    if opened:
-        own = state.position(trade.account, trade.market, trade.mode + side).size
-        if (own + opened) * price < least:
-            raise Ends("size: below minimum")
+    own = state.position(trade.account, trade.market, trade.mode + side).size
+    if opened and not reduced and (own + opened) * price < least:
+        against.append("size: below minimum")
+    if against:
+        raise Ends(*against)
     return Plan(1 - side, reduced, side, opened)
 
 
@@ -77,9 +80,12 @@ def check_caps(state: State, trade: Trade, planned: Plan, dust: Dust) -> None:
         raise Ends(*reasons)
 
 
-def fill(state: State, trade: Trade, keeper: str, dust: Dust) -> Plan:
-    """Fills a trade; raises `Ends` or `Waits` where it can not be filled."""
-    planned = plan(state, trade)
+def fill(state: State, trade: Trade, keeper: str, dust: Dust, refusal: str = "") -> Plan:
+    """Fills a trade; raises `Ends` or `Waits` where it can not be filled.
+
+    `refusal`: what the order book has against it, if anything.
+    """
+    planned = plan(state, trade, refusal)
     if planned.opened:
         check_caps(state, trade, planned, dust)
     tried = state
