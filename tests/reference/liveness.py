@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import boa
 
-from tests.helpers.chain import Receipt, advance
+from tests.helpers.chain import Receipt, advance, now
 from tests.helpers.protocol import COOLDOWN, EXECUTED, MARKET, USD, position_id
 from tests.reference import layouts
 from tests.reference.machine import Actions
 from tests.reference.margin import Ledger, requirement, vault_equity
-from tests.reference.state import ISOLATED
+from tests.reference.state import DAY, ISOLATED
 
 DUST = 4  # quote units that judging may be off by
 
@@ -98,21 +98,18 @@ def _drains(actions: Actions) -> None:
     """Orders are cleared, the flat withdraw with the oracle dead, providers leave."""
     protocol = actions.protocol
     actions.leave_orders()
-    request = _request_all(actions)
+    requests = _request_all(actions)
     for _ in range(2):
         advance(COOLDOWN // 2 + 1)
         actions.refresh_all()
     with boa.env.anchor():
-        _must("fix", protocol.pool.attempt(protocol.keeper, "fix", request))
-        _must(
-            "redeem",
-            protocol.pool.attempt(
-                protocol.liquidity_provider,
-                *("redeem", protocol.pool.read("maxRedeem", protocol.liquidity_provider)),
-                *(protocol.liquidity_provider, protocol.liquidity_provider),
-            ),
-        )
-        advance(10 * 86_400)  # every feed is dead
+        for request in requests:
+            _must("fix", protocol.pool.attempt(protocol.keeper, "fix", request))
+        for who in actions.providers:
+            claim = protocol.pool.read("maxRedeem", who)
+            if claim:
+                _must("redeem", protocol.pool.attempt(who, "redeem", claim, who, who))
+        advance(10 * DAY)  # every feed is dead
         for account in [*actions.traders, protocol.keeper]:
             cash = protocol.cash(account)
             if cash:
@@ -129,13 +126,22 @@ def _drains(actions: Actions) -> None:
             raise Stuck(f"the pool keeps {house['pool_cash']} of those who left")
 
 
-def _request_all(actions: Actions) -> int:
-    protocol = actions.protocol
-    provider = protocol.liquidity_provider
-    shares = int(protocol.pool.read("balanceOf", provider))
-    receipt = protocol.pool.attempt(provider, "requestRedeem", shares, provider, provider)
-    _must("request", receipt)
-    return int(receipt.result)
+def _request_all(actions: Actions) -> list[int]:
+    """All shares are on their way out: what waits is left to lapse, and asked for again."""
+    pool, waiting = actions.protocol.pool, actions.state.shares.requests
+    if waiting:
+        latest = max(request.matures_at for request in waiting.values())
+        advance(max(0, latest + DAY + 1 - now()))
+    for number in waiting:
+        _must("lapse", pool.attempt(actions.protocol.keeper, "lapse", number))
+    requests = []
+    for who in actions.providers:
+        shares = int(pool.read("balanceOf", who))
+        if shares:
+            receipt = pool.attempt(who, "requestRedeem", shares, who, who)
+            _must("request", receipt)
+            requests.append(int(receipt.result))
+    return requests
 
 
 def _must(what: str, receipt: Receipt) -> None:

@@ -1,6 +1,6 @@
 """All actions, each as often as it is to be chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
 from tests.helpers.protocol import Protocol
@@ -62,16 +62,22 @@ WEIGHTS = {
 }
 
 
-def kinds_of(actions: Actions) -> list[Callable[[], object]]:
+def kinds_of(actions: Actions, weights: Mapping[str, int] = WEIGHTS) -> list[Callable[[], object]]:
     """Each kind of action as often as it is to be chosen."""
-    return [getattr(actions, name) for name, weight in WEIGHTS.items() for _ in range(weight)]
+    return [getattr(actions, name) for name, weight in weights.items() for _ in range(weight)]
 
 
-def run(seed: int, steps: int, protocol: Protocol, traders: list[str]) -> Actions:
+def run(
+    seed: int,
+    steps: int,
+    protocol: Protocol,
+    traders: list[str],
+    weights: Mapping[str, int] = WEIGHTS,
+) -> Actions:
     """A walk without hypothesis: what a seed says, again and again."""
     with protocol.anchored():
         actions = Actions(protocol, traders, Random(seed))
-        kinds = kinds_of(actions)
+        kinds = kinds_of(actions, weights)
         while actions.twin.steps < steps:
             kind = actions.random.choice(kinds)
             try:

@@ -20,9 +20,13 @@ class ProviderActions(Walker):
     def pool(self, sender: str, function: str, *arguments: object) -> Receipt:
         return self.twin.call(self.protocol.pool, sender, function, *arguments)
 
-    def some_provider(self) -> str:
+    @property
+    def providers(self) -> tuple[str, ...]:
         """A trader may be one, too."""
-        return self.random.choice((self.protocol.liquidity_provider, self.traders[1]))
+        return self.protocol.liquidity_provider, self.traders[1]
+
+    def some_provider(self) -> str:
+        return self.random.choice(self.providers)
 
     def enter(self) -> None:
         """Shares are made for what is brought, down, at the pool's equity; or exactly, up."""
@@ -111,10 +115,9 @@ class ProviderActions(Walker):
         )
 
     def redeem(self) -> None:
-        """By shares, or by assets."""
-        controller, sender = self.some_provider(), self.some_provider()
-        if self.random.random() < 0.9:
-            sender = controller
+        claims = [who for who, claim in self.state.shares.claims.items() if claim.shares]
+        controller = self.random.choice(claims) if claims else self.some_provider()
+        sender = controller if self.random.random() < 0.9 else self.some_provider()
         held = self.state.shares.claims.get(controller, Claim())
         amount = max(1, int(held.shares * self.random.choice((0.3, 1, 1.01))))
         if held.shares and self.random.random() < 0.5:

@@ -18,9 +18,9 @@ from tests.reference.walking import world
 
 STEPS = int(os.environ.get("FUZZ_STEPS", "20000"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-PARTS = 4
+PARTS = 8  # which as many processes can share
 LONGEST = 120  # actions of one example
-LOOKS = 250  # steps from one look at whether everybody can leave to the next
+LOOK = 100  # steps after which an example is asked whether everybody can leave
 KINDS = sum(WEIGHTS.values())
 
 
@@ -29,7 +29,6 @@ class Machine(RuleBasedStateMachine):
 
     world = world()
     steps = 0
-    unchecked = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,11 +43,9 @@ class Machine(RuleBasedStateMachine):
         self.actions.random = Random(chance)
         before = self.actions.twin.steps
         self.kinds[kind]()
-        done = self.actions.twin.steps - before
-        type(self).steps += done
-        type(self).unchecked += done
-        if self.unchecked >= LOOKS:
-            type(self).unchecked = 0
+        after = self.actions.twin.steps
+        type(self).steps += after - before
+        if before < LOOK <= after:
             liveness.check(self.actions)
 
     def teardown(self) -> None:

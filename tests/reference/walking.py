@@ -137,9 +137,8 @@ class Walker:
 
     def update(self, market: int) -> None:
         price = int(self.prices[market] * WAD)
-        self.protocol.oracle.send(
-            self.protocol.owner, "update", market, encode(["uint256", "uint256"], [price, now()])
-        )
+        payload = encode(["uint256", "uint256"], [price, now()])
+        self.twin.call(self.protocol.oracle, self.protocol.owner, "update", market, payload)
 
     def refresh(self) -> None:
         advance(1)
