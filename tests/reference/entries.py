@@ -13,6 +13,7 @@ INNER = "other contracts' of the exchange alone: driven through them"
 DRIVEN: dict[str, set[str]] = {
     "Clearinghouse": {
         "add_margin",
+        "auto_deleverage",
         "claim_fees",
         "convert_position",
         "deposit",
@@ -64,7 +65,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "escrow_order": INNER,
         "execute_trade": INNER,
         "release_escrow": INNER,
-        "auto_deleverage": "the pool is too rich: tests/unit/test_auto_deleverage.py",
         "deposit_with_permit": "a deposit, once the permit stands: the token's affair",
         "list_market": "the world's markets are listed before the walk begins",
         "ramp_tiers": RAMPS,

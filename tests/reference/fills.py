@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tests.reference.margin import value_of
-from tests.reference.state import PPM, SIGN, Market, Money, Position, State
+from tests.reference.state import PPM, SIGN, Dust, Market, Money, Position, State
 
 
 class Ends(Exception):  # noqa: N818 - what becomes of the order
@@ -111,6 +111,13 @@ def pay(state: State, trade: Trade, keeper: str, charges: Charges) -> None:
         state.accounts[trade.builder].cash += charges.builder - referral
         if referral:
             state.accounts[trade.referrer].cash += referral
+
+
+def check_pool(state: State, realised: Money, dust: Dust) -> None:
+    """A close in profit waits while pool and insurance together could not pay it."""
+    together = state.house.pool_cash + state.house.insurance
+    if realised > 0 and not dust.holds(together, 0):
+        raise Waits("pool: short of cash")
 
 
 def take_off(state: State, place: tuple[str, int, int], lots: int) -> Money:

@@ -4,7 +4,7 @@ from dataclasses import astuple, replace
 
 from tests.helpers.chain import Receipt, advance
 from tests.helpers.protocol import USD, position_id
-from tests.reference import house, layouts, liquidation
+from tests.reference import deleveraging, house, layouts, liquidation
 from tests.reference.margin import Ledger, vault_equity
 from tests.reference.reading import terms_of
 from tests.reference.state import DAY, ISOLATED, SIGN, Dust, State
@@ -58,6 +58,29 @@ class HouseActions(Walker):
             if event.name == "PositionLiquidated":
                 left = layouts.POSITION.read(event.position_word)["size"]
                 self.twin.seen["cross partial"] += left > 0
+
+    def auto_deleverage(self) -> None:
+        """Of everything that is open in the most lopsided market, after its price has gone on."""
+        listed = enumerate(self.state.markets)
+        skews = [market.skew * self.state.prices[n].price for n, market in listed]
+        number = max(range(len(skews)), key=lambda n: abs(skews[n]))
+        if self.random.random() < 0.6:
+            self.shift(number, 1.4 if skews[number] > 0 else 0.6)
+        if self.random.random() < 0.9:
+            self.refresh()
+        ids = {
+            position_id(*place): place
+            for place, position in self.state.positions.items()
+            if position.size and place[1] == number
+        }
+        places = [ids[key] for key in sorted(ids)]
+        receipt = self.twin.both(
+            "auto_deleverage",
+            lambda: self.attempt(self.protocol.keeper, "auto_deleverage", number, sorted(ids)),
+            lambda state, dust: deleveraging.deleverage(state, number, places, dust),
+            cuts=max(1, len(places)),
+        )
+        self.twin.seen["deleveraged"] += len(receipt.named("PositionDeleveraged"))
 
     def squeeze(self) -> None:
         """A price goes to where something is due, or a little before or beyond it."""

@@ -45,6 +45,7 @@ WEIGHTS = {
     "set_leverage": 4,
     "set_default_margin_mode": 2,
     "convert_position": 8,
+    "auto_deleverage": 5,
     "set_status": 2,
     "set_hedge_mode": 2,
     "stop_opening": 2,

@@ -83,7 +83,8 @@ class OrderActions(Walker):
 
     def others_of(self, account: str) -> dict[str, Any]:
         """Now and then somebody else places it, or has brought who does."""
-        roll, book, fields = self.random, self.state.book, {}
+        roll, book = self.random, self.state.book
+        fields: dict[str, Any] = {}
         operators = [who for whose, who in book.operators if whose == account]
         if operators and roll.random() < 0.25:
             fields["placer"] = roll.choice(operators)

@@ -11,7 +11,7 @@ from tests.reference.twin import Difference
 from tests.reference.walking import Walker
 
 NEAR = Fraction(1, 10**6)  # of shares: the pool's equity is rounded to quote units
-LARGEST = 20_000 * USD
+LARGEST = 5_000 * USD
 
 
 class ProviderActions(Walker):

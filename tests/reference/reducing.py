@@ -14,7 +14,7 @@ def reduce_vault(
     slot: int,
     lots: int,
     keeper: str,
-    due: int,
+    due: Money,
     dust: Dust,
 ) -> None:
     place = (trade.account, trade.market, slot)
@@ -38,6 +38,7 @@ def reduce_vault(
     state.accounts[trade.account].cash += rest
     state.house.pool_cash += charges.impact
     fills.pay(state, trade, keeper, charges)
+    fills.check_pool(state, realised - charges.impact, dust)
     if not position.size:
         fills.end(position)
         return
@@ -93,6 +94,7 @@ def reduce_leg(
     account.cash -= charges.total
     state.house.pool_cash += charges.impact
     fills.pay(state, trade, keeper, charges)
+    fills.check_pool(state, realised - charges.impact, dust)
     if not state.legs(trade.account):
         fills.write_off(state, trade.account)
         return

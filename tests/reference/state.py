@@ -3,12 +3,14 @@
 from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 from tests.reference.book import Book
 from tests.reference.providers import Shares
 
 Money = Fraction | int
+
+LOT_DUST = Fraction(1, 100)
 
 PPM = 10**6
 DAY = 86_400
@@ -189,7 +191,7 @@ class Dust:
     def __init__(self, *, leans: bool) -> None:
         self.leans = leans
         self.is_tied = False
-        self.closed: dict[Slot, int] = {}  # lots that the chain's liquidation took off
+        self.closed: dict[Slot, int] = {}  # lots that the chain's forced closes took off
 
     def holds(self, greater: Money, less: Money, dust: Money = 4) -> bool:
         """Whether `greater >= less`."""
@@ -204,3 +206,8 @@ class Dust:
         least = ceil(lots)
         chosen = self.closed.get(place, least)
         return chosen if least <= chosen <= ceil(lots + slack) else least
+
+    def down(self, place: Slot, lots: Money) -> int:
+        """Lots rounded down; the chain may come out at the next whole number on either side."""
+        chosen = self.closed.get(place, 0)
+        return chosen if abs(Fraction(chosen - lots)) < 1 + LOT_DUST else floor(lots)

@@ -1,75 +1,127 @@
 """What the comparison must notice: each rule of the model doctored, and words of the chain."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import boa
 import pytest
 
-from tests.helpers.protocol import mapped
-from tests.reference import fills, funding, liquidation, margin, margins, placing
-from tests.reference.machine import Actions, run
-from tests.reference.state import PPM
+from tests.helpers.protocol import Order, mapped
+from tests.reference import (
+    deleveraging,
+    fills,
+    funding,
+    house,
+    liquidation,
+    margin,
+    margins,
+    orders,
+    placing,
+    shares,
+    trading,
+)
+from tests.reference.book import Order as Known
+from tests.reference.machine import WEIGHTS, Actions, run
+from tests.reference.placing import place_signed
+from tests.reference.state import DAY, PPM, Market, Money, State, Tier
 from tests.reference.twin import Difference
 from tests.reference.walking import world
 
 STEPS = 1_500
 WORLD = world()
 
-Doctored = tuple[Any, str, Any]
+
+class Doctored(NamedTuple):
+    """A rule of the model changed, and the action that is chosen often to see it."""
+
+    owner: Any
+    name: str
+    rule: Any
+    action: str = "trade"
 
 
 def times(factor: Fraction | int, rule: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *given, **named: rule(*given, **named) * factor
 
 
+def impact_without_own_half(market: Market, price: Money, lots: int) -> Money:
+    return Fraction(lots) * price * market.skew / market.terms.skew_scale
+
+
+def half_the_margin(tiers: Sequence[Tier], notional: Money, leverage: int) -> Money:
+    return Fraction(margin.initial_margin(tiers, notional, leverage)) / 2
+
+
+def signed_too_late(state: State, order: Order, nonce: int, deadline: int, signer: str) -> bytes:
+    return place_signed(state, order, nonce, deadline + DAY, signer)
+
+
 RULES: dict[str, Doctored] = {
-    "a fee a thousandth too high": (
-        fills,
-        "fee_of",
-        times(Fraction(1001, 1000), fills.fee_of),
+    "a fee a thousandth too high": Doctored(
+        fills, "fee_of", times(Fraction(1001, 1000), fills.fee_of)
     ),
-    "an impact without the trade's own half": (
-        fills,
-        "impact_of",
-        lambda market, price, lots: Fraction(lots) * price * market.skew / market.terms.skew_scale,
-    ),
-    "funding at the end's rate": (
+    "an impact without the trade's own half": Doctored(fills, "impact_of", impact_without_own_half),
+    "funding at the end's rate": Doctored(
         funding,
         "integral",
         lambda rate, drift, bound, days: ((rate + drift * days) * days, rate + drift * days),
     ),
-    "profit that may be withdrawn": (
+    "profit that may be withdrawn": Doctored(
         margin.Ledger,
         "withdrawable",
         property(lambda self: max(0, self.cash + self.value - self.initial)),
     ),
-    "vaults at 9x unless told otherwise": (placing, "DEFAULT_LEVERAGE", 9 * PPM),
-    "all closed only below half of maintenance": (liquidation, "HEALING", Fraction(1, 2)),
-    "no margin for a conversion's loss": (
-        margins,
-        "initial_margin",
-        lambda tiers, notional, leverage: margin.initial_margin(tiers, notional, leverage) / 2,
+    "vaults at 9x unless told otherwise": Doctored(placing, "DEFAULT_LEVERAGE", 9 * PPM),
+    "all closed only below half of maintenance": Doctored(
+        liquidation, "HEALING", Fraction(1, 2), "squeeze"
     ),
-    "a slot whose end is not counted": (fills, "end", lambda position: None),
+    "no margin for a conversion's loss": Doctored(
+        margins, "initial_margin", half_the_margin, "convert_position"
+    ),
+    "a slot whose end is not counted": Doctored(fills, "end", lambda position: None),
+    "a fee that always leaves": Doctored(
+        orders, "may_leave", lambda state, account, dust: True, "execute"
+    ),
+    "a heir that turns round": Doctored(placing, "OF_HEIR", placing.OF_ENTRY, "replace"),
+    "a batch that stops at who waits": Doctored(
+        orders, "execute_all", lambda state, names, keeper, dust: ([], []), "execute_orders"
+    ),
+    "siblings that live on": Doctored(orders, "over", lambda state, order: [], "place_bracket"),
+    "a trailing stop that never turns": Doctored(
+        Known, "follows", property(lambda self: False), "ratchet"
+    ),
+    "operators of dust": Doctored(placing, "WORTH", 0, "set_operator"),
+    "builders who name their fee": Doctored(
+        placing, "_builder_against", lambda state, order: [], "approve_builder"
+    ),
+    "signatures that last": Doctored(
+        placing, "place_signed", signed_too_late, "place_with_signature"
+    ),
+    "winners paid out to the last of the excess": Doctored(
+        deleveraging, "STOPS_AT", 1, "auto_deleverage"
+    ),
+    "requests fixed for nothing": Doctored(shares, "REWARD", 0, "fix"),
+    "insurance at two days' notice": Doctored(house, "NOTICE", 2 * DAY, "withdraw_insurance"),
+    "a mode that changes while something is open": Doctored(
+        State, "is_flat", lambda self, account: True, "set_hedge_mode"
+    ),
+    "a guardian whom nobody hears": Doctored(
+        trading, "is_closed", lambda state, market: False, "stop_opening"
+    ),
 }
-
-
-@contextmanager
-def doctored(rule: Doctored) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(*rule)
-        yield
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_a_doctored_rule_is_noticed(name: str) -> None:
-    with doctored(RULES[name]), pytest.raises(Difference):
-        run(7, STEPS, *WORLD)
+    doctored = RULES[name]
+    weights = WEIGHTS | {doctored.action: 40}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*doctored[:3])
+        with pytest.raises(Difference):
+            run(7, STEPS, *WORLD, weights=weights)
 
 
 def poke(actions: Actions, slot: int, change: int) -> None:

@@ -1,13 +1,14 @@
 """Sections 4 and 5: what a trade does once its price says yes, in exact numbers."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from tests.reference.fills import Ends, Trade, Waits
 from tests.reference.funding import accrue, steer
 from tests.reference.margin import Ledger, may_leave
 from tests.reference.opening import open_leg, open_vault
 from tests.reference.reducing import reduce_leg, reduce_vault
-from tests.reference.state import ISOLATED, LONG, PPM, SIGN, Dust, State
+from tests.reference.state import ISOLATED, LONG, PPM, SIGN, Dust, Money, State
 
 DEFAULT_LEVERAGE = 10 * PPM  # of a vault whose owner never set one
 
@@ -20,6 +21,11 @@ class Plan:
     reduced: int
     opened_side: int
     opened: int
+
+
+def is_closed(state: State, market: int) -> bool:
+    """To what opens, by the guardian's two flags."""
+    return state.markets[market].is_reduce_only or state.house.is_stopped
 
 
 def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
@@ -44,8 +50,7 @@ def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
         opened = 0
     if not reduced and not opened:
         against.append("position: nothing to reduce")
-    is_closed = state.markets[trade.market].is_reduce_only or state.house.is_stopped
-    if opened and is_closed:
+    if opened and is_closed(state, trade.market):
         raise Waits("market: not open")
     own = state.position(trade.account, trade.market, trade.mode + side).size
     if opened and not reduced and (own + opened) * price < least:
@@ -68,13 +73,13 @@ def check_caps(state: State, trade: Trade, planned: Plan, dust: Dust) -> None:
         if opened > terms.side_cap * terms.skew_scale:
             reasons.append("cap: open interest")
         reserve = opened * price * terms.reserve_rate * terms.skew_cap / terms.side_cap
-        if not dust.holds(backing, reserve, dust=abs(lots) * price / 100 + 4):
+        if not dust.holds(backing, reserve, dust=Fraction(abs(lots) * price, 100) + 4):
             reasons.append("cap: reserve")
     if planned.opened and abs(after) > abs(skew):
         if abs(after) > terms.skew_cap * terms.skew_scale:
             reasons.append("cap: skew")
         reserve = abs(after) * price * terms.reserve_rate
-        if not dust.holds(backing, reserve, dust=abs(lots) * price / 100 + 4):
+        if not dust.holds(backing, reserve, dust=Fraction(abs(lots) * price, 100) + 4):
             reasons.append("cap: reserve")
     if reasons:
         raise Ends(*reasons)
@@ -109,7 +114,7 @@ def _settle(
 ) -> None:
     account, market = state.accounts[trade.account], state.markets[trade.market]
     before = Ledger(state, trade.account, counts_silence=True)
-    due = keeper_fee
+    due: Money = keeper_fee
     reduced_slot, opened_slot = trade.mode + planned.reduced_side, trade.mode + planned.opened_side
     if trade.is_escrowed:
         escrowed = min(trade.keeper_fee, account.escrow)

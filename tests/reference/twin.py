@@ -12,7 +12,7 @@ from typing import Any
 
 import boa
 
-from tests.helpers.chain import Contract, Receipt
+from tests.helpers.chain import Contract, Receipt, now
 from tests.helpers.protocol import COOLDOWN, Protocol
 from tests.reference.book import EXECUTED, PENDING, Book, Order, Rules, domain_of
 from tests.reference.margin import worth
@@ -101,7 +101,7 @@ class Comparison:
             self.found.append(f"{name}: {ours} but {theirs}")
 
     def _near(self, name: str, ours: Money, theirs: Money, dust: Money) -> None:
-        if ours != theirs and abs(ours - theirs) > dust:
+        if ours != theirs and abs(Fraction(ours - theirs)) > dust:
             self.found.append(f"{name}: {float(ours)} but {float(theirs)}")
 
 
@@ -172,12 +172,15 @@ class Twin:
     ) -> Receipt:
         """One action on chain and model: both refuse it, or both take it with the same result."""
         self.steps += 1
+        if self.state.now != now():
+            self.sync()
         before = self.state
         receipt = call()
         chain = self.reader.state(before.book, before.shares)
         closed = {
             (event.account, event.market, event.slot): int(event.size)
-            for event in receipt.named("PositionLiquidated")
+            for event in receipt.events
+            if event.name in ("PositionLiquidated", "PositionDeleveraged")
         }
         books = check_books(chain)
         tried: list[str] = []

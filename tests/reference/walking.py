@@ -37,12 +37,13 @@ LISTED = [
     replace(market, terms=replace(TERMS, skew_scale=scale), trade_age=60, max_age=3_600)
     for market, scale in zip((BTC, ETH, SOL), SCALES, strict=True)
 ]
+POOL = 40_000 * USD  # of which each market may owe a fifth: 8,000
 TRADERS = ("alice", "bob", "carol", "dave")
 
 
 def world() -> tuple[Protocol, list[str]]:
-    protocol = Protocol(*LISTED, insurance=2_000 * USD)
-    traders = [key_of(name).address for name in TRADERS]
+    protocol = Protocol(*LISTED, pool_cash=POOL, insurance=2_000 * USD)
+    traders = [str(key_of(name).address) for name in TRADERS]
     for trader in traders:
         protocol.accounts.add(trader)
         protocol.endow(trader)
