@@ -1,6 +1,7 @@
 """What keepers, providers, guardian and owner do."""
 
 from dataclasses import astuple, replace
+from fractions import Fraction
 
 from tests.helpers.chain import Receipt, advance
 from tests.helpers.protocol import USD, position_id
@@ -63,7 +64,7 @@ class HouseActions(Walker):
         """Of everything that is open in the most lopsided market, after its price has gone on."""
         listed = enumerate(self.state.markets)
         skews = [market.skew * self.state.prices[n].price for n, market in listed]
-        number = max(range(len(skews)), key=lambda n: abs(skews[n]))
+        number = max(range(len(skews)), key=lambda n: abs(Fraction(skews[n])))
         if self.random.random() < 0.6:
             self.shift(number, 1.4 if skews[number] > 0 else 0.6)
         if self.random.random() < 0.9:
@@ -112,7 +113,7 @@ class HouseActions(Walker):
         self.liquidate_cross()
 
     def set_status(self) -> None:
-        market, status = self.random.randrange(3), int(self.random.random() < 0.3)
+        market, status = self.random.randrange(3), int(self.random.random() < 0.15)
         sender = self.protocol.guardian if status else self.protocol.owner
 
         def act(state: State, dust: Dust) -> None:
@@ -126,7 +127,7 @@ class HouseActions(Walker):
 
     def stop_opening(self) -> None:
         """The guardian stops, the owner resumes."""
-        stops = self.random.random() < 0.3
+        stops = self.random.random() < 0.12
         sender = self.protocol.guardian if stops else self.protocol.owner
 
         def act(state: State, dust: Dust) -> None:

@@ -72,6 +72,7 @@ RULES: dict[str, Doctored] = {
         margin.Ledger,
         "withdrawable",
         property(lambda self: max(0, self.cash + self.value - self.initial)),
+        "withdraw",
     ),
     "vaults at 9x unless told otherwise": Doctored(placing, "DEFAULT_LEVERAGE", 9 * PPM),
     "all closed only below half of maintenance": Doctored(
@@ -81,9 +82,6 @@ RULES: dict[str, Doctored] = {
         margins, "initial_margin", half_the_margin, "convert_position"
     ),
     "a slot whose end is not counted": Doctored(fills, "end", lambda position: None),
-    "a fee that always leaves": Doctored(
-        orders, "may_leave", lambda state, account, dust: True, "execute"
-    ),
     "a heir that turns round": Doctored(placing, "OF_HEIR", placing.OF_ENTRY, "replace"),
     "a batch that stops at who waits": Doctored(
         orders, "execute_all", lambda state, names, keeper, dust: ([], []), "execute_orders"
@@ -92,7 +90,7 @@ RULES: dict[str, Doctored] = {
     "a trailing stop that never turns": Doctored(
         Known, "follows", property(lambda self: False), "ratchet"
     ),
-    "operators of dust": Doctored(placing, "WORTH", 0, "set_operator"),
+    "operators of dust": Doctored(placing, "WORTH", 0, "place"),
     "builders who name their fee": Doctored(
         placing, "_builder_against", lambda state, order: [], "approve_builder"
     ),

@@ -1,5 +1,8 @@
 """The table of what the walk drives is whole, and what it says is driven is."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.helpers.chain import CONTRACTS
@@ -32,3 +35,9 @@ def test_a_walk_that_likes_all_actions_alike_enters_everything_listed() -> None:
     actions = run(3, STEPS, *WORLD, weights=dict.fromkeys(WEIGHTS, 1))
     listed = {f"{contract}.{name}" for contract, names in DRIVEN.items() for name in names}
     assert listed - actions.twin.entered.keys() == set()
+
+
+def test_the_model_shares_nothing_with_the_sdk() -> None:
+    sources = [path.read_text() for path in Path(__file__).parent.glob("*.py")]
+    assert len(sources) > 20
+    assert not [s for s in sources if re.search(r"^\s*(from|import) bulkhead\b", s, re.MULTILINE)]
