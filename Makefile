@@ -64,7 +64,7 @@ bench: setup ## Measure gas, reads, the indices and the simulation
 	$(PYTHON) -m benchmarks.command_line
 
 fuzz: setup ## Compare chain and model for hours (FUZZ_STEPS=200000 FUZZ_SEED=1)
-	FUZZ_STEPS=$(FUZZ_STEPS) FUZZ_SEED=$(FUZZ_SEED) $(PYTHON) -m pytest -n 2 tests/reference/test_reference.py
+	FUZZ_STEPS=$(FUZZ_STEPS) FUZZ_SEED=$(FUZZ_SEED) $(PYTHON) -m pytest -n 2 --dist worksteal tests/reference/test_reference.py
 
 soak: setup ## Watch a keeper under load for 20 minutes (SOAK_ARGS="--minutes 5")
 	$(PYTHON) -m benchmarks.soak $(SOAK_ARGS)
