@@ -1,6 +1,7 @@
 """Section 4: the rate drifts with the skew, the index is the integral of rate times price."""
 
 from fractions import Fraction
+from math import floor
 
 from tests.reference.state import DAY, Market, Money, State
 
@@ -10,12 +11,15 @@ def clamped(value: Money, bound: Money) -> Money:
 
 
 def integral(rate: Money, drift: Money, bound: Money, days: Fraction) -> tuple[Money, Money]:
-    """What the rate sums to over some days, and what it is then; it stops at the bound."""
+    """What the rate sums to over some days, and what it is then: it stops at its bound.
+
+    It reaches that at a whole second.
+    """
     end = rate + drift * days
     if abs(end) <= bound or drift == 0:
         return Fraction(rate + clamped(end, bound)) / 2 * days, clamped(end, bound)
     limit = bound if drift > 0 else -bound
-    moving = max(Fraction(0), Fraction(limit - rate) / drift)
+    moving = max(Fraction(0), Fraction(floor(Fraction(limit - rate) / drift * DAY), DAY))
     return Fraction(rate + limit) / 2 * moving + limit * (days - moving), limit
 
 

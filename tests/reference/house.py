@@ -29,8 +29,13 @@ def claim_fees(state: State) -> None:
 
 def set_terms(state: State, number: int, terms: Terms) -> None:
     """Accrued at the old terms first; then the rate drifts as the new ones say."""
+    against = []
+    if not state.prices[number].is_live(state.now):
+        against.append("price: not live")
     if terms.maker_fee > terms.taker_fee:
-        raise Refused("fee: maker above taker")
+        against.append("fee: maker above taker")
+    if against:
+        raise Refused(*against)
     accrue(state, number)
     state.markets[number].terms = terms
     steer(state.markets[number])

@@ -100,8 +100,8 @@ def fill(state: State, trade: Trade, keeper: str, dust: Dust, refusal: str = "")
         try:
             _settle(tried, trade, planned, keeper, keeper_fee, dust)
         except Ends:
-            # Where the fee is what stands in the way of closing it is forgiven.
-            if planned.opened or not keeper_fee:
+            # Where the fee is what stands in the way of closing a leg it is forgiven.
+            if planned.opened or not keeper_fee or trade.mode == ISOLATED:
                 raise
         else:
             break
