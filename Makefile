@@ -30,8 +30,10 @@ TEST_ARGS ?=
 ANVIL_ARGS ?=
 SOAK_ARGS ?=
 PROVE_ARGS ?=
+FUZZ_STEPS ?= 200000
+FUZZ_SEED ?= 1
 
-.PHONY: help setup demo test coverage prove anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge
+.PHONY: help setup demo test coverage prove anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean fuzz forge fuzz-forge
 
 help: ## Show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -70,6 +72,9 @@ bench: setup ## Measure gas, reads, the indices and the simulation
 	$(PYTHON) -m benchmarks.screening
 	$(PYTHON) -m benchmarks.simulation
 	$(PYTHON) -m benchmarks.command_line
+
+fuzz: setup ## Compare chain and model for hours (FUZZ_STEPS=200000 FUZZ_SEED=1)
+	FUZZ_STEPS=$(FUZZ_STEPS) FUZZ_SEED=$(FUZZ_SEED) $(PYTHON) -m pytest -n 2 --dist worksteal tests/reference/test_reference.py
 
 soak: setup ## Watch a keeper under load for 20 minutes (SOAK_ARGS="--minutes 5")
 	$(PYTHON) -m benchmarks.soak $(SOAK_ARGS)

@@ -1,0 +1,157 @@
+"""From any reached state the way out is open: tried inside a snapshot, by everybody."""
+
+from fractions import Fraction
+
+import boa
+
+from tests.helpers.chain import Receipt, advance, now
+from tests.helpers.protocol import COOLDOWN, EXECUTED, MARKET, PLENTY, USD, position_id
+from tests.reference import layouts
+from tests.reference.machine import Actions
+from tests.reference.margin import Ledger, requirement, vault_equity
+from tests.reference.state import DAY, ISOLATED
+
+DUST = 4  # quote units that judging may be off by
+
+
+class Stuck(AssertionError):  # noqa: N818 - what was found
+    """Somebody can not leave."""
+
+
+def check(actions: Actions) -> None:
+    """Everything of this file, each from the state as it is; then everybody leaves."""
+    with actions.anchored():
+        actions.refresh_all()
+        _unhealthy_are_liquidated(actions)
+    with actions.anchored():
+        actions.refresh_all()
+        _owners_close(actions)
+        _drains(actions)
+
+
+def _unhealthy_are_liquidated(actions: Actions) -> None:
+    state, clearinghouse = actions.state, actions.protocol.clearinghouse
+    for place, position in list(state.positions.items()):
+        account, market, slot = place
+        if slot < ISOLATED or not position.size:
+            continue
+        notional = position.size * state.prices[market].price
+        due = requirement(state.markets[market].tiers, notional, initial=False)
+        equity = vault_equity(state, account, market, slot & 1)
+        apart = abs(Fraction(due - equity))
+        if apart <= DUST:
+            continue
+        with boa.env.anchor():
+            ids = [position_id(*place)]
+            receipt = clearinghouse.attempt(actions.protocol.keeper, "liquidate_isolated", ids)
+            if receipt.result != int(due > equity):
+                raise Stuck(f"liquidation of {place}: {receipt}")
+    for account in actions.traders:
+        ledger = Ledger(state, account, counts_silence=True)
+        apart = abs(Fraction(ledger.maintenance - ledger.equity))
+        if not ledger.markets or apart <= DUST:
+            continue
+        with boa.env.anchor():
+            receipt = clearinghouse.attempt(actions.protocol.keeper, "liquidate_cross", [account])
+            if receipt.result != int(ledger.maintenance > ledger.equity):
+                raise Stuck(f"liquidation of {account}: {receipt}")
+
+
+def _owners_close(actions: Actions) -> None:
+    """Owners close what is healthy by an order of their own; the rest is liquidated."""
+    protocol = actions.protocol
+    clearinghouse = protocol.clearinghouse
+    for place, position in list(actions.state.positions.items()):
+        account, market, slot = place
+        if not position.size:
+            continue
+        state = actions.state
+        if slot >= ISOLATED:
+            ids = [position_id(*place)]
+            while clearinghouse.send(protocol.keeper, "liquidate_isolated", ids).result:
+                pass
+        else:
+            while clearinghouse.send(protocol.keeper, "liquidate_cross", [account]).result:
+                pass
+        actions.twin.sync()
+        if not actions.state.positions[place].size:
+            continue
+        side = 0 if not state.accounts[account].is_hedge else 1 + (slot & 1)
+        order = protocol.place(
+            *(account, market, 0),
+            kind=MARKET,
+            is_buy=slot & 1 == 1,
+            reduce_only=True,
+            margin_mode=2 if slot >= ISOLATED else 1,
+            position_side=side,
+        )
+        actions.wait_all()
+        receipt = protocol.book.attempt(account, "execute", order)
+        if receipt.refusal == "pool: short of cash":
+            protocol.fund_insurance(PLENTY)
+            receipt = protocol.book.attempt(account, "execute", order)
+        actions.twin.sync()
+        if receipt.result != EXECUTED or actions.state.positions[place].size:
+            raise Stuck(f"closing {place}: {receipt} {receipt.events}")
+
+
+def _drains(actions: Actions) -> None:
+    """Orders are cleared, the flat withdraw with the oracle dead, providers leave what is left."""
+    protocol = actions.protocol
+    actions.leave_orders()
+    with boa.env.anchor():
+        has_pool = protocol.house().pool_cash > 0  # else its providers have lost all
+        if has_pool:
+            _providers_leave(actions)
+        advance(10 * DAY)  # every feed is dead
+        for account in [*actions.traders, protocol.keeper]:
+            cash = protocol.cash(account)
+            if cash:
+                _must(account, protocol.clearinghouse.attempt(account, "withdraw", cash, account))
+        if protocol.house().fees:
+            owner = protocol.owner
+            _must("fees", protocol.clearinghouse.attempt(owner, "claim_fees", owner))
+        house = layouts.HOUSE.read(protocol.clearinghouse.read("house_word"))
+        left = protocol.balance(protocol.clearinghouse.address)
+        rest = house["pool_cash"] + house["insurance"] + protocol.cash(protocol.pool.address)
+        if left != rest + actions.held_by_others():
+            raise Stuck(f"{left} tokens are left for {rest}")
+        if has_pool and not 0 <= house["pool_cash"] < USD:
+            raise Stuck(f"the pool keeps {house['pool_cash']} of those who left")
+
+
+def _providers_leave(actions: Actions) -> None:
+    protocol = actions.protocol
+    requests = _request_all(actions)
+    for _ in range(2):
+        advance(COOLDOWN // 2 + 1)
+        actions.refresh_all()
+    for request in requests:
+        _must("fix", protocol.pool.attempt(protocol.keeper, "fix", request))
+    for who in actions.providers:
+        claim = protocol.pool.read("maxRedeem", who)
+        if claim:
+            _must("redeem", protocol.pool.attempt(who, "redeem", claim, who, who))
+
+
+def _request_all(actions: Actions) -> list[int]:
+    """All shares are on their way out: what waits is left to lapse, and asked for again."""
+    pool, waiting = actions.protocol.pool, actions.state.shares.requests
+    if waiting:
+        latest = max(request.matures_at for request in waiting.values())
+        advance(max(0, latest + DAY + 1 - now()))
+    for number in waiting:
+        _must("lapse", pool.attempt(actions.protocol.keeper, "lapse", number))
+    requests = []
+    for who in actions.providers:
+        shares = int(pool.read("balanceOf", who))
+        if shares:
+            receipt = pool.attempt(who, "requestRedeem", shares, who, who)
+            _must("request", receipt)
+            requests.append(int(receipt.result))
+    return requests
+
+
+def _must(what: str, receipt: Receipt) -> None:
+    if receipt.refusal is not None:
+        raise Stuck(f"{what}: {receipt.refusal}")

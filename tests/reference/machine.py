@@ -1,0 +1,89 @@
+"""All actions, each as often as it is to be chosen."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from tests.helpers.protocol import Protocol
+from tests.reference.account_actions import AccountActions
+from tests.reference.house_actions import HouseActions
+from tests.reference.provider_actions import ProviderActions
+from tests.reference.rights_actions import RightsActions
+from tests.reference.signing_actions import SigningActions
+
+
+class Actions(SigningActions, RightsActions, AccountActions, ProviderActions, HouseActions):
+    """Everything that somebody may do."""
+
+
+WEIGHTS = {
+    "trade": 40,
+    "place": 10,
+    "execute": 12,
+    "cancel": 5,
+    "cancel_orders": 2,
+    "cancel_all": 2,
+    "replace": 6,
+    "execute_orders": 8,
+    "place_bracket": 10,
+    "place_group": 5,
+    "ratchet": 6,
+    "set_operator": 4,
+    "approve_builder": 4,
+    "set_referral_share": 1,
+    "set_referrer": 1,
+    "move_price": 15,
+    "pass_time": 4,
+    "squeeze": 8,
+    "deposit": 10,
+    "withdraw": 8,
+    "liquidate_isolated": 8,
+    "liquidate_cross": 8,
+    "deposit_margin": 3,
+    "add_margin": 4,
+    "remove_margin": 5,
+    "set_auto_margin": 4,
+    "set_leverage": 4,
+    "set_default_margin_mode": 2,
+    "convert_position": 8,
+    "auto_deleverage": 5,
+    "set_status": 2,
+    "set_hedge_mode": 2,
+    "stop_opening": 2,
+    "enter": 3,
+    "request_redeem": 3,
+    "fix": 4,
+    "lapse": 1,
+    "redeem": 3,
+    "place_with_signature": 4,
+    "cancel_nonces": 1,
+    "withdraw_insurance": 1,
+    "fund_insurance": 1,
+    "claim_fees": 1,
+    "set_terms": 3,
+}
+
+
+def kinds_of(actions: Actions, weights: Mapping[str, int] = WEIGHTS) -> list[Callable[[], object]]:
+    """Each kind of action as often as it is to be chosen."""
+    return [getattr(actions, name) for name, weight in weights.items() for _ in range(weight)]
+
+
+def run(
+    seed: int,
+    steps: int,
+    protocol: Protocol,
+    traders: list[str],
+    weights: Mapping[str, int] = WEIGHTS,
+) -> Actions:
+    """A walk without hypothesis: what a seed says, again and again."""
+    with protocol.anchored():
+        actions = Actions(protocol, traders, Random(seed))
+        kinds = kinds_of(actions, weights)
+        while actions.twin.steps < steps:
+            kind = actions.random.choice(kinds)
+            try:
+                kind()
+            except AssertionError as error:
+                error.add_note(f"seed {seed}, step {actions.twin.steps}: {kind.__name__}")
+                raise
+        return actions

@@ -1,0 +1,113 @@
+"""Section 8: shares of the pool, bought at once, sold by a request that a later price fixes."""
+
+from fractions import Fraction
+
+from tests.reference.house import pool_equity
+from tests.reference.orders import Refused
+from tests.reference.providers import Claim, Request
+from tests.reference.state import DAY, Dust, Money, State
+
+VIRTUAL = 10**6  # shares of nobody, worth a quote unit
+REWARD = 10**5  # quote, who fixes a request gets; at most half of it
+
+
+def price(state: State) -> Fraction:
+    """Quote a share, of those who enter."""
+    return Fraction(pool_equity(state) + 1) / (state.shares.supply + VIRTUAL)
+
+
+def premiums(state: State) -> Money:
+    """What closing every skew would be paid."""
+    return sum(
+        Fraction(state.prices[number].price * market.skew**2) / (2 * market.terms.skew_scale)
+        for number, market in enumerate(state.markets)
+    )
+
+
+def _check_prices(state: State, worth: Money, since: int = 0) -> list[str]:
+    """Every market with open interest needs a firm price, from maturity on for an exit."""
+    open_now = [n for n, market in enumerate(state.markets) if any(market.sizes)]
+    against = []
+    if not all(state.prices[n].is_fresh(state.now) for n in open_now):
+        against.append("price: not firm")
+    if any(state.prices[n].published_at < since for n in open_now):
+        against.append("price: before maturity")
+    if worth <= 0:
+        against.append("pool: insolvent")
+    return against
+
+
+def enter(state: State, receiver: str, assets: Money, minted: int) -> None:
+    shares = state.shares
+    if against := _check_prices(state, pool_equity(state)):
+        raise Refused(*against)
+    state.house.pool_cash += assets
+    shares.supply += minted
+    shares.held[receiver] = shares.held.get(receiver, 0) + minted
+
+
+def request(state: State, owner: str, controller: str, amount: int) -> int:
+    shares = state.shares
+    if amount > shares.held.get(owner, 0):
+        raise Refused("erc20: transfer amount exceeds balance")
+    shares.held[owner] -= amount
+    shares.count += 1
+    shares.requests[shares.count] = Request(controller, amount, state.now + shares.cooldown)
+    return shares.count
+
+
+def fix(state: State, number: int, pool: str, dust: Dust) -> Fraction:
+    """Pays at the pool's equity less the premiums, down, and keeps the reserves."""
+    shares = state.shares
+    waiting = shares.requests.get(number)
+    if waiting is None:
+        raise Refused("request: unknown")
+    if state.now < waiting.matures_at:
+        raise Refused("request: not mature")
+    if state.now > waiting.matures_at + DAY:
+        raise Refused("request: lapsed")
+    left = pool_equity(state) - premiums(state)
+    if against := _check_prices(state, left, waiting.matures_at):
+        raise Refused(*against)
+    whole = waiting.shares * Fraction(left + 1) / (shares.supply + VIRTUAL)
+    for number_of, market in enumerate(state.markets):
+        terms = market.terms
+        reserve = abs(market.skew) * state.prices[number_of].price * terms.reserve_rate
+        backing = terms.pool_share * (state.house.pool_cash - whole)
+        if not dust.holds(backing, reserve):
+            raise Refused("pool: reserve")
+    reward = min(REWARD, whole // 2)
+    state.house.pool_cash -= whole
+    state.accounts[pool].cash += whole - reward
+    shares.supply -= waiting.shares
+    claim = shares.claims.get(waiting.controller, Claim())
+    shares.claims[waiting.controller] = Claim(
+        claim.shares + waiting.shares, claim.assets + whole - reward
+    )
+    del shares.requests[number]
+    return whole - reward
+
+
+def lapse(state: State, number: int) -> None:
+    shares = state.shares
+    waiting = shares.requests.get(number)
+    if waiting is None:
+        raise Refused("request: unknown")
+    if state.now <= waiting.matures_at + DAY:
+        raise Refused("request: not lapsed")
+    shares.held[waiting.controller] = shares.held.get(waiting.controller, 0) + waiting.shares
+    del shares.requests[number]
+
+
+def claim(state: State, controller: str, sender: str, amount: int, pool: str) -> Money:
+    """What part of a claim's shares is worth, down; the last takes all."""
+    if sender != controller:
+        raise Refused("caller: not allowed")
+    shares = state.shares
+    held = shares.claims.get(controller, Claim())
+    if amount > held.shares:
+        raise Refused("claim: too large")
+    assets = held.assets * amount // held.shares
+    shares.claims[controller] = Claim(held.shares - amount, held.assets - assets)
+    state.accounts[pool].cash -= assets
+    return assets

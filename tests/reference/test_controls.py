@@ -1,0 +1,160 @@
+"""What the comparison must notice: each rule of the model doctored, and words of the chain."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from random import Random
+from typing import Any, NamedTuple
+
+import boa
+import pytest
+
+from tests.helpers.protocol import Order, mapped
+from tests.reference import (
+    deleveraging,
+    fills,
+    funding,
+    house,
+    liquidation,
+    margin,
+    margins,
+    orders,
+    placing,
+    shares,
+    trading,
+)
+from tests.reference.book import Order as Known
+from tests.reference.machine import WEIGHTS, Actions, run
+from tests.reference.placing import place_signed
+from tests.reference.state import DAY, PPM, Market, Money, State, Tier
+from tests.reference.twin import Difference
+from tests.reference.walking import world
+
+STEPS = 1_500
+WORLD = world()
+
+
+class Doctored(NamedTuple):
+    """A rule of the model changed, and the action that is chosen often to see it."""
+
+    owner: Any
+    name: str
+    rule: Any
+    action: str = "trade"
+
+
+def times(factor: Fraction | int, rule: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given, **named: rule(*given, **named) * factor
+
+
+def impact_without_own_half(market: Market, price: Money, lots: int) -> Money:
+    return Fraction(lots) * price * market.skew / market.terms.skew_scale
+
+
+def half_the_margin(tiers: Sequence[Tier], notional: Money, leverage: int) -> Money:
+    return Fraction(margin.initial_margin(tiers, notional, leverage)) / 2
+
+
+def signed_too_late(state: State, order: Order, nonce: int, deadline: int, signer: str) -> bytes:
+    return place_signed(state, order, nonce, deadline + DAY, signer)
+
+
+RULES: dict[str, Doctored] = {
+    "a fee a thousandth too high": Doctored(
+        fills, "fee_of", times(Fraction(1001, 1000), fills.fee_of)
+    ),
+    "an impact without the trade's own half": Doctored(fills, "impact_of", impact_without_own_half),
+    "funding at the end's rate": Doctored(
+        funding,
+        "integral",
+        lambda rate, drift, bound, days: ((rate + drift * days) * days, rate + drift * days),
+    ),
+    "profit that may be withdrawn": Doctored(
+        margin.Ledger,
+        "withdrawable",
+        property(lambda self: max(0, self.cash + self.value - self.initial)),
+        "withdraw",
+    ),
+    "vaults at 9x unless told otherwise": Doctored(placing, "DEFAULT_LEVERAGE", 9 * PPM),
+    "all closed only below half of maintenance": Doctored(
+        liquidation, "HEALING", Fraction(1, 2), "squeeze"
+    ),
+    "no margin for a conversion's loss": Doctored(
+        margins, "initial_margin", half_the_margin, "convert_position"
+    ),
+    "a slot whose end is not counted": Doctored(fills, "end", lambda position: None),
+    "a heir that turns round": Doctored(placing, "OF_HEIR", placing.OF_ENTRY, "replace"),
+    "a batch that stops at who waits": Doctored(
+        orders, "execute_all", lambda state, names, keeper, dust: ([], []), "execute_orders"
+    ),
+    "siblings that live on": Doctored(orders, "over", lambda state, order: [], "place_bracket"),
+    "a trailing stop that never turns": Doctored(
+        Known, "follows", property(lambda self: False), "ratchet"
+    ),
+    "operators of dust": Doctored(placing, "WORTH", 0, "place"),
+    "builders who name their fee": Doctored(
+        placing, "_builder_against", lambda state, order: [], "approve_builder"
+    ),
+    "signatures that last": Doctored(
+        placing, "place_signed", signed_too_late, "place_with_signature"
+    ),
+    "winners paid out to the last of the excess": Doctored(
+        deleveraging, "STOPS_AT", 1, "auto_deleverage"
+    ),
+    "requests fixed for nothing": Doctored(shares, "REWARD", 0, "fix"),
+    "insurance at two days' notice": Doctored(house, "NOTICE", 2 * DAY, "withdraw_insurance"),
+    "a mode that changes while something is open": Doctored(
+        State, "is_flat", lambda self, account: True, "set_hedge_mode"
+    ),
+    "a guardian whom nobody hears": Doctored(
+        trading, "is_closed", lambda state, market: False, "stop_opening"
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RULES)
+def test_a_doctored_rule_is_noticed(name: str) -> None:
+    doctored = RULES[name]
+    weights = WEIGHTS | {doctored.action: 40}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*doctored[:3])
+        with pytest.raises(Difference):
+            run(7, STEPS, *WORLD, weights=weights)
+
+
+def poke(actions: Actions, slot: int, change: int) -> None:
+    clearinghouse = actions.protocol.clearinghouse
+    word = clearinghouse.storage(slot) + change
+    boa.env.set_storage(clearinghouse.address, slot, word)
+
+
+def slot_of_house(actions: Actions) -> int:
+    return actions.protocol.clearinghouse.slots["ledger._house"]
+
+
+def slot_of_side(actions: Actions) -> int:
+    return actions.protocol.clearinghouse.slots["markets._words"] + 1
+
+
+def slot_of_account(actions: Actions) -> int:
+    slots = actions.protocol.clearinghouse.slots
+    return mapped(slots["ledger._accounts"], int(actions.traders[0], 16))
+
+
+@pytest.mark.parametrize(
+    ("slot", "change"),
+    [
+        pytest.param(slot_of_house, 1 << 160, id="a quote unit for the pool"),
+        pytest.param(slot_of_house, 1 << 8, id="a quote unit for the treasury"),
+        pytest.param(slot_of_side, 1, id="a lot for a side"),
+        pytest.param(slot_of_side, 1 << 96, id="a femto for a side"),
+        pytest.param(slot_of_account, 1 << 192, id="a quote unit for an account"),
+    ],
+)
+def test_a_doctored_word_is_noticed(slot: Callable[[Actions], int], change: int) -> None:
+    protocol, traders = WORLD
+    with protocol.anchored():
+        actions = Actions(protocol, traders, Random(1))
+        poke(actions, slot(actions), change)
+        with pytest.raises(Difference):
+            actions.deposit()

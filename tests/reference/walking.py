@@ -1,0 +1,168 @@
+"""The world of the twin, its prices and its time: what all actions share."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import boa
+from eth_abi.abi import encode
+
+from tests.helpers.chain import Receipt, advance, now
+from tests.helpers.protocol import (
+    BTC,
+    ETH,
+    SOL,
+    USD,
+    WAD,
+    Protocol,
+    Terms,
+)
+from tests.helpers.signing import key_of
+from tests.reference import layouts
+from tests.reference.book import PENDING
+from tests.reference.reading import Reader
+from tests.reference.state import State
+from tests.reference.twin import Twin
+
+TERMS = Terms(
+    skew_scale=4 * 10**12,
+    funding_velocity=2 * 10**8,
+    partial_above=1_000 * USD,
+)
+SCALES = (4 * 10**12, 8 * 10**12, 2 * 10**12)
+LISTED = [
+    replace(market, terms=replace(TERMS, skew_scale=scale), trade_age=60, max_age=3_600)
+    for market, scale in zip((BTC, ETH, SOL), SCALES, strict=True)
+]
+POOL = 40_000 * USD  # of which each market may owe a fifth: 8,000
+TRADERS = ("alice", "bob", "carol", "dave")
+
+
+def world() -> tuple[Protocol, list[str]]:
+    protocol = Protocol(*LISTED, pool_cash=POOL, insurance=2_000 * USD)
+    traders = [str(key_of(name).address) for name in TRADERS]
+    for trader in traders:
+        protocol.accounts.add(trader)
+        protocol.endow(trader)
+        protocol.deposit(trader, 3_000 * USD)
+    for trader in traders[2:]:
+        protocol.clearinghouse.send(trader, "set_hedge_mode", True)
+    return protocol, traders
+
+
+class Walker:
+    """The accounts, prices and time that actions share."""
+
+    names = TRADERS
+
+    def __init__(self, protocol: Protocol, traders: list[str], random: Random) -> None:
+        self.protocol = protocol
+        self.random = random
+        self.traders = traders
+        self.twin = Twin(protocol, Reader(protocol, traders, LISTED))
+        self.prices = [Decimal(market.price) for market in LISTED]
+
+    @property
+    def state(self) -> State:
+        return self.twin.state
+
+    def attempt(self, sender: str, function: str, *arguments: object) -> Receipt:
+        return self.twin.call(self.protocol.clearinghouse, sender, function, *arguments)
+
+    @contextmanager
+    def anchored(self) -> Iterator[None]:
+        """Whatever happens in the block is undone after it, in the model too."""
+        state, seen = self.twin.state, Counter(self.twin.seen)
+        with self.protocol.anchored():
+            yield
+        self.twin.state, self.twin.seen = state, seen
+
+    # Prices and time
+
+    def some_keeper(self) -> str:
+        """Mostly somebody without a position; else one who may be judged by its own call."""
+        return self.random.choice((self.protocol.keeper, self.protocol.keeper, self.traders[0]))
+
+    def refresh_all(self) -> None:
+        """Keepers bring every price, the feeds being alive."""
+        self.refresh()
+
+    def wait_all(self) -> None:
+        advance(max(market.delay for market in LISTED))
+        self.refresh()
+
+    def leave_orders(self) -> None:
+        """Owners cancel all; what binds them is cleared by a keeper once it is over."""
+        advance(max(market.delay + market.window for market in LISTED) + 1)
+        self.refresh()
+        for order in self.state.book.orders.values():
+            if order.status == PENDING:
+                self.protocol.book.send(order.placed.account, "cancel", order.placed)
+        self.twin.sync()
+        for name in self.traders:
+            assert self.state.accounts[name].escrow == 0, f"escrow of {name}"
+
+    def held_by_others(self) -> int:
+        """Cash of accounts that do not leave."""
+        return self.protocol.cash(self.protocol.owner)
+
+    def publish(self, market: int) -> None:
+        """Mostly writes what the oracle would, which is faster; now and then asks it."""
+        word = self.price_after(market)
+        oracle, at = self.protocol.oracle, self.protocol.oracle.slots["_prices"] + market
+        if self.random.random() < 0.9:
+            boa.env.set_storage(oracle.address, at, word)
+            return
+        self.update(market)
+        taken = layouts.PRICE.read(oracle.storage(at))
+        assert taken == layouts.PRICE.read(word), (taken, layouts.PRICE.read(word), now())
+        self.twin.seen["update"] += 1
+
+    def price_after(self, market: int) -> int:
+        """A price's word once a newer one is taken: a feed's silence ends now."""
+        oracle = self.protocol.oracle
+        word = layouts.PRICE.read(oracle.storage(oracle.slots["_prices"] + market))
+        lapsed = now() - word["published_at"] - word["max_age"]
+        return layouts.PRICE.write(
+            word
+            | {
+                "price": int(self.prices[market] * WAD) // (10**3 * LISTED[market].lots),
+                "published_at": now(),
+                "accepted_in": now(),
+                "silence": word["silence"] + max(0, lapsed),
+            }
+        )
+
+    def update(self, market: int) -> None:
+        price = int(self.prices[market] * WAD)
+        payload = encode(["uint256", "uint256"], [price, now()])
+        self.twin.call(self.protocol.oracle, self.protocol.owner, "update", market, payload)
+
+    def refresh(self) -> None:
+        advance(1)
+        for market in range(len(LISTED)):
+            self.publish(market)
+        self.twin.sync()
+
+    def move_price(self) -> None:
+        market = self.random.randrange(3)
+        wild = self.random.random() < 0.2
+        factor = self.random.uniform(0.86, 1.15) if wild else self.random.uniform(0.98, 1.02)
+        self.shift(market, factor)
+
+    def shift(self, market: int, factor: float) -> None:
+        start = Decimal(LISTED[market].price)
+        moved = self.prices[market] * Decimal(str(round(factor, 6)))
+        self.prices[market] = round(min(max(moved, start / 3), start * 2), 4)
+        advance(1)
+        self.publish(market)
+        self.twin.sync()
+
+    def pass_time(self) -> None:
+        advance(self.random.choice((1, 30, 600, 3_000, 5_000, 20_000)))
+        self.twin.sync()
+        if self.random.random() < 0.8:
+            self.refresh()
