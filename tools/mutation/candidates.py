@@ -1,0 +1,168 @@
+"""The mutants of a source file: universalmutator's, but for those that change no syntax tree.
+
+Its rules are regular expressions over lines, so most of what they make is a comment changed, a line
+that is no Vyper, or the same twice. What is left is given to the compiler, which has the last word.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import random
+import re
+import subprocess
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from vyper import ast as vy_ast
+from vyper.ast.pre_parser import PreParser
+from vyper.semantics.namespace import get_namespace
+
+from tools.mutation.normal_form import normal
+from tools.mutation.places import CONTRACTS, ROOT
+
+PYTHON = ROOT / ".venv-proofs" / "bin" / "python"
+SEED = 643
+KINDS = (vy_ast.FunctionDef, vy_ast.VariableDecl, vy_ast.StructDef)
+NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function with its decorators, a struct, a constant, an immutable, a storage variable."""
+
+    name: str
+    kind: type
+    first: int  # line, from 1
+    last: int
+    statements: tuple[tuple[int, int], ...]  # the lines of each, of a compound one its head
+
+    @property
+    def is_function(self) -> bool:
+        return self.kind is vy_ast.FunctionDef
+
+    @property
+    def is_mutable(self) -> bool:
+        """Structs are interfaces: what would compile without a field of theirs, or with another?"""
+        return self.kind is not vy_ast.StructDef
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One line of one file, changed. The id holds as long as its definition stays as it is."""
+
+    id: str
+    path: str  # below contracts/
+    line: int
+    rule: str
+    before: str
+    after: str
+    definition: Definition
+
+    @property
+    def source(self) -> str:
+        """The whole file, mutated."""
+        lines = source_of(self.path).splitlines(keepends=True)
+        lines[self.line - 1] = self.after
+        return "".join(lines)
+
+    @property
+    def lines(self) -> range:
+        """The lines of the statement that it is in: a test must run one of them to notice."""
+        holding = [
+            (last - first, first, last)
+            for first, last in self.definition.statements
+            if first <= self.line <= last
+        ]
+        _, first, last = min(holding, default=(0, self.definition.first, self.definition.last))
+        return range(first, last + 1)
+
+
+@cache
+def source_of(path: str) -> str:
+    return (CONTRACTS / path).read_text()
+
+
+@cache
+def definitions(path: str) -> tuple[Definition, ...]:
+    """What a file defines, in its order."""
+    tree = vy_ast.parse_to_ast(source_of(path))
+    return tuple(_definition(node) for node in tree.body if isinstance(node, KINDS))
+
+
+def _definition(node: Any) -> Definition:
+    if not isinstance(node, vy_ast.FunctionDef):
+        name = node.name if isinstance(node, vy_ast.StructDef) else node.target.id
+        return Definition(name, type(node), node.lineno, node.end_lineno, ())
+    first = min([node.lineno, *[one.lineno for one in node.decorator_list]])
+    head = (first, node.body[0].lineno - 1)
+    statements = (head, *_statements(node.body))
+    return Definition(node.name, type(node), first, node.end_lineno, statements)
+
+
+def _statements(body: list[Any]) -> Iterator[tuple[int, int]]:
+    for node in body:
+        if isinstance(node, vy_ast.For | vy_ast.If):
+            yield node.lineno, node.body[0].lineno - 1
+            yield from _statements(node.body)
+            yield from _statements(getattr(node, "orelse", []))
+        else:
+            yield node.lineno, node.end_lineno
+
+
+@cache
+def mutants(path: str) -> tuple[Mutant, ...]:
+    """Every mutant of a file that might compile and is not what another is, in a seeded order."""
+    lines = source_of(path).splitlines(keepends=True)
+    known = {*NAME.findall(source_of(path)), *map(str, get_namespace()), "pass", "break"}
+    known |= {"continue", "True", "False", "and", "or", "not"}
+    found = []
+    seen = {_tree(lines, one, 0, "") for one in definitions(path)}
+    for number, after, rule in _raw(path):
+        before = lines[number - 1]
+        place = next((d for d in definitions(path) if d.first <= number <= d.last), None)
+        if place is None or not place.is_mutable or before.lstrip().startswith("#"):
+            continue
+        if not known.issuperset(NAME.findall(after)):
+            continue
+        tree = _tree(lines, place, number, after)
+        if tree is None or tree in seen:
+            continue
+        seen.add(tree)
+        block = "".join(lines[place.first - 1 : place.last])
+        key = f"{path}\0{block}\0{number - place.first}\0{after}"
+        id_ = sha256(key.encode()).hexdigest()[:10]
+        found.append(Mutant(id_, path, number, rule, before, after, place))
+    random.Random(f"{SEED} {path}").shuffle(found)
+    return tuple(found)
+
+
+def _raw(path: str) -> list[tuple[int, str, str]]:
+    script = Path(__file__).with_name("universal_rules.py")
+    done = subprocess.run(
+        [PYTHON, script, CONTRACTS / path], capture_output=True, text=True, check=True
+    )
+    return [tuple(one) for one in json.loads(done.stdout)]
+
+
+def _tree(lines: list[str], place: Definition, number: int, after: str) -> str | None:
+    """A definition's syntax without its docstring, a line of it replaced; None where it has none."""
+    block = lines[place.first - 1 : place.last]
+    if number:
+        block[number - place.first] = after
+    text = "".join(block)
+    try:
+        parser = PreParser(is_interface=False)
+        parser.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(parser.reformatted_code)
+    except Exception:  # noqa: BLE001 - tokens, syntax, the compiler's own: it is no Vyper
+        return None
+    # Types of loop variables are not part of the tree.
+    return f"{normal(tree)} {sorted(map(str, parser.for_loop_annotations.values()))}"

@@ -1,0 +1,108 @@
+"""Judges a mutant of any file by the tests that run its statement, on contracts built with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import chain
+from tools.mutation.candidates import Mutant
+from tools.mutation.coverage import Coverage
+from tools.mutation.places import CONTRACTS, deployed
+from tools.mutation.results import DUPLICATE, INVALID, KILLED, SAME, SURVIVED, TIMED_OUT
+from tools.mutation.results import Verdict, verdict_on
+from tools.mutation.session import Tests, Trust, first_failure, in_child
+
+SECONDS = 600
+ENOUGH = 60  # seconds of tests, as they were recorded; no statement is run by more than this kills
+
+
+class ContractJudge:
+    """Writes the mutant into the copy of the sources that it runs in; there is nothing to restore."""
+
+    name = "contract"
+
+    def __init__(self, tests: Tests) -> None:
+        self._items = tests.items
+        self._coverage = Coverage.load()
+        self._kills: Counter[str] = Counter()
+        self._trust = Trust()
+        for name in deployed():
+            chain.compiled(name)  # what is not mutated is not compiled again
+
+    def judge(self, mutant: Mutant, known: set[str]) -> Verdict:
+        """Tests that killed others come first."""
+        tests = self._tests(mutant)
+        original = (CONTRACTS / mutant.path).read_text()
+        stored = set(chain.CACHE.iterdir())
+        (CONTRACTS / mutant.path).write_text(mutant.source)
+        try:
+            found = in_child(lambda: _judge(mutant, known, tests), SECONDS)
+        finally:
+            (CONTRACTS / mutant.path).write_text(original)
+            for left in set(chain.CACHE.iterdir()) - stored:
+                left.unlink()
+        verdict = verdict_on(mutant, *(found or (TIMED_OUT, self.name)))
+        if verdict.verdict == KILLED:
+            if not self._trust(self._items[verdict.by], SECONDS):
+                del self._items[verdict.by]
+                return self.judge(mutant, known)
+            self._kills[verdict.by] += 1
+        return verdict
+
+    def _tests(self, mutant: Mutant) -> list[pytest.Item]:
+        """Those that run the statement; if none is known to, those that run its definition."""
+        place = mutant.definition
+        names = self._coverage.of({(mutant.path, line) for line in mutant.lines})
+        names = names or self._coverage.of(
+            {(mutant.path, line) for line in range(place.first, place.last + 1)}
+        )
+        seconds = self._coverage.seconds
+        chosen: list[pytest.Item] = []
+        left: float = ENOUGH
+        for name in sorted(names, key=lambda name: (-self._kills[name], seconds[name])):
+            if name in self._items and (left := left - seconds[name]) > 0:
+                chosen.append(self._items[name])
+        return chosen
+
+
+def _judge(mutant: Mutant, known: set[str], tests: list[pytest.Item]) -> tuple[str, ...]:
+    originals = {name: _code(name) for name in importers(mutant.path)}
+    for forgotten in (chain.compiled, chain._sources_hash, chain._imported):
+        forgotten.cache_clear()
+    fingerprint = ""
+    try:
+        for name, original in originals.items():
+            code = _code(name)
+            if code != original:
+                fingerprint = sha256(name.encode() + code).hexdigest()[:10]
+                break
+    except Exception:  # noqa: BLE001 - the compiler refuses in many ways, or breaks
+        return (INVALID,)
+    if not fingerprint:
+        return (SAME,)
+    if fingerprint in known:
+        return (DUPLICATE,)
+    killer = first_failure(tests)
+    return (KILLED if killer else SURVIVED), killer or ContractJudge.name, fingerprint
+
+
+@cache
+def importers(path: str) -> tuple[str, ...]:
+    """The deployed contracts that have a file in them, the smallest first."""
+    found = [name for name in deployed() if CONTRACTS / path in chain._imported(_source(name))]
+    return tuple(sorted(found, key=lambda name: len(chain.compiled(name).initcode)))
+
+
+def _source(name: str) -> Path:
+    return CONTRACTS / f"{name}.vy"
+
+
+def _code(name: str) -> bytes:
+    """A contract's initcode without what the compiler says of itself: it hashes the sources."""
+    code = chain.compiled(name).initcode
+    return code[: -int.from_bytes(code[-2:], "big")]
