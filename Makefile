@@ -29,8 +29,9 @@ TYPED := $(wildcard sdk scripts tests tools benchmarks examples keepers ape_cons
 TEST_ARGS ?=
 ANVIL_ARGS ?=
 SOAK_ARGS ?=
+MUTANTS_ARGS ?=
 
-.PHONY: help setup demo test anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge
+.PHONY: help setup demo test anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean forge fuzz-forge mutants
 
 help: ## Show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -40,7 +41,7 @@ setup: $(STAMPS)/dev $(STAMPS)/node ## Install everything, pinned by hash, into 
 demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
 	$(PYTHON) -m bulkhead.demo
 
-test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
+test: setup $(STAMPS)/proofs ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
 forge: setup ## Fuzz the contracts with forge's handlers, written in Vyper (part of the test suite)
@@ -49,6 +50,9 @@ forge: setup ## Fuzz the contracts with forge's handlers, written in Vyper (part
 fuzz-forge: setup ## The same ten times as long, from a seed of its own (FORGE_ARGS="--fuzz-seed 7")
 	FOUNDRY_CONFIG=$(CURDIR)/tests/forge/foundry.toml FOUNDRY_PROFILE=long \
 		forge test --no-match-contract Canary $(or $(FORGE_ARGS),--fuzz-seed $$RANDOM)
+
+mutants: setup $(STAMPS)/proofs ## Judge mutants of the contracts, from where it stopped (MUTANTS_ARGS="--minutes 30")
+	$(PYTHON) -m tools.mutants $(MUTANTS_ARGS)
 
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
 	anvil --hardfork prague $(ANVIL_ARGS)

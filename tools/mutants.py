@@ -5,7 +5,7 @@
     python -m tools.mutants --report        say how many were killed, and which survived
     python -m tools.mutants --again REGEX   judge survivors of a file again: a test is new
 
-Everything happens in a private copy of the project. Verdicts are kept in tests/mutation/results.tsv.
+Mutants are built in a private copy of the project; verdicts are kept in tests/mutation/results.tsv.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -25,6 +24,7 @@ from shutil import copytree, ignore_patterns
 from tools.mutation.places import ROOT
 from tools.mutation.report import report
 from tools.mutation.results import SURVIVED, Results
+from tools.mutation.session import Tests
 
 KEPT = Path("tests/mutation/results.tsv")
 COPIED = ("contracts", "tests", "tools", "sdk", ".cache/contracts")
@@ -66,20 +66,18 @@ def judge_in_copy(arguments: list[str]) -> int:
             (copy / name).symlink_to(ROOT / name)
         (copy / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
         (ROOT / KEPT).parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "tools.mutants", "--results", ROOT / KEPT, *arguments]
+        command = [sys.executable, "-m", "tools.mutants", "--results", str(ROOT / KEPT), *arguments]
         environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONHASHSEED": "0"}
         return subprocess.run(command, cwd=copy, env=environment, check=False).returncode
 
 
 def judge(arguments: argparse.Namespace) -> None:
     """Goes on where the last run stopped."""
-    from tools.mutation.session import Tests
-
     tests = Tests()
     tests.collect(SUITES, lambda: _judge(arguments, tests))
 
 
-def _judge(arguments: argparse.Namespace, tests: object) -> None:
+def _judge(arguments: argparse.Namespace, tests: Tests) -> None:
     # They load boa, which must not come before pytest.
     from tools.mutation.judging import verdicts
 

@@ -155,11 +155,11 @@ class Library:
         return answers
 
 
-def load_libraries(node: Anvil) -> dict[str, Library]:
+def load_libraries(node: Anvil, names: Sequence[str] = LIBRARIES) -> dict[str, Library]:
     batch = "0xba7c" + "0" * 36
     compiled = boa.load_partial(str(ROOT / "tests/harness/Batch.vy")).compiler_data
     node.rpc("anvil_setCode", batch, "0x" + compiled.bytecode_runtime.hex())
-    return {name: Library(node, batch, name) for name in LIBRARIES}
+    return {name: Library(node, batch, name) for name in names}
 
 
 def encoded(value: Any) -> bytes:

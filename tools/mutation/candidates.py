@@ -151,7 +151,7 @@ def _raw(path: str) -> list[tuple[int, str, str]]:
 
 
 def _tree(lines: list[str], place: Definition, number: int, after: str) -> str | None:
-    """A definition's syntax without its docstring, a line of it replaced; None where it has none."""
+    """A definition's normal form, one of its lines replaced; None where it is no Vyper."""
     block = lines[place.first - 1 : place.last]
     if number:
         block[number - place.first] = after

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,16 @@ from tests.helpers import chain
 from tools.mutation.candidates import Mutant
 from tools.mutation.coverage import Coverage
 from tools.mutation.places import CONTRACTS, deployed
-from tools.mutation.results import DUPLICATE, INVALID, KILLED, SAME, SURVIVED, TIMED_OUT
-from tools.mutation.results import Verdict, verdict_on
+from tools.mutation.results import (
+    DUPLICATE,
+    INVALID,
+    KILLED,
+    SAME,
+    SURVIVED,
+    TIMED_OUT,
+    Verdict,
+    verdict_on,
+)
 from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SECONDS = 600
@@ -22,7 +31,7 @@ ENOUGH = 60  # seconds of tests, as they were recorded; no statement is run by m
 
 
 class ContractJudge:
-    """Writes the mutant into the copy of the sources that it runs in; there is nothing to restore."""
+    """Writes the mutant into the sources of the copy that it runs in, and takes it out again."""
 
     name = "contract"
 
@@ -62,12 +71,13 @@ class ContractJudge:
             {(mutant.path, line) for line in range(place.first, place.last + 1)}
         )
         seconds = self._coverage.seconds
-        chosen: list[pytest.Item] = []
-        left: float = ENOUGH
-        for name in sorted(names, key=lambda name: (-self._kills[name], seconds[name])):
-            if name in self._items and (left := left - seconds[name]) > 0:
-                chosen.append(self._items[name])
-        return chosen
+        order = sorted(names, key=lambda name: (-self._kills[name], seconds[name]))
+        spent_by_then = accumulate(seconds[name] for name in order)
+        return [
+            self._items[name]
+            for name, spent in zip(order, spent_by_then, strict=True)
+            if spent < ENOUGH and name in self._items
+        ]
 
 
 def _judge(mutant: Mutant, known: set[str], tests: list[pytest.Item]) -> tuple[str, ...]:

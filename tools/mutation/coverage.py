@@ -1,8 +1,8 @@
 """Which test runs which line of the contracts, and how long it takes: recorded once, for choosing.
 
-boa's chain keeps the program counters of every call. Here they are gathered under the code that ran,
+boa's chain keeps the program counters of every call. Here they are gathered by the code that ran,
 and the compiler's source map turns them into lines. What is recorded only orders and picks tests: a
-stale record costs time, or a survivor that a second look kills, never a false kill.
+stale record costs time, or lets a mutant survive until it is recorded again, and kills none.
 """
 
 from __future__ import annotations

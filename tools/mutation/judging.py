@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from tools.mutation import plan
-from tools.mutation.candidates import Mutant
+from tools.mutation.candidates import Mutant, mutants
 from tools.mutation.contract_judge import ContractJudge
 from tools.mutation.library_judge import LibraryJudge
 from tools.mutation.results import SURVIVED, Results, Verdict
@@ -40,7 +40,9 @@ def verdicts(
 def _judged(judge: LibraryJudge | ContractJudge, mutant: Mutant, results: Results) -> Verdict:
     """A survivor of both judges is the second one's."""
     known = {
-        one.fingerprint for one in results.of(mutant.path) if one.fingerprint and one.id != mutant.id
+        one.fingerprint
+        for one in results.of(mutant.path)
+        if one.fingerprint and one.id != mutant.id
     }
     verdict = judge.judge(mutant, known)
     before = results[mutant.id]
@@ -53,4 +55,4 @@ def _judged(judge: LibraryJudge | ContractJudge, mutant: Mutant, results: Result
 def _survivors(results: Results, paths: re.Pattern[str]) -> Iterator[Mutant]:
     for verdict in results.all():
         if verdict.verdict == SURVIVED and paths.search(verdict.path):
-            yield from (one for one in plan.mutants(verdict.path) if one.id == verdict.id)
+            yield from (one for one in mutants(verdict.path) if one.id == verdict.id)

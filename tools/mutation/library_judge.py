@@ -9,8 +9,16 @@ import pytest
 from tests.helpers import libraries
 from tools.mutation import slices
 from tools.mutation.candidates import Mutant
-from tools.mutation.results import DUPLICATE, INVALID, KILLED, SAME, SURVIVED, TIMED_OUT
-from tools.mutation.results import Verdict, verdict_on
+from tools.mutation.results import (
+    DUPLICATE,
+    INVALID,
+    KILLED,
+    SAME,
+    SURVIVED,
+    TIMED_OUT,
+    Verdict,
+    verdict_on,
+)
 from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SUITE = "tests/unit/lib"
@@ -22,7 +30,7 @@ GAS = 10**9  # of a thousand calls; a loop without an end is found out in second
 
 
 class LibraryJudge:
-    """Keeps the libraries on a chain of their own; each mutant lies there beside them for a while."""
+    """Keeps the libraries on a chain of their own, where each mutant lies beside them."""
 
     name = "library"
 
@@ -66,7 +74,9 @@ class LibraryJudge:
         agrees = f"{MIRROR}::test_the_mirror_agrees_with_the_contract"
         mirror = self._found(f"{MIRROR}::test_constants_are_the_same[{library}]")
         mirror += self._found(*[f"{agrees}[{library}-{name}]" for name in exposed])
-        own = [one for id_, one in self._items.items() if id_.startswith(f"{SUITE}/test_{library}.")]
+        own = [
+            one for id_, one in self._items.items() if id_.startswith(f"{SUITE}/test_{library}.")
+        ]
         if library == "words":
             packed = [name.removeprefix("pack_") for name in exposed if name.startswith("pack_")]
             some = f"{MIRROR}::test_packing_refuses_some_structs_and_takes_others"

@@ -41,7 +41,7 @@ class _Renamed(ast.NodeTransformer):
         node.arg = self._names[node.arg]
         return node
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802 - ast's word
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         node.id = self._names.get(node.id, node.id)
         return node
 
@@ -49,19 +49,19 @@ class _Renamed(ast.NodeTransformer):
 class _Sorted(ast.NodeTransformer):
     """Operands whose order means nothing, in the order of their texts."""
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:  # noqa: N802 - ast's word
+    def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in COMMUTATIVE_CALLS:
             node.args = _sorted(node.args)
         return node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:  # noqa: N802 - ast's word
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
         self.generic_visit(node)
         if isinstance(node.op, COMMUTATIVE_OPERATORS):
             node.left, node.right = _sorted([node.left, node.right])
         return node
 
-    def visit_Compare(self, node: ast.Compare) -> ast.Compare:  # noqa: N802 - ast's word
+    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
         self.generic_visit(node)
         if len(node.ops) == 1 and isinstance(node.ops[0], COMMUTATIVE_COMPARISONS):
             node.left, node.comparators[0] = _sorted([node.left, node.comparators[0]])

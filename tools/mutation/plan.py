@@ -63,9 +63,7 @@ def library_mutants() -> list[Mutant]:
 
 def quotas() -> dict[str, int]:
     """How many mutants of each file are in the sample, by its lines of code."""
-    lines = {
-        path: sum(one.last - one.first + 1 for one in definitions(path)) for path in SAMPLED
-    }
+    lines = {path: sum(one.last - one.first + 1 for one in definitions(path)) for path in SAMPLED}
     return {
         path: max(LEAST, round(SAMPLE * count / sum(lines.values())))
         for path, count in lines.items()

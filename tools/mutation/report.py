@@ -28,7 +28,9 @@ def report(results: Results) -> str:
         files.setdefault(one.path, Counter())[what] += 1
     libraries = sum((files[path] for path in files if path.startswith("lib/")), Counter())
     others = sum((files[path] for path in files if not path.startswith("lib/")), Counter())
-    lines = [f"{'file':<36}{'killed':>8}{'out of time':>12}{'survived':>10}{'equivalent':>12}{'':>8}"]
+    lines = [
+        f"{'file':<36}{'killed':>8}{'out of time':>12}{'survived':>10}{'equivalent':>12}{'':>8}"
+    ]
     lines += [_line(path, files[path]) for path in sorted(files)]
     lines += [_line("all of the libraries", libraries), _line("all of the sample", others)]
     lines += [""]
@@ -44,5 +46,7 @@ def _line(name: str, count: Counter[str]) -> str:
     killed = count[KILLED] + count[TIMED_OUT]
     judged = killed + count[SURVIVED]
     share = f"{100 * killed / judged:.1f} %" if judged else ""
-    numbers = f"{count[KILLED]:>8}{count[TIMED_OUT]:>12}{count[SURVIVED]:>10}{count['equivalent']:>12}"
+    numbers = (
+        f"{count[KILLED]:>8}{count[TIMED_OUT]:>12}{count[SURVIVED]:>10}{count['equivalent']:>12}"
+    )
     return f"{name:<36}{numbers}{share:>8}"

@@ -1,4 +1,4 @@
-"""What became of every mutant, in one file that is committed: a run goes on where the last stopped."""
+"""What became of every mutant, in one committed file: a run goes on where the last one stopped."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def verdict_on(mutant: Mutant, verdict: str, by: str = "", fingerprint: str = ""
 
 
 class Results:
-    """Verdicts by mutant; written out again and again, sorted, so that the file's changes are few."""
+    """Verdicts by mutant; written out often, and sorted, so that the file's changes are few."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -17,6 +17,7 @@ from typing import Any, cast
 import pytest
 from _pytest.runner import runtestprotocol
 
+
 class Tests:
     """What pytest has collected, by node id, and the fixtures that were set up in this process."""
 
@@ -60,7 +61,7 @@ def first_failure(items: Sequence[pytest.Item]) -> str | None:
 
 
 class Trust:
-    """A kill counts where the killer passes without the mutant, here and now: asked once for each."""
+    """A kill counts where the killer passes without the mutant: asked once for each killer."""
 
     def __init__(self) -> None:
         self._known: dict[str, bool] = {}
@@ -84,7 +85,7 @@ def in_child(work: Callable[[], Any], seconds: float) -> Any:
         os.dup2(quiet, 1)
         try:
             answer = json.dumps({"answer": work()})
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it goes to the parent, which raises
             answer = json.dumps({"error": repr(error)})
         with os.fdopen(writing, "w") as pipe:
             pipe.write(answer)
@@ -92,8 +93,7 @@ def in_child(work: Callable[[], Any], seconds: float) -> Any:
     os.close(writing)
     with os.fdopen(reading) as pipe:
         ended, _, _ = select.select([pipe], [], [], seconds)
-        if ended:
-            text = pipe.read()
+        text = pipe.read() if ended else ""
         # Whatever the child has started ends with it.
         _kill(child)
         os.waitpid(child, 0)

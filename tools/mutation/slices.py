@@ -61,9 +61,10 @@ def _compiled(path: str, definition: str, source: str) -> Slice:
     for file in sorted((CONTRACTS / "lib").glob("*.vy")):
         name = f"lib/{file.name}"
         text = source if name == path else source_of(name)
+        unneeded = [one for one in definitions(name) if (name, one.name) not in needed]
         target = SCRATCH / "contracts" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_without(text, [d for d in definitions(name) if (name, d.name) not in needed]))
+        target.write_text(_without(text, unneeded))
     together = FileInput(
         source_id=-1,
         path=SCRATCH / "wrapper.vy",
