@@ -73,7 +73,7 @@ class Mutant:
 
     @property
     def lines(self) -> range:
-        """The lines of the statement that it is in: a test must run one of them to notice."""
+        """Those of its statement, or of its definition: a test must run one of them to notice."""
         holding = [
             (last - first, first, last)
             for first, last in self.definition.statements
@@ -100,8 +100,7 @@ def _definition(node: Any) -> Definition:
         name = node.name if isinstance(node, vy_ast.StructDef) else node.target.id
         return Definition(name, type(node), node.lineno, node.end_lineno, ())
     first = min([node.lineno, *[one.lineno for one in node.decorator_list]])
-    head = (first, node.body[0].lineno - 1)
-    statements = (head, *_statements(node.body))
+    statements = tuple(_statements(node.body))
     return Definition(node.name, type(node), first, node.end_lineno, statements)
 
 

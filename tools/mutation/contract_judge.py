@@ -7,6 +7,7 @@ from functools import cache
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 
@@ -27,7 +28,7 @@ from tools.mutation.results import (
 from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SECONDS = 600
-ENOUGH = 60  # seconds of tests, as they were recorded; no statement is run by more than this kills
+ENOUGH = 30  # seconds of tests, as they were recorded; no statement is run by more than this kills
 
 
 class ContractJudge:
@@ -45,12 +46,12 @@ class ContractJudge:
 
     def judge(self, mutant: Mutant, known: set[str]) -> Verdict:
         """Tests that killed others come first."""
-        tests = self._tests(mutant)
+        tests, built = self._tests(mutant), self._built(mutant)
         original = (CONTRACTS / mutant.path).read_text()
         stored = set(chain.CACHE.iterdir())
         (CONTRACTS / mutant.path).write_text(mutant.source)
         try:
-            found = in_child(lambda: _judge(mutant, known, tests), SECONDS)
+            found = in_child(lambda: _judge(mutant, built, known, tests), SECONDS)
         finally:
             (CONTRACTS / mutant.path).write_text(original)
             for left in set(chain.CACHE.iterdir()) - stored:
@@ -62,6 +63,12 @@ class ContractJudge:
                 return self.judge(mutant, known)
             self._kills[verdict.by] += 1
         return verdict
+
+    def _built(self, mutant: Mutant) -> list[str]:
+        """The contracts that the statement has code in, the smallest first."""
+        lines = [(mutant.path, line) for line in mutant.lines]
+        names = set().union(*(self._coverage.contracts.get(line, set()) for line in lines))
+        return [name for name in importers(mutant.path) if name in names or not names]
 
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that run the statement; if none is known to, those that run its definition."""
@@ -80,15 +87,20 @@ class ContractJudge:
         ]
 
 
-def _judge(mutant: Mutant, known: set[str], tests: list[pytest.Item]) -> tuple[str, ...]:
+def _judge(
+    mutant: Mutant, built: list[str], known: set[str], tests: list[pytest.Item]
+) -> tuple[str, ...]:
     originals = {name: _code(name) for name in importers(mutant.path)}
+    files = {name: _stored(name) for name in originals}
     for forgotten in (chain.compiled, chain._sources_hash, chain._imported):
         forgotten.cache_clear()
+    for name in files.keys() - set(built):
+        # Their sources are others, their code is not.
+        copyfile(files[name], _stored(name))
     fingerprint = ""
     try:
-        for name, original in originals.items():
-            code = _code(name)
-            if code != original:
+        for name in built:
+            if (code := _code(name)) != originals[name]:
                 fingerprint = sha256(name.encode() + code).hexdigest()[:10]
                 break
     except Exception:  # noqa: BLE001 - the compiler refuses in many ways, or breaks
@@ -110,6 +122,10 @@ def importers(path: str) -> tuple[str, ...]:
 
 def _source(name: str) -> Path:
     return CONTRACTS / f"{name}.vy"
+
+
+def _stored(name: str) -> Path:
+    return chain.CACHE / f"{chain._sources_hash(name)}-{name}.json"
 
 
 def _code(name: str) -> bytes:

@@ -25,10 +25,11 @@ Line = tuple[str, int]  # a file below contracts/, and where in it
 
 @dataclass(slots=True)
 class Coverage:
-    """Seconds and lines of every test, by its node id."""
+    """Seconds of every test, by its node id; its lines, and the contracts that these are in."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     tests: dict[Line, set[str]] = field(default_factory=lambda: defaultdict(set))
+    contracts: dict[Line, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, test: str, seconds: float, lines: set[Line]) -> None:
         """What one run of a test took and touched."""
@@ -40,6 +41,12 @@ class Coverage:
         """The tests that run any of these lines."""
         return set().union(*(self.tests.get(line, set()) for line in lines))
 
+    def add_contracts(self) -> None:
+        """Enters every line that has code in a contract."""
+        for name, _, table in _tables():
+            for line in table.values():
+                self.contracts[line].add(name)
+
     def save(self, path: Path = RECORD) -> None:
         """Tests are numbered: a line names hundreds of them."""
         number = {test: i for i, test in enumerate(self.seconds)}
@@ -47,7 +54,9 @@ class Coverage:
             [*line, sorted(number[test] for test in tests)] for line, tests in self.tests.items()
         ]
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"seconds": self.seconds, "lines": sorted(lines)}))
+        contracts = [[*line, sorted(names)] for line, names in sorted(self.contracts.items())]
+        found = {"seconds": self.seconds, "lines": sorted(lines), "contracts": contracts}
+        path.write_text(json.dumps(found))
 
     @classmethod
     def load(cls, path: Path = RECORD) -> Coverage:
@@ -56,6 +65,8 @@ class Coverage:
         coverage = cls(seconds=found["seconds"])
         for file, line, tests in found["lines"]:
             coverage.tests[file, line] = {names[i] for i in tests}
+        for file, line, contracts in found["contracts"]:
+            coverage.contracts[file, line] = set(contracts)
         return coverage
 
 
@@ -97,7 +108,7 @@ class Tracer:
 @cache
 def _lines_of(code: bytes) -> dict[int, Line]:
     """The line behind each program counter of a deployed code; none of what is not ours."""
-    for runtime, table in _tables():
+    for _, runtime, table in _tables():
         # Immutables follow the code.
         if code.startswith(runtime):
             return table
@@ -105,7 +116,7 @@ def _lines_of(code: bytes) -> dict[int, Line]:
 
 
 @cache
-def _tables() -> list[tuple[bytes, dict[int, Line]]]:
+def _tables() -> list[tuple[str, bytes, dict[int, Line]]]:
     import boa
 
     tables = []
@@ -116,5 +127,5 @@ def _tables() -> list[tuple[bytes, dict[int, Line]]]:
             path = Path(node.module_node.resolved_path)
             if path.is_relative_to(CONTRACTS):
                 table[counter] = (str(path.relative_to(CONTRACTS)), node.lineno)
-        tables.append((data.bytecode_runtime, table))
+        tables.append((name, data.bytecode_runtime, table))
     return tables

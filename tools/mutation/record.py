@@ -27,6 +27,7 @@ def _record(items: list[pytest.Item]) -> None:
             ended = time.monotonic()
             coverage.add(item.nodeid, ended - started, tracer.lines())
             started = time.monotonic()
+    coverage.add_contracts()
     coverage.save()
 
 

@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, cast
 
 import pytest
@@ -49,7 +50,7 @@ class Tests:
 
 def outcomes(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, bool]]:
     """Runs tests one by one: each, and whether it failed. What a session shares stays alive."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip_longest(items, items[1:]):
         # What only the session needs is what is needed after the last.
         reports = runtestprotocol(item, log=False, nextitem=following or cast(Any, item.session))
         yield item, any(report.failed for report in reports)
