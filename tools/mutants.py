@@ -28,7 +28,8 @@ from tools.mutation.session import Tests
 
 KEPT = Path("tests/mutation/results.tsv")
 COPIED = ("contracts", "tests", "tools", "sdk", ".cache/contracts")
-LINKED = (".venv", ".venv-proofs", "node_modules", ".cache/mutants/coverage.json")
+MADE = (".cache/mutants/coverage.json", ".cache/mutants/candidates")
+LINKED = (".venv", ".venv-proofs", "node_modules", *MADE)
 SUITES = ("tests/unit", "tests/e2e")
 SAVED = 20  # verdicts between two writings of the file
 
@@ -55,6 +56,7 @@ def judge_in_copy(arguments: list[str]) -> int:
     if not (ROOT / ".cache/mutants/coverage.json").exists():
         print("recording which test runs which line of the contracts: some ten minutes", flush=True)
         subprocess.run([sys.executable, "-m", "tools.mutation.record"], cwd=ROOT, check=True)
+    (ROOT / ".cache/mutants/candidates").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Path(folder)
         for name in COPIED:

@@ -27,6 +27,8 @@ from tools.mutation.normal_form import normal
 from tools.mutation.places import CONTRACTS, ROOT
 
 PYTHON = ROOT / ".venv-proofs" / "bin" / "python"
+STORE = ROOT / ".cache" / "mutants" / "candidates"
+MAKERS = ("candidates.py", "normal_form.py", "universal_rules.py", "vyper.rules")
 SEED = 643
 KINDS = (vy_ast.FunctionDef, vy_ast.VariableDecl, vy_ast.StructDef)
 NAME = re.compile(r"[A-Za-z_]\w*")
@@ -118,6 +120,32 @@ def _statements(body: list[Any]) -> Iterator[tuple[int, int]]:
 def mutants(path: str) -> tuple[Mutant, ...]:
     """Every mutant of a file that might compile and is not what another is, in a seeded order."""
     lines = source_of(path).splitlines(keepends=True)
+    found = []
+    for number, after, rule in _made(path):
+        place = next(one for one in definitions(path) if one.first <= number <= one.last)
+        block = "".join(lines[place.first - 1 : place.last])
+        key = f"{path}\0{block}\0{number - place.first}\0{after}"
+        id_ = sha256(key.encode()).hexdigest()[:10]
+        found.append(Mutant(id_, path, number, rule, lines[number - 1], after, place))
+    random.Random(f"{SEED} {path}").shuffle(found)
+    return tuple(found)
+
+
+def _made(path: str) -> list[tuple[int, str, str]]:
+    """Line, mutated line and rule of each; kept until the file or what makes them changes."""
+    digest = sha256(source_of(path).encode())
+    for maker in MAKERS:
+        digest.update(Path(__file__).with_name(maker).read_bytes())
+    stored = STORE / f"{digest.hexdigest()[:20]}.json"
+    if not stored.exists():
+        STORE.mkdir(parents=True, exist_ok=True)
+        stored.write_text(json.dumps(_chosen(path)))
+    return [tuple(one) for one in json.loads(stored.read_text())]
+
+
+def _chosen(path: str) -> list[tuple[int, str, str]]:
+    """The raw mutants without those that cannot compile or mean what another one means."""
+    lines = source_of(path).splitlines(keepends=True)
     known = {*NAME.findall(source_of(path)), *map(str, get_namespace()), "pass", "break"}
     known |= {"continue", "True", "False", "and", "or", "not"}
     found = []
@@ -133,12 +161,8 @@ def mutants(path: str) -> tuple[Mutant, ...]:
         if tree is None or tree in seen:
             continue
         seen.add(tree)
-        block = "".join(lines[place.first - 1 : place.last])
-        key = f"{path}\0{block}\0{number - place.first}\0{after}"
-        id_ = sha256(key.encode()).hexdigest()[:10]
-        found.append(Mutant(id_, path, number, rule, before, after, place))
-    random.Random(f"{SEED} {path}").shuffle(found)
-    return tuple(found)
+        found.append((number, after, rule))
+    return found
 
 
 def _raw(path: str) -> list[tuple[int, str, str]]:
