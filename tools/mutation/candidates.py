@@ -74,15 +74,33 @@ class Mutant:
         return "".join(lines)
 
     @property
-    def lines(self) -> range:
-        """Those of its statement, or of its definition: a test must run one of them to notice."""
+    def places(self) -> set[tuple[str, int]]:
+        """Files and lines of which a test must run one to notice.
+
+        They are those of the statement, or of the whole definition, or where a constant is named.
+        """
+        if not self.definition.is_function:
+            return _uses(self.path, self.definition.name)
         holding = [
             (last - first, first, last)
             for first, last in self.definition.statements
             if first <= self.line <= last
         ]
         _, first, last = min(holding, default=(0, self.definition.first, self.definition.last))
-        return range(first, last + 1)
+        return {(self.path, line) for line in range(first, last + 1)}
+
+
+@cache
+def _uses(path: str, name: str) -> set[tuple[str, int]]:
+    """Where a constant or a variable is read, in its own file and in those that import it."""
+    found = set()
+    for file in CONTRACTS.rglob("*.vy"):
+        other = str(file.relative_to(CONTRACTS))
+        full = name if other == path else f"{Path(path).stem}.{name}"
+        named = re.compile(rf"(?<!\w){re.escape(full)}\b")
+        lines = enumerate(source_of(other).splitlines(), 1)
+        found |= {(other, line) for line, text in lines if named.search(text)}
+    return found
 
 
 @cache

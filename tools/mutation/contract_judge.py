@@ -66,14 +66,14 @@ class ContractJudge:
 
     def _built(self, mutant: Mutant) -> list[str]:
         """The contracts that the statement has code in, the smallest first."""
-        lines = [(mutant.path, line) for line in mutant.lines]
-        names = set().union(*(self._coverage.contracts.get(line, set()) for line in lines))
+        lines = self._coverage.contracts
+        names = set().union(*(lines.get(place, set()) for place in mutant.places))
         return [name for name in importers(mutant.path) if name in names or not names]
 
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that run the statement; if none is known to, those that run its definition."""
         place = mutant.definition
-        names = self._coverage.of({(mutant.path, line) for line in mutant.lines})
+        names = self._coverage.of(mutant.places)
         names = names or self._coverage.of(
             {(mutant.path, line) for line in range(place.first, place.last + 1)}
         )
