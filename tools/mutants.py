@@ -87,17 +87,19 @@ def _judge(arguments: argparse.Namespace, tests: Tests) -> None:
     results = Results(arguments.results)
     again = re.compile(arguments.again) if arguments.again else None
     found = verdicts(tests, results, arguments.only, again)
-    for done, verdict in enumerate(islice(found, arguments.count), 1):
-        results.add(verdict)
-        if verdict.is_valid:
-            print(verdict.verdict, f"{verdict.path}:{verdict.line}", verdict.by, flush=True)
-            if verdict.verdict == SURVIVED:
-                print("   ", verdict.change, flush=True)
-        if done % SAVED == 0:
-            results.save()
-        if time.monotonic() - started > arguments.minutes * 60:
-            break
-    results.save()
+    try:
+        for done, verdict in enumerate(islice(found, arguments.count), 1):
+            results.add(verdict)
+            if verdict.is_valid:
+                print(verdict.verdict, f"{verdict.path}:{verdict.line}", verdict.by, flush=True)
+                if verdict.verdict == SURVIVED:
+                    print("   ", verdict.change, flush=True)
+            if done % SAVED == 0:
+                results.save()
+            if time.monotonic() - started > arguments.minutes * 60:
+                break
+    finally:
+        results.save()
     print(report(results))
 
 

@@ -16,11 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tools.mutation.definitions import Line
 from tools.mutation.places import CONTRACTS, ROOT, deployed
 
 RECORD = ROOT / ".cache" / "mutants" / "coverage.json"
-
-Line = tuple[str, int]  # a file below contracts/, and where in it
 
 
 @dataclass(slots=True)

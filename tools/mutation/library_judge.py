@@ -49,7 +49,7 @@ class LibraryJudge:
         slices.original(mutant.path, mutant.definition.name)  # once for all children
         found = in_child(lambda: self._judge(mutant, known), SECONDS)
         verdict = verdict_on(mutant, *(found or (TIMED_OUT, self.name)))
-        if verdict.verdict == KILLED and not self._trust(self._items[verdict.by], SECONDS):
+        if verdict.by in self._items and not self._trust(self._items[verdict.by], SECONDS):
             del self._items[verdict.by]
             return self.judge(mutant, known)
         return verdict
@@ -65,7 +65,10 @@ class LibraryJudge:
         if fingerprint in known:
             return (DUPLICATE,)
         libraries.GAS = GAS
-        self._libraries[_library(mutant)].deploy(mutated.compiled, TARGET)
+        try:
+            self._libraries[_library(mutant)].deploy(mutated.compiled, TARGET)
+        except AssertionError:
+            return KILLED, "a constant that cannot be read", fingerprint
         killer = self._killer(_library(mutant), sorted(mutated.exposed))
         return (KILLED if killer else SURVIVED), killer or self.name, fingerprint
 

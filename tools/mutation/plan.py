@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
-from tools.mutation.candidates import SEED, Mutant, definitions, mutants
+from tools.mutation.candidates import Mutant, mutants
+from tools.mutation.definitions import definitions
 from tools.mutation.places import CONTRACTS
 from tools.mutation.results import Results
 
@@ -57,8 +57,7 @@ def library_paths() -> list[str]:
 def library_mutants() -> list[Mutant]:
     """Every mutant of every library, mixed: whatever has been judged is a sample of them."""
     found = [mutant for path in library_paths() for mutant in mutants(path)]
-    random.Random(SEED).shuffle(found)
-    return found
+    return sorted(found, key=lambda one: one.rank)
 
 
 def quotas() -> dict[str, int]:

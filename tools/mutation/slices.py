@@ -19,7 +19,8 @@ from vyper.compiler.phases import CompilerData
 from vyper.compiler.settings import Settings
 
 from tests.helpers.libraries import wrapper_source
-from tools.mutation.candidates import NAME, Definition, Mutant, definitions, source_of
+from tools.mutation.candidates import Mutant
+from tools.mutation.definitions import NAME, Definition, definitions, source_of
 from tools.mutation.places import CONTRACTS, ROOT
 
 SCRATCH = ROOT / ".cache" / "mutants" / "slice"
