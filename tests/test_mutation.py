@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.anvil import Anvil
+from tests.helpers.anvil import ROOT, Anvil
 from tests.helpers.libraries import OPTIONS, Library, load_libraries
 from tests.unit.lib import test_mirror
+from tools.mutants import KEPT
 from tools.mutation import slices
 from tools.mutation.candidates import Mutant, mutants
 from tools.mutation.contract_judge import importers
 from tools.mutation.library_judge import FEW, TARGET
 from tools.mutation.plan import SAMPLE, quotas
-from tools.mutation.results import KILLED, Results, verdict_on
+from tools.mutation.report import equivalents
+from tools.mutation.results import KILLED, SURVIVED, Results, verdict_on
 
 PATH = "lib/house_math.vy"
 
@@ -80,6 +82,15 @@ def test_the_sample_is_four_hundred_at_least_and_misses_no_file() -> None:
     assert SAMPLE >= 400
     assert sum(quotas().values()) >= 400
     assert min(quotas().values()) >= 5
+
+
+def test_what_is_excused_has_survived() -> None:
+    kept = Results(ROOT / KEPT)
+    for id_, reason in equivalents().items():
+        verdict = kept[id_]
+        assert verdict is not None, f"{id_} is no mutant any more"
+        assert verdict.verdict == SURVIVED
+        assert reason.endswith(".")
 
 
 def test_verdicts_are_there_again_after_a_stop(tmp_path: Path) -> None:

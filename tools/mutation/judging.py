@@ -21,6 +21,8 @@ def verdicts(
     """The caller enters each into the results before it asks for the next."""
     library = cache(lambda: LibraryJudge(tests))
     contract = cache(lambda: ContractJudge(tests))
+    for path in (*plan.library_paths(), *plan.SAMPLED):
+        results.keep(path, {one.id for one in mutants(path)})
     if again:
         for mutant in _survivors(results, again):
             yield _judged(library() if LibraryJudge.takes(mutant) else contract(), mutant, results)

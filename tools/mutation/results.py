@@ -59,9 +59,11 @@ class Results:
     def all(self) -> list[Verdict]:
         return list(self._verdicts.values())
 
-    def keep(self, ids: set[str]) -> None:
-        """Forgets the mutants of code that is no more."""
-        self._verdicts = {id_: one for id_, one in self._verdicts.items() if id_ in ids}
+    def keep(self, path: str, ids: set[str]) -> None:
+        """Forgets the mutants of a file's code that is no more."""
+        self._verdicts = {
+            id_: one for id_, one in self._verdicts.items() if one.path != path or id_ in ids
+        }
 
     def save(self) -> None:
         lines = ["\t".join(map(str, astuple(one))).rstrip("\t0") for one in self.all()]
