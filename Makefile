@@ -30,10 +30,11 @@ TEST_ARGS ?=
 ANVIL_ARGS ?=
 SOAK_ARGS ?=
 PROVE_ARGS ?=
+MUTANTS_ARGS ?=
 FUZZ_STEPS ?= 200000
 FUZZ_SEED ?= 1
 
-.PHONY: help setup demo test coverage prove anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean fuzz forge fuzz-forge
+.PHONY: help setup demo test coverage prove mutants anvil bench soak artifacts compile check lint types sizes fresh docs layout format lock clean fuzz forge fuzz-forge
 
 help: ## Show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -43,7 +44,7 @@ setup: $(STAMPS)/dev $(STAMPS)/proofs $(STAMPS)/node ## Install everything, pinn
 demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
 	$(PYTHON) -m bulkhead.demo
 
-test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
+test: setup $(STAMPS)/proofs ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
 prove: $(STAMPS)/proofs ## Prove roundings, words, charges and isolation symbolically (PROVE_ARGS="--match Words")
@@ -60,6 +61,9 @@ coverage: setup ## How much of the contracts the tests on titanoboa run, by stat
 	rm -rf build/coverage
 	$(PYTHON) -m pytest -n 2 --dist worksteal -p tests.helpers.coverage tests/unit tests/e2e tests/stateful
 	$(PYTHON) -m tools.contract_coverage --missing
+
+mutants: setup $(STAMPS)/proofs ## Judge mutants of the contracts, from where it stopped (MUTANTS_ARGS="--minutes 30")
+	$(PYTHON) -m tools.mutants $(MUTANTS_ARGS)
 
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
 	anvil --hardfork prague $(ANVIL_ARGS)

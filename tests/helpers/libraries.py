@@ -43,11 +43,17 @@ Reader = Callable[[Iterator[int]], Any]
 
 
 @cache
-def wrapper_source(library: str) -> str:
-    """A contract with a function for every constant and every public function of a library."""
+def wrapper_source(library: str, only: frozenset[str] | None = None) -> str:
+    """A contract with a function for every constant and every public function of a library.
+
+    Or for those alone that are named.
+    """
     text = (ROOT / f"contracts/lib/{library}.vy").read_text()
     module = ast.parse_to_ast(text)
     structs = {struct.name for struct in module.get_children(ast.nodes.StructDef)}
+
+    def wanted(name: str) -> bool:
+        return only is None or name in only
 
     def qualified(annotation: Any) -> str:
         if isinstance(annotation, ast.nodes.Tuple):
@@ -60,7 +66,7 @@ def wrapper_source(library: str) -> str:
     lines = ["# pragma version 0.4.3"]
     lines += [f"from contracts.lib import {name}" for name in sorted({library, *imported})]
     for function in module.get_children(ast.nodes.FunctionDef):
-        if function.name.startswith("_"):
+        if function.name.startswith("_") or not wanted(function.name):
             continue
         names = [argument.arg for argument in function.args.args]
         typed = [f"{a.arg}: {qualified(a.annotation)}" for a in function.args.args]
@@ -72,6 +78,8 @@ def wrapper_source(library: str) -> str:
         ]
     for variable in module.get_children(ast.nodes.VariableDecl):
         name, kind = variable.target.id, variable.annotation.node_source_code
+        if not wanted(name):
+            continue
         lines += ["@external", "@pure", f"def {CONSTANT}{name}() -> {kind}:"]
         lines += [f"    return {library}.{name}"]
     return "\n".join(lines) + "\n"
@@ -79,6 +87,7 @@ def wrapper_source(library: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    target: str  # the contract that has it
     selector: bytes
     arguments: tuple[Any, ...]  # ABI entries
     read: Reader
@@ -88,28 +97,33 @@ class Library:
     """One library behind its wrapper. `call` answers values, `answers` success and raw bytes."""
 
     def __init__(self, node: Anvil, batch: str, name: str) -> None:
-        compiled = boa.loads_partial(wrapper_source(name)).compiler_data
+        self.name = name
+        self.functions: dict[str, Function] = {}
+        self.constants: dict[str, Any] = {}
+        self._node = node
+        self._batch = batch
+        target = f"0x{1 + LIBRARIES.index(name):040x}".replace("0x0", "0xb", 1)
+        self.deploy(boa.loads_partial(wrapper_source(name)).compiler_data, target)
+
+    def deploy(self, compiled: Any, target: str) -> None:
+        """From here on a wrapper's functions and constants are the library's."""
+        self._node.rpc("anvil_setCode", target, "0x" + compiled.bytecode_runtime.hex())
         selectors = build_method_identifiers_output(compiled)
         by_name = {signature.split("(")[0]: code for signature, code in selectors.items()}
-        self.functions = {
-            entry["name"]: Function(
-                selector=int(by_name[entry["name"]], 16).to_bytes(4, "big"),
+        constants = []
+        for entry in build_abi_output(compiled):
+            name = entry["name"]
+            self.functions[name] = Function(
+                target=target,
+                selector=int(by_name[name], 16).to_bytes(4, "big"),
                 arguments=tuple(entry["inputs"]),
                 read=_values_reader(entry["outputs"]),
             )
-            for entry in build_abi_output(compiled)
-        }
-        self._node = node
-        self._batch = batch
-        self._target = f"0x{1 + LIBRARIES.index(name):040x}".replace("0x0", "0xb", 1)
-        node.rpc("anvil_setCode", self._target, "0x" + compiled.bytecode_runtime.hex())
-        self.constants = {
-            name.removeprefix(CONSTANT): self.call(name, [()])[0]
-            for name in self.functions
-            if name.startswith(CONSTANT)
-        }
-        for name in self.constants:
-            del self.functions[CONSTANT + name]
+            if name.startswith(CONSTANT):
+                constants.append(name)
+        for name in constants:
+            self.constants[name.removeprefix(CONSTANT)] = self.call(name, [()])[0]
+            del self.functions[name]
 
     def call(self, function: str, inputs: Sequence[Sequence[Any]]) -> list[Any]:
         """What the function returns for each input; none may be refused."""
@@ -125,12 +139,12 @@ class Library:
         remaining = iter(inputs)
         answers: list[Answer] = []
         while batch := list(islice(remaining, BATCH)):
-            answers += self._batch_answers(self.functions[function].selector, batch)
+            answers += self._batch_answers(self.functions[function], batch)
         return answers
 
-    def _batch_answers(self, selector: bytes, inputs: list[Sequence[Any]]) -> list[Answer]:
-        calls = [selector + encoded(tuple(given)) for given in inputs]
-        head = (int(self._target, 16), len(calls[0]), 96, len(calls) * len(calls[0]))
+    def _batch_answers(self, function: Function, inputs: list[Sequence[Any]]) -> list[Answer]:
+        calls = [function.selector + encoded(tuple(given)) for given in inputs]
+        head = (int(function.target, 16), len(calls[0]), 96, len(calls) * len(calls[0]))
         blob = b"".join(calls)
         data = BATCH_SELECTOR + encoded(head) + blob + bytes(-len(blob) % 32)
         result = self._node.rpc(
@@ -141,11 +155,11 @@ class Library:
         return answers
 
 
-def load_libraries(node: Anvil) -> dict[str, Library]:
+def load_libraries(node: Anvil, names: Sequence[str] = LIBRARIES) -> dict[str, Library]:
     batch = "0xba7c" + "0" * 36
     compiled = boa.load_partial(str(ROOT / "tests/harness/Batch.vy")).compiler_data
     node.rpc("anvil_setCode", batch, "0x" + compiled.bytecode_runtime.hex())
-    return {name: Library(node, batch, name) for name in LIBRARIES}
+    return {name: Library(node, batch, name) for name in names}
 
 
 def encoded(value: Any) -> bytes:

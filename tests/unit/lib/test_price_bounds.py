@@ -323,3 +323,15 @@ def test_a_hedged_pair_feels_neither_index_nor_funding(price_bounds: Library) ->
     assert {lower for lower, _ in bounds} == {0}
     for (exposure, _), (_, upper) in zip(inputs, bounds, strict=True):
         assert upper > 0 or exposure.equity <= 0
+
+
+def test_where_no_price_moves_anything_every_price_liquidates_or_none(
+    price_bounds: Library,
+) -> None:
+    # A pair that matches, without a requirement: equity alone decides, whatever the price.
+    free = Tiers(0, 0, 0, 0)
+    without, with_equity = (Exposure(7, 7, equity, 5, 0) for equity in (0, 1))
+    assert price_bounds.call("liquidation_prices", [(without, free), (with_equity, free)]) == [
+        (0, 0),
+        (0, NO_PRICE),
+    ]

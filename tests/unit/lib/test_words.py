@@ -212,3 +212,16 @@ def test_the_lowest_bit_and_the_number_of_bits_are_those_of_the_binary_text(
     assert library.call("count_bits", inputs) == [text.count("1") for text in texts]
     expected = [len(text) - 1 - text.rindex("1") if "1" in text else 0 for text in texts]
     assert library.call("lowest_bit_index", inputs) == expected
+
+
+def test_escrow_is_taken_down_to_the_lowest_cash_that_a_word_holds(library: Library) -> None:
+    draw = Draw("escrow")
+    for _ in range(100):
+        amount, left = draw.integer(1, 2**40 - 1), draw.integer(0, 9)
+        account = draw.struct(words.Account, cash=amount + left - 2**63, escrow=0)
+        (word,) = library.call("pack_account", [(account,)])
+        (moved,) = library.call("with_escrow", [(word, amount)])
+        (taken,) = library.call("unpack_account", [(moved,)])
+        assert (taken.cash, taken.escrow) == (left - 2**63, amount)
+        ((success, _),) = library.answers("with_escrow", [(word, amount + left + 1)])
+        assert not success

@@ -1,0 +1,60 @@
+"""Every mutant that has no verdict, to its judge: the libraries' first, theirs is the fastest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+from tools.mutation import plan
+from tools.mutation.candidates import Mutant, mutants
+from tools.mutation.contract_judge import ContractJudge
+from tools.mutation.library_judge import LibraryJudge
+from tools.mutation.results import SURVIVED, Results, Verdict
+from tools.mutation.session import Tests
+
+
+def verdicts(
+    tests: Tests, results: Results, only: str | None, again: re.Pattern[str] | None
+) -> Iterator[Verdict]:
+    """The caller enters each into the results before it asks for the next."""
+    library = cache(lambda: LibraryJudge(tests))
+    contract = cache(lambda: ContractJudge(tests))
+    for path in (*plan.library_paths(), *plan.SAMPLED):
+        results.keep(path, {one.id for one in mutants(path)})
+    if again:
+        for mutant in _survivors(results, again):
+            yield _judged(library() if LibraryJudge.takes(mutant) else contract(), mutant, results)
+    if only != ContractJudge.name:
+        for mutant in plan.library_mutants():
+            if results[mutant.id] is None and LibraryJudge.takes(mutant):
+                yield _judged(library(), mutant, results)
+    if only != LibraryJudge.name:
+        for mutant in plan.sample(results):
+            yield _judged(contract(), mutant, results)
+        for mutant in plan.library_mutants():
+            verdict = results[mutant.id]
+            if verdict is None or verdict.by == LibraryJudge.name:
+                yield _judged(contract(), mutant, results)
+
+
+def _judged(judge: LibraryJudge | ContractJudge, mutant: Mutant, results: Results) -> Verdict:
+    """A survivor of both judges is the second one's."""
+    known = {
+        one.fingerprint
+        for one in results.of(mutant.path)
+        if one.fingerprint and one.id != mutant.id
+    }
+    verdict = judge.judge(mutant, known)
+    before = results[mutant.id]
+    if before and before.is_valid and not verdict.is_valid:
+        # Whether it is a mutant at all has been found out.
+        return replace(before, by=judge.name)
+    return verdict
+
+
+def _survivors(results: Results, paths: re.Pattern[str]) -> Iterator[Mutant]:
+    for verdict in results.all():
+        if verdict.verdict == SURVIVED and paths.search(verdict.path):
+            yield from (one for one in mutants(verdict.path) if one.id == verdict.id)
