@@ -44,10 +44,10 @@ setup: $(STAMPS)/dev $(STAMPS)/proofs $(STAMPS)/node ## Install everything, pinn
 demo: $(STAMPS)/runtime ## Run the exchange end to end on a chain in memory
 	$(PYTHON) -m bulkhead.demo
 
-test: setup $(STAMPS)/proofs ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
+test: setup ## Run the whole test suite (TEST_ARGS="tests/unit -k margin" narrows it)
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
-prove: $(STAMPS)/proofs ## Prove roundings, words, charges and isolation symbolically (PROVE_ARGS="--match Words")
+prove: setup ## Prove roundings, words, charges and isolation symbolically (PROVE_ARGS="--match Words")
 	$(PYTHON) -m tools.prove $(PROVE_ARGS)
 
 forge: setup ## Fuzz the contracts with forge's handlers, written in Vyper (part of the test suite)
@@ -62,7 +62,7 @@ coverage: setup ## How much of the contracts the tests on titanoboa run, by stat
 	$(PYTHON) -m pytest -n 2 --dist worksteal -p tests.helpers.coverage tests/unit tests/e2e tests/stateful
 	$(PYTHON) -m tools.contract_coverage --missing
 
-mutants: setup $(STAMPS)/proofs ## Judge mutants of the contracts, from where it stopped (MUTANTS_ARGS="--minutes 30")
+mutants: setup ## Judge mutants of the contracts, from where it stopped (MUTANTS_ARGS="--minutes 30")
 	$(PYTHON) -m tools.mutants $(MUTANTS_ARGS)
 
 anvil: $(STAMPS)/node ## Run a local node for the scripts, at http://127.0.0.1:8545 (ANVIL_ARGS="--port 8546")
