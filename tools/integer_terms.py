@@ -9,52 +9,23 @@ that, so what is refuted stays refuted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import z3
 
-Term = Any  # z3's classes have no types
-
-
-@dataclass(frozen=True)
-class Number:
-    """An integer and its bounds."""
-
-    term: Term
-    low: int
-    high: int
-
-    def __add__(self, other: Number) -> Number:
-        return Number(self.term + other.term, self.low + other.low, self.high + other.high)
-
-    def __neg__(self) -> Number:
-        return Number(-self.term, -self.high, -self.low)
-
-    def scaled(self, factor: int) -> Number:
-        low, high = sorted((self.low * factor, self.high * factor))
-        return Number(self.term * factor, low, high)
-
-    def within(self, low: int, high: int) -> bool:
-        return low <= self.low and self.high <= high
-
-
-def constant(value: int) -> Number:
-    return Number(z3.IntVal(value), value, value)
-
-
-def _conjuncts(assertion: Term) -> Iterator[Term]:
-    if z3.is_and(assertion):
-        for part in assertion.children():
-            yield from _conjuncts(part)
-    elif z3.is_not(assertion) and z3.is_or(assertion.arg(0)):
-        for part in assertion.arg(0).children():
-            yield from _conjuncts(z3.Not(part))
-    elif z3.is_not(assertion) and z3.is_not(assertion.arg(0)):
-        yield from _conjuncts(assertion.arg(0).arg(0))
-    else:
-        yield assertion
+from tools.bit_terms import (
+    COMPARISONS,
+    bit_of,
+    conjuncts,
+    depth_of,
+    masked_by,
+    odd_parts,
+    range_of,
+    runs,
+    value_of,
+)
+from tools.integer_numbers import Number, Term, choice, constant
 
 
 class Translation:
@@ -71,7 +42,7 @@ class Translation:
         self._products: dict[tuple[int, ...], tuple[Number, Term, Term]] = {}
         self._bounds: dict[tuple[int, bool], tuple[int, int]] = {}
         self._fresh = 0
-        self._assertions = [part for assertion in assertions for part in _conjuncts(assertion)]
+        self._assertions = [part for assertion in assertions for part in conjuncts(assertion)]
         for part in self._assertions:
             self._learn(part)
 
@@ -108,15 +79,15 @@ class Translation:
                 left, right = right, left
             below = -1 if strict else 0
             if z3.is_bv_value(right):
-                self._bound(left, signed, None, _value(right, signed) + below)
+                self._bound(left, signed, None, value_of(right, signed) + below)
             if z3.is_bv_value(left):
-                self._bound(right, signed, _value(left, signed) - below, None)
+                self._bound(right, signed, value_of(left, signed) - below, None)
         elif kind == z3.Z3_OP_EQ:
             if z3.is_bv_value(left):
                 left, right = right, left
             if not z3.is_bv_value(right) or z3.is_bv_value(left):
                 return
-            value = _value(right, signed=False)
+            value = value_of(right, signed=False)
             if holds:
                 self._bound(left, False, value, value)
                 if left.decl().kind() == z3.Z3_OP_EXTRACT and value == 0:
@@ -127,7 +98,7 @@ class Translation:
                 self._bound(left, False, 1, None)
 
     def _bound(self, term: Term, signed: bool, low: int | None, high: int | None) -> None:
-        least, most = _range(term.size(), signed)
+        least, most = range_of(term.size(), signed)
         known = self._bounds.get((term.get_id(), signed), (least, most))
         self._bounds[term.get_id(), signed] = (
             known[0] if low is None else max(known[0], low),
@@ -164,7 +135,7 @@ class Translation:
 
     def _folded(self, number: Number, bits: int, signed: bool) -> Number:
         """The same number modulo 2**bits in its usual range."""
-        least, most = _range(bits, signed)
+        least, most = range_of(bits, signed)
         first, last = ((bound - least) >> bits for bound in (number.low, number.high))
         if first == last:
             return number if first == 0 else number + constant(-(first << bits))
@@ -195,7 +166,7 @@ class Translation:
 
     def _number(self, term: Term) -> Number:
         if z3.is_bv_value(term):
-            return constant(_value(term, signed=True))
+            return constant(value_of(term, signed=True))
         kind = term.decl().kind()
         if kind == z3.Z3_OP_UNINTERPRETED and term.num_args() == 0:
             number = self._input(term)
@@ -203,18 +174,18 @@ class Translation:
             return number
         translate = NUMBERS.get(kind)
         found = translate(self, term) if translate else None
-        return found or self._variable(*_range(term.size(), signed=False))
+        return found or self._variable(*range_of(term.size(), signed=False))
 
     def _input(self, term: Term) -> Number:
-        low, high = self._bounds.get((term.get_id(), False), _range(term.size(), False))
-        least, most = self._bounds.get((term.get_id(), True), _range(term.size(), True))
+        low, high = self._bounds.get((term.get_id(), False), range_of(term.size(), False))
+        least, most = self._bounds.get((term.get_id(), True), range_of(term.size(), True))
         if high - low <= most - least:
             return self._variable(low, max(low, high))
         return self._variable(least, max(least, most))
 
     def _if(self, term: Term) -> Number:
         condition, yes, no = term.children()
-        return _choice(self.truth(condition), self.number(yes), self.number(no))
+        return choice(self.truth(condition), self.number(yes), self.number(no))
 
     def _sum(self, term: Term) -> Number:
         first, *rest = [self.number(part) for part in term.children()]
@@ -231,11 +202,11 @@ class Translation:
     def _product(self, term: Term) -> Number | None:
         chosen: Number | None = None
         for part in term.children():
-            condition = _bit(part)
+            condition = bit_of(part)
             if condition is not None:
                 other = [child for child in term.children() if not child.eq(part)]
                 if len(other) == 1:
-                    return _choice(self.truth(condition), self.number(other[0]), constant(0))
+                    return choice(self.truth(condition), self.number(other[0]), constant(0))
             number = self.number(part)
             chosen = self._times(chosen, number) if chosen else number
         return chosen
@@ -305,7 +276,7 @@ class Translation:
     def _signed_quotient(self, term: Term) -> Number:
         a, b = term.children()
         quotient, _ = self._divided(a, b, signed=True)
-        none = _choice(self.signed(a).term >= 0, constant(-1), constant(1))
+        none = choice(self.signed(a).term >= 0, constant(-1), constant(1))
         return self._guarded(self.signed(b), quotient, none)
 
     def _signed_remainder(self, term: Term) -> Number:
@@ -316,23 +287,23 @@ class Translation:
     def _guarded(self, divisor: Number, usual: Number, by_zero: Number) -> Number:
         if divisor.low > 0 or divisor.high < 0:
             return usual
-        return _choice(divisor.term != 0, usual, by_zero)
+        return choice(divisor.term != 0, usual, by_zero)
 
     def _shifted_left(self, term: Term) -> Number | None:
         if not z3.is_bv_value(term.arg(1)):
             return None
-        places = _value(term.arg(1), signed=False)
+        places = value_of(term.arg(1), signed=False)
         return self.number(term.arg(0)).scaled(2**places if places < term.size() else 0)
 
     def _shifted_right(self, term: Term) -> Number | None:
         if not z3.is_bv_value(term.arg(1)):
             return None
-        return self._without_low(self.unsigned(term.arg(0)), _value(term.arg(1), signed=False))
+        return self._without_low(self.unsigned(term.arg(0)), value_of(term.arg(1), signed=False))
 
     def _shifted_right_signed(self, term: Term) -> Number | None:
         if not z3.is_bv_value(term.arg(1)):
             return None
-        places = min(_value(term.arg(1), signed=False), term.size() - 1)
+        places = min(value_of(term.arg(1), signed=False), term.size() - 1)
         return self._without_low(self.signed(term.arg(0)), places)
 
     def _without_low(self, number: Number, places: int) -> Number:
@@ -384,13 +355,13 @@ class Translation:
         if len(values) == 1 and len(others) == 1:
             whole = self.unsigned(others[0])
             masked = constant(0)
-            for top, bottom in _runs(_value(values[0], signed=False)):
+            for top, bottom in runs(value_of(values[0], signed=False)):
                 part = self._slice(whole, top, bottom, term.size())
                 masked = masked + part.scaled(2**bottom)
             return masked
         numbers = [self.unsigned(part) for part in term.children()]
         if all(number.high <= 1 for number in numbers):
-            return _choice(
+            return choice(
                 z3.And([number.term == 1 for number in numbers]), constant(1), constant(0)
             )
         return self._variable(0, min(number.high for number in numbers))
@@ -398,9 +369,7 @@ class Translation:
     def _or(self, term: Term) -> Number:
         numbers = [self.unsigned(part) for part in term.children()]
         if all(number.high <= 1 for number in numbers):
-            return _choice(
-                z3.Or([number.term == 1 for number in numbers]), constant(1), constant(0)
-            )
+            return choice(z3.Or([number.term == 1 for number in numbers]), constant(1), constant(0))
         high = 2 ** max(number.high for number in numbers).bit_length() - 1
         either = self._variable(max(number.low for number in numbers), high)
         self._facts += [either.term >= number.term for number in numbers]
@@ -408,28 +377,28 @@ class Translation:
         return either
 
     def _xor(self, term: Term) -> Number | None:
-        return self._parity({part.get_id(): part for part in _odd(term)}, term.size())
+        return self._parity({part.get_id(): part for part in odd_parts(term)}, term.size())
 
     def _parity(self, parts: dict[int, Term], bits: int) -> Number | None:
         """Terms that differ, in exclusive or. `a ^ (a ^ b) * bit` is how the compiler chooses."""
         if len(parts) < 2:
             return self.number(next(iter(parts.values()))) if parts else constant(0)
-        masked = [part for part in parts.values() if _masked(part)]
+        masked = [part for part in parts.values() if masked_by(part)]
         if masked:
-            outermost = max(masked, key=_depth)
-            condition, inner = _masked(outermost) or (None, None)
+            outermost = max(masked, key=depth_of)
+            condition, inner = masked_by(outermost) or (None, None)
             rest = {key: part for key, part in parts.items() if not part.eq(outermost)}
             taken = dict(rest)
-            for part in _odd(inner):
+            for part in odd_parts(inner):
                 if taken.pop(part.get_id(), None) is None:
                     taken[part.get_id()] = part
             yes, no = self._parity(taken, bits), self._parity(rest, bits)
-            return _choice(self.truth(condition), yes, no) if yes and no else None
+            return choice(self.truth(condition), yes, no) if yes and no else None
         if len(parts) > 2:
             return None
         a, b = parts.values()
         for one, other in ((a, b), (b, a)):
-            if z3.is_bv_value(one) and _value(one, signed=True) == -1:
+            if z3.is_bv_value(one) and value_of(one, signed=True) == -1:
                 return constant(-1) + -self.number(other)
         x, y = self.unsigned(a), self.unsigned(b)
         either = self._variable(0, 2 ** max(x.high, y.high).bit_length() - 1)
@@ -476,99 +445,18 @@ class Translation:
                 one.decl().kind() == z3.Z3_OP_BXOR
                 and one.num_args() == 2
                 and z3.is_bv_value(other)
-                and _value(other, signed=False) == 0
+                and value_of(other, signed=False) == 0
             ):
                 return self._equal(*one.children())
         a, b = self.number(left), self.number(right)
         for signed in (True, False):
-            whole = _range(left.size(), signed)
+            whole = range_of(left.size(), signed)
             if a.within(*whole) and b.within(*whole):
                 apart = a.high < b.low or b.high < a.low
                 return z3.BoolVal(False) if apart else a.term == b.term
         return self.unsigned(left).term == self.unsigned(right).term
 
 
-def _value(term: Term, signed: bool) -> int:
-    value: int = term.as_signed_long() if signed else term.as_long()
-    return value
-
-
-def _range(bits: int, signed: bool) -> tuple[int, int]:
-    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-
-
-def _choice(condition: Term, yes: Number, no: Number) -> Number:
-    if z3.is_true(condition) or z3.is_false(condition):
-        return yes if z3.is_true(condition) else no
-    return Number(z3.If(condition, yes.term, no.term), min(yes.low, no.low), max(yes.high, no.high))
-
-
-def _bit(term: Term) -> Term | None:
-    """The condition of which a term is the bit, if it is one."""
-    if term.decl().kind() == z3.Z3_OP_ITE:
-        yes, no = term.arg(1), term.arg(2)
-        if z3.is_bv_value(yes) and z3.is_bv_value(no):
-            if (yes.as_long(), no.as_long()) == (1, 0):
-                return term.arg(0)
-            if (yes.as_long(), no.as_long()) == (0, 1):
-                return z3.Not(term.arg(0))
-    return None
-
-
-def _masked(term: Term) -> tuple[Term, Term] | None:
-    """A term times a bit, as the bit's condition and the term."""
-    if term.decl().kind() != z3.Z3_OP_BMUL or term.num_args() != 2:
-        return None
-    for factor, bit in (term.children(), term.children()[::-1]):
-        condition = _bit(bit)
-        if condition is not None:
-            return condition, factor
-    return None
-
-
-def _odd(term: Term) -> list[Term]:
-    """What is left of nested exclusive ors once pairs have gone."""
-    if term.decl().kind() != z3.Z3_OP_BXOR:
-        return [term]
-    left: dict[int, Term] = {}
-    for child in term.children():
-        for part in _odd(child):
-            if left.pop(part.get_id(), None) is None:
-                left[part.get_id()] = part
-    return list(left.values())
-
-
-def _depth(term: Term, known: dict[int, int] | None = None) -> int:
-    known = {} if known is None else known
-    if term.get_id() not in known:
-        known[term.get_id()] = 1 + max([_depth(part, known) for part in term.children()], default=0)
-    return known[term.get_id()]
-
-
-def _runs(mask: int) -> Iterator[tuple[int, int]]:
-    """The runs of ones in a mask, each as its top and bottom bit."""
-    bottom = 0
-    while mask >> bottom:
-        if mask >> bottom & 1:
-            top = bottom
-            while mask >> (top + 1) & 1:
-                top += 1
-            yield top, bottom
-            bottom = top
-        bottom += 1
-
-
-# Whether it is signed, with its sides swapped, strict.
-COMPARISONS: dict[int, tuple[bool, bool, bool]] = {
-    z3.Z3_OP_ULEQ: (False, False, False),
-    z3.Z3_OP_ULT: (False, False, True),
-    z3.Z3_OP_UGEQ: (False, True, False),
-    z3.Z3_OP_UGT: (False, True, True),
-    z3.Z3_OP_SLEQ: (True, False, False),
-    z3.Z3_OP_SLT: (True, False, True),
-    z3.Z3_OP_SGEQ: (True, True, False),
-    z3.Z3_OP_SGT: (True, True, True),
-}
 CONNECTIVES: dict[int, Callable[..., Term]] = {
     z3.Z3_OP_AND: z3.And,
     z3.Z3_OP_OR: z3.Or,
