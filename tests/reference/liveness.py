@@ -58,12 +58,17 @@ def _unhealthy_are_liquidated(actions: Actions) -> None:
 
 
 def _owners_close(actions: Actions) -> None:
-    """Owners close what is healthy by an order of their own; the rest is liquidated."""
+    """Owners close what is healthy by an order of their own; the rest is liquidated.
+
+    The larger leg of a pair goes first: to close the smaller one raises what is not matched, and so
+    needs initial margin. Of two alike each does: who has less brings it.
+    """
     protocol = actions.protocol
     clearinghouse = protocol.clearinghouse
-    for place, position in list(actions.state.positions.items()):
+    positions = actions.state.positions
+    for place in sorted(positions, key=lambda place: -positions[place].size):
         account, market, slot = place
-        if not position.size:
+        if not positions[place].size:
             continue
         state = actions.state
         if slot >= ISOLATED:
@@ -76,6 +81,9 @@ def _owners_close(actions: Actions) -> None:
         actions.twin.sync()
         if not actions.state.positions[place].size:
             continue
+        twin = actions.state.positions.get((account, market, slot ^ 1))
+        if twin is not None and twin.size == actions.state.positions[place].size:
+            protocol.deposit(account, PLENTY)
         side = 0 if not state.accounts[account].is_hedge else 1 + (slot & 1)
         order = protocol.place(
             *(account, market, 0),

@@ -30,8 +30,10 @@ def advance_time(w3: Web3, seconds: int = 1) -> Block:
     target = chain.now() + seconds
     tester = tester_of(w3)
     if tester is not None:
-        # The block it mines is a second before what it is told.
-        tester.time_travel(target + 1)
+        # It lets nobody go back behind the host's clock, which may be ahead of the chain's. The
+        # block it mines is a second before what it is told.
+        ahead: int = tester.get_block_by_number("pending")["timestamp"]
+        tester.time_travel(max(target, ahead) + 1)
     else:
         rpc(w3, "evm_setNextBlockTimestamp", target)
         rpc(w3, "evm_mine")

@@ -92,7 +92,16 @@ CLEARINGHOUSE: dict[str, tuple[str, str, Callable[[Protocol], tuple[Any, ...]]]]
         lambda p: (0, True, p.cash(p.trader)),
     ),
     "margin for an unknown market": ("market: unknown", "add_margin", lambda p: (2**20, True, 1)),
-    "removing from an unknown market": ("market: unknown", "remove_margin", lambda p: (9, True, 1)),
+    "removing from an unknown market": (
+        "market: unknown",
+        "remove_margin",
+        lambda p: (2**20, True, 1),
+    ),
+    "removing from a market that is not listed": (
+        "position: not open",
+        "remove_margin",
+        lambda p: (9, True, 1),
+    ),
     "removing nothing": ("amount: zero", "remove_margin", lambda p: (0, True, 0)),
     "removing what backs it": ("margin: below initial", "remove_margin", lambda p: (0, True, USD)),
     "removing more than all": (
