@@ -10,29 +10,24 @@ A step's gas is what it took itself; a call's is the call's own price and not wh
 from __future__ import annotations
 
 import argparse
-import sysconfig
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from vyper import ast as vy_ast
-from vyper.compiler.input_bundle import FilesystemInputBundle
-from vyper.compiler.phases import CompilerData
-from vyper.ir import compile_ir
 
 from benchmarks.world import BTC_SIZE, ETH_SIZE, USD, World
 from bulkhead.chain import Receipt
 from bulkhead.local import Anvil
 from bulkhead.local.chains import rpc
 from bulkhead.orders import MarginMode
-from tools.contract_ast import ROOT
+from tools.contract_code import nodes_by_place
 
 ACCOUNTS = 40
 WIDTH = 140  # of the tables, wherever they go
@@ -203,11 +198,9 @@ def by_function(trace: Trace, names: dict[str, str]) -> Table:
 @cache
 def function_at(contract: str) -> Callable[[int], str]:
     """Tells which function of its sources a place in a contract's code comes from."""
-    bundle = FilesystemInputBundle([Path(sysconfig.get_path("purelib")), ROOT])
-    data = CompilerData(bundle.load_file(ROOT / "contracts" / f"{contract}.vy"), bundle)
-    _, maps = compile_ir.assembly_to_evm(data.assembly_runtime, compiler_metadata=None)
+    _, nodes = nodes_by_place(contract)
     places = {}
-    for pc, node in maps["pc_raw_ast_map"].items():
+    for pc, node in nodes.items():
         inside = node if isinstance(node, vy_ast.FunctionDef) else None
         inside = inside or node.get_ancestor(vy_ast.FunctionDef)
         module = node.module_node.path.rsplit("/", 1)[-1].removesuffix(".vy")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import sysconfig
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,11 +22,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from vyper import ast as vy_ast
-from vyper.compiler.input_bundle import FilesystemInputBundle
-from vyper.compiler.phases import CompilerData
-from vyper.ir import compile_ir
 
 from tools.contract_ast import CONTRACTS, ROOT
+from tools.contract_code import nodes_by_place
 
 FOLDER = ROOT / "build" / "coverage"
 WIDTH = 160
@@ -111,10 +108,7 @@ def all_ways() -> dict[str, Ways]:
 
 def _nodes_of(contract: str) -> Iterator[tuple[int, Any, bool]]:
     """The places in a contract's code that come from somewhere: the node, whether it is a jump."""
-    bundle = FilesystemInputBundle([Path(sysconfig.get_path("purelib")), ROOT])
-    data = CompilerData(bundle.load_file(CONTRACTS / f"{contract}.vy"), bundle)
-    code, maps = compile_ir.assembly_to_evm(data.assembly_runtime, compiler_metadata=None)
-    nodes = maps["pc_raw_ast_map"]
+    code, nodes = nodes_by_place(contract)
     at = 0
     while at < len(code):
         op = code[at]
