@@ -89,7 +89,7 @@ artifacts: $(STAMPS)/dev ## Recompile the contracts into sdk/bulkhead/artifacts
 compile: $(STAMPS)/dev ## Compile the contracts with ape, for its console
 	ape compile --force
 
-check: lint types ## Everything but the tests: style, types, contract sizes, artifacts
+check: lint layout types ## Everything but the tests: style, types, contract sizes, artifacts
 	$(PYTHON) -m tools.build_artifacts --check --sizes
 
 lint: $(STAMPS)/dev ## Check style
@@ -109,12 +109,13 @@ fresh: $(STAMPS)/dev ## Check that the committed artifacts match the contracts
 docs: $(STAMPS)/dev ## Build the documentation into site/
 	$(PYTHON) -m mkdocs build --quiet
 
-layout: $(STAMPS)/proofs ## List the contracts that mamushi would lay out otherwise
+layout: $(STAMPS)/proofs ## Check that the contracts are laid out as mamushi does
 	$(PYTHON) -m tools.contract_layout
 
-format: $(STAMPS)/dev ## Rewrite Python files in the project's style
+format: $(STAMPS)/proofs ## Rewrite Python files and contracts in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	$(PYTHON) -m tools.contract_layout --write
 
 # The smaller locks take their versions from the full one, so they can never drift from it.
 lock: $(STAMPS)/uv ## Resolve requirements/*.in again

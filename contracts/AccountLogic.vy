@@ -23,7 +23,6 @@ from .modules import markets
 from .modules import roles
 from .modules import settings
 
-
 implements: IIsolatedMargin
 
 initializes: ownable
@@ -36,7 +35,6 @@ initializes: cross_margin[ledger := ledger, markets := markets]
 initializes: isolated_margin[ledger := ledger, markets := markets, cross_margin := cross_margin]
 initializes: conversion[ledger := ledger, markets := markets, cross_margin := cross_margin]
 initializes: settings[ledger := ledger, markets := markets, cross_margin := cross_margin]
-
 
 ORDER_BOOK: immutable(address)
 SELF: immutable(address)  # where this code lies; it runs elsewhere
@@ -62,9 +60,7 @@ def deposit_with_permit(
     quote: uint256 = custody._to_quote(amount)
     custody._permit(account, amount, deadline, v, r, s)
     account_word: uint256 = ledger._credit(account, quote)
-    log ICustody.Deposited(
-        account=account, payer=account, amount=quote, account_word=account_word
-    )
+    log ICustody.Deposited(account=account, payer=account, amount=quote, account_word=account_word)
     custody._pull(account, self, amount)
 
 
@@ -106,9 +102,7 @@ def set_auto_margin(market: uint256, is_long: bool, allowance: uint256):
 
 
 @external
-def convert_position(
-    market: uint256, is_long: bool, to_isolated: bool, amount: uint256
-):
+def convert_position(market: uint256, is_long: bool, to_isolated: bool, amount: uint256):
     if to_isolated:
         conversion._to_isolated(msg.sender, market, is_long, amount)
     else:

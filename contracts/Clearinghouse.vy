@@ -121,9 +121,7 @@ def escrow_order(
 
 
 @external
-def release_escrow(
-    account: address, receiver: address, keeper_fee: uint256
-) -> (address, uint256):
+def release_escrow(account: address, receiver: address, keeper_fee: uint256) -> (address, uint256):
     self._require_sender(ORDER_BOOK)
     state: words.Account = ledger._account(account)
     released: uint256 = min(keeper_fee, state.escrow)
@@ -190,9 +188,7 @@ def set_auto_margin(market: uint256, is_long: bool, allowance: uint256):
 
 @external
 @reentrant
-def convert_position(
-    market: uint256, is_long: bool, to_isolated: bool, amount: uint256
-):
+def convert_position(market: uint256, is_long: bool, to_isolated: bool, amount: uint256):
     self._forward(ACCOUNT_LOGIC)
 
 
@@ -386,6 +382,4 @@ def _forward(logic: address):
 
 @internal
 def _forward_for(logic: address) -> uint256:
-    return abi_decode(
-        raw_call(logic, msg.data, max_outsize=32, is_delegate_call=True), uint256
-    )
+    return abi_decode(raw_call(logic, msg.data, max_outsize=32, is_delegate_call=True), uint256)

@@ -43,9 +43,7 @@ def __init__(
 @external
 @view
 def account(account: address) -> (ILens.Account, DynArray[ILens.Position, MAX_POSITIONS]):
-    ledger: lens_accounts.Ledger = lens_accounts._ledger(
-        account, lens_reading._account(account)
-    )
+    ledger: lens_accounts.Ledger = lens_accounts._ledger(account, lens_reading._account(account))
     positions: DynArray[ILens.Position, MAX_POSITIONS] = []
     left: uint256 = ledger.state.legs
     for _: uint256 in range(fills.MAX_LEGS):
@@ -57,7 +55,6 @@ def account(account: address) -> (ILens.Account, DynArray[ILens.Position, MAX_PO
             if left & words.leg_bit(market, slot) != 0:
                 positions.append(lens_accounts._leg_view(ledger, pair, slot))
         left &= ~(3 << (market << 1))
-
     # Nothing on chain lists an account's vaults, but it counts them: the search ends with the last.
     found: uint256 = 0
     for market: uint256 in range(
@@ -68,9 +65,7 @@ def account(account: address) -> (ILens.Account, DynArray[ILens.Position, MAX_PO
         for slot: uint256 in range(words.ISOLATED_LONG, words.ISOLATED_SHORT + 1):
             vault: words.Position = lens_reading._position(account, market, slot)
             if vault.size != 0:
-                positions.append(
-                    self._vault(account, lens_reading._mark(market), slot, vault)
-                )
+                positions.append(self._vault(account, lens_reading._mark(market), slot, vault))
                 found += 1
     return lens_accounts._account_view(ledger), positions
 
@@ -131,9 +126,7 @@ def markets(first: uint256) -> (uint256, DynArray[ILens.Listing, BATCH]):
 @external
 @view
 def house() -> ILens.House:
-    house: words.House = words.unpack_house(
-        staticcall lens_reading.CLEARINGHOUSE.house_word()
-    )
+    house: words.House = words.unpack_house(staticcall lens_reading.CLEARINGHOUSE.house_word())
     pool: pool_valuation.Valuation = pool_valuation._value_pool()
     return ILens.House(
         pool_cash=house.pool_cash,

@@ -133,14 +133,10 @@ def fix(request_id: uint256) -> uint256:
     assert block.timestamp <= request.matures_at + LAPSE, "request: lapsed"
     pool: pool_valuation.Valuation = self._firm_pool()
     assert pool.oldest >= request.matures_at, "price: before maturity"
-    equity: int256 = fixed_point.quote_down(
-        pool.equity - convert(pool.band + pool.premium, int256)
-    )
+    equity: int256 = fixed_point.quote_down(pool.equity - convert(pool.band + pool.premium, int256))
     assert equity > 0, "pool: insolvent"
     quote: uint256 = (
-        request.shares
-        * (convert(equity, uint256) + 1)
-        // (erc20.totalSupply + VIRTUAL_SHARES)
+        request.shares * (convert(equity, uint256) + 1) // (erc20.totalSupply + VIRTUAL_SHARES)
     )
     assert (
         pool.cash >= 0
@@ -204,9 +200,7 @@ def withdraw(assets: uint256, receiver: address, controller: address) -> uint256
 def setOperator(operator: address, approved: bool) -> bool:
     assert operator != msg.sender, "operator: bad address"
     self.isOperator[msg.sender][operator] = approved
-    log ILiquidityPool.OperatorSet(
-        controller=msg.sender, operator=operator, approved=approved
-    )
+    log ILiquidityPool.OperatorSet(controller=msg.sender, operator=operator, approved=approved)
     return True
 
 
@@ -336,9 +330,7 @@ def supportsInterface(interface_id: bytes4) -> bool:
 def _enter(assets: uint256, quote: uint256, shares: uint256, receiver: address):
     assert shares != 0, "shares: zero"
     erc20._mint(receiver, shares)
-    log ILiquidityPool.Deposit(
-        sender=msg.sender, owner=receiver, assets=assets, shares=shares
-    )
+    log ILiquidityPool.Deposit(sender=msg.sender, owner=receiver, assets=assets, shares=shares)
     extcall IHouse(CLEARINGHOUSE).add_liquidity(quote)
     custody._pull(msg.sender, CLEARINGHOUSE, assets)
 

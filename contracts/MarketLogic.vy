@@ -68,9 +68,7 @@ def end_ramp(market: uint256):
 
 
 @external
-def replace_tiers(
-    market: uint256, tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS]
-):
+def replace_tiers(market: uint256, tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS]):
     tier_ramps._replace_tiers(market, tiers)
 
 

@@ -167,9 +167,7 @@ def group_reason(order: IOrderBook.Order, is_child: bool) -> uint256:
 
 
 @internal
-def _execute(
-    order: IOrderBook.Order, hash: bytes32, word: uint256
-) -> (uint256, Bytes[192]):
+def _execute(order: IOrderBook.Order, hash: bytes32, word: uint256) -> (uint256, Bytes[192]):
     """
     @notice Fills or ends a pending order, or leaves it as it is.
     @param word The order's, as it is stored: while its trade runs the book is locked.
@@ -256,15 +254,11 @@ def _joined(group: bytes32, word: uint256) -> words.OrderState:
 
 @internal
 @view
-def _reason(
-    order: IOrderBook.Order, state: words.OrderState, price_word: uint256
-) -> uint256:
+def _reason(order: IOrderBook.Order, state: words.OrderState, price_word: uint256) -> uint256:
     """
     @notice Why not to ask the clearinghouse to fill a pending order, if there is a reason.
     """
-    reason: uint256 = order_groups._reason(
-        order.account, order.placer, order.group, state.is_child
-    )
+    reason: uint256 = order_groups._reason(order.account, order.placer, order.group, state.is_child)
     if not reasons.must_wait(reason):
         return reason
     if order.expiry != 0 and block.timestamp > order.expiry:
@@ -273,9 +267,7 @@ def _reason(
         return reason
     price: words.Price = words.unpack_price(price_word)
     is_latest: bool = order_store._is_latest(order.market, price.kind)
-    return order_rules._price_reason(
-        order, state.executable_from, state.extreme, price, is_latest
-    )
+    return order_rules._price_reason(order, state.executable_from, state.extreme, price, is_latest)
 
 
 @internal
@@ -300,6 +292,4 @@ def _trade(
     share: uint256 = 0
     if order.builder != empty(address):
         referrer, share = builders._referral(order.account, order.builder)
-    return order_rules._trade_of(
-        order, hash, state, price_word, keeper, refusal, referrer, share
-    )
+    return order_rules._trade_of(order, hash, state, price_word, keeper, refusal, referrer, share)

@@ -96,9 +96,7 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
     is_placed: bool = state.status == order_rules.PENDING
     if not is_placed:
         placed, state = self._place(order)
-    price: words.Price = words.unpack_price(
-        staticcall lens_reading.ORACLE.price_word(order.market)
-    )
+    price: words.Price = words.unpack_price(staticcall lens_reading.ORACLE.price_word(order.market))
     preview: IOrderLens.Preview = empty(IOrderLens.Preview)
     preview.order = placed
     preview.mark_price = price.price
@@ -109,9 +107,7 @@ def preview_order(order: IOrderBook.Order) -> IOrderLens.Preview:
         preview.waits_for, trade = self._trade_of(placed, state)
     outcome: ISimulator.Outcome = extcall SIMULATOR.simulate(trade, is_placed)
     preview.reason = outcome.reason
-    preview.text = reasons.text_of(
-        preview.waits_for if preview.waits_for != 0 else outcome.reason
-    )
+    preview.text = reasons.text_of(preview.waits_for if preview.waits_for != 0 else outcome.reason)
     preview.reduced = outcome.reduced
     preview.increased = outcome.increased
     preview.fill_price = self._fill_price(outcome, placed.is_buy, price.price)
@@ -178,7 +174,9 @@ def _place(order: IOrderBook.Order) -> (IOrderBook.Order, words.OrderState):
     state.is_bound = order.reduce_only and order.kind >= order_rules.STOP
     if state.is_bound:
         state.generation = lens_reading._position(
-            placed.account, placed.market, order_rules._closes_slot(placed.margin_mode, placed.is_buy)
+            placed.account,
+            placed.market,
+            order_rules._closes_slot(placed.margin_mode, placed.is_buy),
         ).generation
     return placed, state
 
@@ -212,7 +210,9 @@ def _check_admission(order: IOrderBook.Order, keeper_fee: uint256):
                 keeper_fee,
             )
     builders._check_fee(
-        order.builder, order.builder_fee, staticcall logic.max_builder_fee(order.account, order.builder)
+        order.builder,
+        order.builder_fee,
+        staticcall logic.max_builder_fee(order.account, order.builder),
     )
     reason: uint256 = staticcall ORDER_BOOK.group_reason(order, False)
     assert reasons.must_wait(reason), reasons.text_of(reason)
@@ -220,9 +220,7 @@ def _check_admission(order: IOrderBook.Order, keeper_fee: uint256):
 
 @internal
 @view
-def _trade_of(
-    order: IOrderBook.Order, state: words.OrderState
-) -> (uint256, ITrading.Trade):
+def _trade_of(order: IOrderBook.Order, state: words.OrderState) -> (uint256, ITrading.Trade):
     """
     @notice As `OrderBook.trade_of`, of an order that is not placed.
     """

@@ -154,7 +154,9 @@ def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
         if extreme != state.extreme:
             state.extreme = extreme
             ratcheted += 1
-            log IOrderBook.OrderRatcheted(order_hash=hash, order_word=order_store._store(hash, state))
+            log IOrderBook.OrderRatcheted(
+                order_hash=hash, order_word=order_store._store(hash, state)
+            )
     return ratcheted
 
 
@@ -162,8 +164,12 @@ def ratchet(orders: DynArray[IOrderBook.Order, BATCH]) -> uint256:
 def set_order_terms(
     market: uint256, keeper_fee: uint256, delay: uint256, window: uint256, max_age: uint256
 ):
-    assert msg.sender == staticcall IOwned(order_store.CLEARINGHOUSE.address).owner(), "caller: not the owner"
-    assert market < staticcall ILedger(order_store.CLEARINGHOUSE.address).market_count(), "market: unknown"
+    assert (
+        msg.sender == staticcall IOwned(order_store.CLEARINGHOUSE.address).owner()
+    ), "caller: not the owner"
+    assert (
+        market < staticcall ILedger(order_store.CLEARINGHOUSE.address).market_count()
+    ), "market: unknown"
     assert keeper_fee <= MAX_KEEPER_FEE, "keeper: fee too high"
     assert delay != 0 and delay <= MAX_DELAY, "order: bad delay"
     assert window >= MIN_WINDOW and window < 2**16, "order: bad window"

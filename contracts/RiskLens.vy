@@ -82,8 +82,7 @@ def market_risk(market: uint256) -> IRiskLens.MarketRisk:
         market=market,
         owed=fixed_point.quote_ceiling(backing.owed),
         backing=convert(max(backing.pool_cash, 0), uint256)
-        * backing.terms.pool_share
-        // fixed_point.PPM,
+        * backing.terms.pool_share // fixed_point.PPM,
         is_deleveraging=backing.excess != 0,
         excess=fixed_point.quote_up(backing.excess),
     )
@@ -100,9 +99,7 @@ def _backing(market: uint256) -> Backing:
     index: int256 = backing.mark.state.funding_index
     for side: uint256 in range(2):
         backing.sides[side] = words.unpack_side(state[markets.LONG + side])
-        backing.values[side] = market_math.side_value(
-            backing.sides[side], side == 0, price, index
-        )
+        backing.values[side] = market_math.side_value(backing.sides[side], side == 0, price, index)
     backing.owed = backing.values[0] + backing.values[1]
     backing.pool_cash = words.unpack_house(
         staticcall lens_reading.CLEARINGHOUSE.house_word()
@@ -115,17 +112,13 @@ def _backing(market: uint256) -> Backing:
 
 @internal
 @view
-def _time_of_vault(
-    mark: lens_reading.Mark, slot: uint256, position: words.Position
-) -> uint256:
+def _time_of_vault(mark: lens_reading.Mark, slot: uint256, position: words.Position) -> uint256:
     """
     @notice Seconds until funding has cost a vault all that keeps it from liquidation.
     """
     is_long: bool = slot == words.ISOLATED_LONG
     notional: uint256 = position.size * mark.price.price
-    equity: int256 = convert(
-        position.margin * fixed_point.FEMTO, int256
-    ) + position_math.value_of(
+    equity: int256 = convert(position.margin * fixed_point.FEMTO, int256) + position_math.value_of(
         position, is_long, mark.price.price, mark.state.funding_index
     )
     band: uint256 = margin_math.band_of(notional, mark.price.confidence)
@@ -141,14 +134,10 @@ def _time_of_leg(account: address, mark: lens_reading.Mark) -> uint256:
     """
     @notice Seconds until this market's funding has cost an account all that keeps it from liquidation.
     """
-    ledger: lens_accounts.Ledger = lens_accounts._ledger(
-        account, lens_reading._account(account)
-    )
+    ledger: lens_accounts.Ledger = lens_accounts._ledger(account, lens_reading._account(account))
     pair: lens_accounts.Pair = lens_accounts._pair(account, mark)
     is_long: bool = pair.long.size >= pair.short.size
-    size: uint256 = max(pair.long.size, pair.short.size) - min(
-        pair.long.size, pair.short.size
-    )
+    size: uint256 = max(pair.long.size, pair.short.size) - min(pair.long.size, pair.short.size)
     cushion: int256 = (
         lens_accounts._equity(ledger)
         + convert(ledger.band, int256)
@@ -201,7 +190,5 @@ def _deleveraging(
         backing.excess,
         convert(backing.owed, uint256),
         backing.excess,
-        fixed_point.div_up(
-            backing.terms.min_notional * 10**15, max(backing.mark.price.price, 1)
-        ),
+        fixed_point.div_up(backing.terms.min_notional * 10**15, max(backing.mark.price.price, 1)),
     )

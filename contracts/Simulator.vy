@@ -79,9 +79,7 @@ def _load_account(trade: ITrading.Trade):
     """
     @notice Copies every word that trading may read.
     """
-    ledger._store_house(
-        words.unpack_house(staticcall lens_reading.CLEARINGHOUSE.house_word())
-    )
+    ledger._store_house(words.unpack_house(staticcall lens_reading.CLEARINGHOUSE.house_word()))
     state: words.Account = lens_reading._account(trade.account)
     ledger._store_account(trade.account, state)
     self._load_market(trade.account, trade.market)

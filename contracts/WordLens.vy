@@ -42,12 +42,7 @@ def __init__(clearinghouse: address, price_oracle: address, order_book: address)
 @view
 def accounts(
     accounts: DynArray[address, ACCOUNTS]
-) -> (
-    IWordLens.Moment,
-    uint256,
-    DynArray[uint256, WORDS],
-    DynArray[IWordLens.Market, MARKETS],
-):
+) -> (IWordLens.Moment, uint256, DynArray[uint256, WORDS], DynArray[IWordLens.Market, MARKETS]):
     moment: IWordLens.Moment = self._moment()
     finished: uint256 = 0
     touched: uint256[MAP] = empty(uint256[MAP])
@@ -57,9 +52,8 @@ def accounts(
         word: uint256 = staticcall lens_reading.CLEARINGHOUSE.account_word(account)
         state: words.Account = words.unpack_account(word)
         open: uint256 = words.count_bits(state.legs) + state.vaults
-        if (
-            len(found) + 1 + WIDTH * open > WORDS
-            or msg.gas < ANSWER_GAS + self._gas_of(open, state.vaults, moment.market_count)
+        if len(found) + 1 + WIDTH * open > WORDS or msg.gas < ANSWER_GAS + self._gas_of(
+            open, state.vaults, moment.market_count
         ):
             break
         found.append(word)
@@ -100,9 +94,7 @@ def markets(
 
 @external
 @view
-def markets_from(
-    first: uint256
-) -> (IWordLens.Moment, DynArray[IWordLens.Market, MARKETS]):
+def markets_from(first: uint256) -> (IWordLens.Moment, DynArray[IWordLens.Market, MARKETS]):
     moment: IWordLens.Moment = self._moment()
     seen: DynArray[IWordLens.Market, MARKETS] = []
     for i: uint256 in range(MARKETS):
@@ -169,7 +161,6 @@ def _open_positions(
         index: uint256 = words.lowest_bit_index(left)
         ids.append(words.position_id(account, index >> 1, index & 1))
         left &= left - 1
-
     # Nothing on chain lists an account's vaults, but it counts them: the search ends with the last.
     found: uint256 = 0
     for market: uint256 in range(market_count, bound=words.MAX_MARKETS):

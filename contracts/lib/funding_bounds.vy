@@ -66,8 +66,6 @@ def lost_after(
     """
     @notice What funding costs a position in `elapsed` seconds, femto; negative where it earns.
     """
-    later: words.Market = market_math.accrue_funding(
-        market, price, market.accrued_at + elapsed
-    )
+    later: words.Market = market_math.accrue_funding(market, price, market.accrued_at + elapsed)
     lost: int256 = convert(size, int256) * (later.funding_index - market.funding_index)
     return lost if is_long else -lost

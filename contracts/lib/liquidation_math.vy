@@ -28,9 +28,7 @@ def is_liquidatable(equity: int256, maintenance: uint256) -> bool:
 
 @internal
 @pure
-def may_liquidate(
-    equity: int256, maintenance: uint256, band: uint256, caution: uint256
-) -> bool:
+def may_liquidate(equity: int256, maintenance: uint256, band: uint256, caution: uint256) -> bool:
     """
     @notice Whether what is liquidatable may be liquidated now. All in femto.
     @param band What the prices' confidence may add: judged is the edge that favours the account.
@@ -214,9 +212,7 @@ def excess_owed(owed: int256, pool_cash: int256, pool_share: uint256) -> uint256
     )
     if owed <= convert(share, int256):
         return 0
-    return unsafe_sub(
-        convert(owed, uint256), unsafe_div(unsafe_mul(share, STOP), fixed_point.PPM)
-    )
+    return unsafe_sub(convert(owed, uint256), unsafe_div(unsafe_mul(share, STOP), fixed_point.PPM))
 
 
 @internal

@@ -60,9 +60,7 @@ def initial_margin(notional: uint256, leverage: uint256, tiers: Tiers) -> uint25
     required: uint256 = fixed_point.div_up(due, fixed_point.PPM)
     if leverage == 0:
         return required
-    return max(
-        required, fixed_point.div_up(unsafe_mul(notional, fixed_point.PPM), leverage)
-    )
+    return max(required, fixed_point.div_up(unsafe_mul(notional, fixed_point.PPM), leverage))
 
 
 @internal
@@ -74,9 +72,7 @@ def unwinding_cost(notional: uint256, taker_fee: uint256) -> uint256:
     @param notional Of the matched part of one leg.
     @param taker_fee In ppm.
     """
-    return fixed_point.div_up(
-        unsafe_mul(unsafe_mul(2, notional), taker_fee), fixed_point.PPM
-    )
+    return fixed_point.div_up(unsafe_mul(unsafe_mul(2, notional), taker_fee), fixed_point.PPM)
 
 
 @internal
@@ -101,9 +97,7 @@ def order_margin(notional: uint256, leverage: uint256, initial_rate: uint256) ->
     if leverage != 0:
         least = max(
             least,
-            fixed_point.div_up(
-                unsafe_mul(notional, fixed_point.PPM * fixed_point.PPM), leverage
-            ),
+            fixed_point.div_up(unsafe_mul(notional, fixed_point.PPM * fixed_point.PPM), leverage),
         )
     return fixed_point.div_up(least, fixed_point.PPM * fixed_point.FEMTO)
 
@@ -161,9 +155,7 @@ def _surcharge(notional: uint256, tiers: Tiers, initial: bool) -> uint256:
 
 @internal
 @pure
-def _ramped_word(
-    target: uint256, before: uint256, elapsed: uint256, duration: uint256
-) -> uint256:
+def _ramped_word(target: uint256, before: uint256, elapsed: uint256, duration: uint256) -> uint256:
     word: uint256 = 0
     for i: uint256 in range(4):
         tier: words.Tier = words.unpack_tier(target >> (i * TIER_BITS))
@@ -181,8 +173,6 @@ def _ramped_word(
 def _ramped(target: uint256, before: uint256, elapsed: uint256, duration: uint256) -> uint256:
     # Both parts are positive, so down is toward zero.
     return unsafe_div(
-        unsafe_add(
-            unsafe_mul(target, elapsed), unsafe_mul(before, unsafe_sub(duration, elapsed))
-        ),
+        unsafe_add(unsafe_mul(target, elapsed), unsafe_mul(before, unsafe_sub(duration, elapsed))),
         duration,
     )

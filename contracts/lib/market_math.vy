@@ -18,9 +18,7 @@ FEE_DENOMINATOR: constant(uint256) = 10**15  # ppm and femto per quote unit
 
 @internal
 @pure
-def accrue_funding(
-    market: words.Market, price: uint256, until: uint256
-) -> words.Market:
+def accrue_funding(market: words.Market, price: uint256, until: uint256) -> words.Market:
     """
     @notice Moves rate and index to `until`. The rate drifts linearly and stops at its maximum; the
             index grows by the exact area under the rate, times the price.
@@ -35,15 +33,11 @@ def accrue_funding(
     elapsed: int256 = convert(unsafe_sub(until, market.accrued_at), int256)
     limit: int256 = unsafe_mul(convert(market.max_funding_rate, int256), RATE_PER_PPM)
     rate: int256 = max(min(market.funding_rate, limit), unsafe_sub(0, limit))
-    target: int256 = unsafe_add(
-        rate, unsafe_div(unsafe_mul(market.funding_drift, elapsed), DAY)
-    )
+    target: int256 = unsafe_add(rate, unsafe_div(unsafe_mul(market.funding_drift, elapsed), DAY))
     doubled_area: int256 = 0
     if target > limit or target < unsafe_sub(0, limit):
         target = max(min(target, limit), unsafe_sub(0, limit))
-        ramp: int256 = unsafe_div(
-            unsafe_mul(unsafe_sub(target, rate), DAY), market.funding_drift
-        )
+        ramp: int256 = unsafe_div(unsafe_mul(unsafe_sub(target, rate), DAY), market.funding_drift)
         doubled_area = unsafe_add(
             unsafe_mul(unsafe_add(rate, target), ramp),
             unsafe_mul(unsafe_mul(2, target), unsafe_sub(elapsed, ramp)),
@@ -87,9 +81,7 @@ def funding_drift(velocity: uint256, skew: int256, skew_scale: uint256) -> int25
     scale: int256 = convert(skew_scale, int256)
     clamped: int256 = max(min(skew, scale), unsafe_sub(0, scale))
     drift: int256 = unsafe_div(
-        unsafe_mul(
-            unsafe_mul(convert(velocity, int256), RATE_PER_PPM), clamped
-        ),
+        unsafe_mul(unsafe_mul(convert(velocity, int256), RATE_PER_PPM), clamped),
         scale,
     )
     return max(min(drift, words.MAX_DRIFT), -words.MAX_DRIFT)
@@ -106,9 +98,7 @@ def skew_of(long_size: uint256, short_size: uint256) -> int256:
 
 @internal
 @pure
-def impact_cost(
-    size_delta: int256, skew: int256, skew_scale: uint256, price: uint256
-) -> int256:
+def impact_cost(size_delta: int256, skew: int256, skew_scale: uint256, price: uint256) -> int256:
     """
     @notice What a trade pays beyond the mark price, in femto: size_delta * price *
             (skew + size_delta / 2) / skew_scale, up (against the trader). Negative where the trade

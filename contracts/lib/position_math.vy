@@ -22,9 +22,7 @@ def value_of(
     worth: int256 = unsafe_sub(
         unsafe_mul(
             convert(position.size, int256),
-            unsafe_add(
-                unsafe_sub(convert(price, int256), funding_index), position.funding_index
-            ),
+            unsafe_add(unsafe_sub(convert(price, int256), funding_index), position.funding_index),
         ),
         unsafe_mul(convert(position.entry_notional, int256), fixed_point.FEMTO_INT),
     )

@@ -83,8 +83,7 @@ def bankruptcy_price(exposure: Exposure) -> uint256:
     if net > 0:
         slope = scale - exposure.area
         bound = (
-            scale
-            * (exposure.funding_index + fixed_point.signed_div_up(-exposure.equity, net) - 1)
+            scale * (exposure.funding_index + fixed_point.signed_div_up(-exposure.equity, net) - 1)
             + 1
         )
     elif net < 0:
@@ -106,9 +105,7 @@ def bankruptcy_price(exposure: Exposure) -> uint256:
 
 @internal
 @pure
-def is_liquidatable_at(
-    exposure: Exposure, tiers: margin_math.Tiers, price: uint256
-) -> bool:
+def is_liquidatable_at(exposure: Exposure, tiers: margin_math.Tiers, price: uint256) -> bool:
     """
     @notice Whether the maintenance requirement at a price is not below the equity at that price.
             Of a position and a price that are not zero it never is zero itself.
@@ -156,9 +153,7 @@ def _closed_form(
     lower: int256 = 0
     upper: int256 = max_value(int256)
     for i: uint256 in range(margin_math.TAIL_TIERS + 1):
-        factor: int256 = convert(rate, int256) * larger * scale - net * (
-            scale - exposure.area
-        )
+        factor: int256 = convert(rate, int256) * larger * scale - net * (scale - exposure.area)
         bound: int256 = convert(deduction, int256) * scale + base
         if factor > 0:
             upper = min(upper, max(fixed_point.signed_div_up(bound, factor), 0))

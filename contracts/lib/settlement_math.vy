@@ -15,9 +15,7 @@ from . import words
 
 @internal
 @pure
-def count(
-    settlement: words.Settlement, price: words.Price, until: uint256
-) -> words.Settlement:
+def count(settlement: words.Settlement, price: words.Price, until: uint256) -> words.Settlement:
     """
     @notice Adds a price's share of the hour.
     @param price The newest price up to now.

@@ -420,7 +420,10 @@ def unpack_position(word: uint256) -> Position:
 @internal
 @pure
 def pack_side(side: Side) -> uint256:
-    self._require_fits((unsafe_add(convert(convert(side.basis, bytes32), uint256), 2**159) >> 160) | (side.size >> 64))
+    self._require_fits(
+        (unsafe_add(convert(convert(side.basis, bytes32), uint256), 2**159) >> 160)
+        | (side.size >> 64)
+    )
     return (convert(convert(side.basis, bytes32), uint256) << 96) | side.size
 
 
@@ -501,10 +504,16 @@ def unpack_ramp(word: uint256) -> Ramp:
 @pure
 def pack_house(house: House) -> uint256:
     self._require_fits(
-        (unsafe_add(convert(convert(house.pool_cash, bytes32), uint256), 2**95) >> 96) | ((house.insurance | house.fees) >> 76)
+        (unsafe_add(convert(convert(house.pool_cash, bytes32), uint256), 2**95) >> 96)
+        | ((house.insurance | house.fees) >> 76)
         | (house.flags >> 8)
     )
-    return (convert(convert(house.pool_cash, bytes32), uint256) << 160) | (house.insurance << 84) | (house.fees << 8) | house.flags
+    return (
+        (convert(convert(house.pool_cash, bytes32), uint256) << 160)
+        | (house.insurance << 84)
+        | (house.fees << 8)
+        | house.flags
+    )
 
 
 @internal
@@ -610,9 +619,7 @@ def pack_tier(tier: Tier) -> uint256:
     """
     @notice A tier in 64 bits: four make a word.
     """
-    self._require_fits(
-        (tier.floor >> 24) | ((tier.maintenance_rate | tier.initial_rate) >> 20)
-    )
+    self._require_fits((tier.floor >> 24) | ((tier.maintenance_rate | tier.initial_rate) >> 20))
     return (tier.floor << 40) | (tier.maintenance_rate << 20) | tier.initial_rate
 
 
@@ -929,9 +936,7 @@ def pack_order_terms(terms: OrderTerms) -> uint256:
     self._require_fits(
         (terms.keeper_fee >> 40) | ((terms.delay | terms.window) >> 16) | (terms.max_age >> 32)
     )
-    return (
-        (terms.max_age << 72) | (terms.keeper_fee << 32) | (terms.delay << 16) | terms.window
-    )
+    return (terms.max_age << 72) | (terms.keeper_fee << 32) | (terms.delay << 16) | terms.window
 
 
 @internal

@@ -34,7 +34,5 @@ def _owed(market: uint256, state: words.Market, price: uint256) -> int256:
 @view
 def _require_backed(owed: int256, pool_share: uint256):
     # As auto-deleveraging judges it.
-    excess: uint256 = liquidation_math.excess_owed(
-        owed, ledger._load_house().pool_cash, pool_share
-    )
+    excess: uint256 = liquidation_math.excess_owed(owed, ledger._load_house().pool_cash, pool_share)
     assert excess == 0, "pool: owes above its share"

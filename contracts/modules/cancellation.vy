@@ -77,9 +77,7 @@ def _death(order: IOrderBook.Order, state: words.OrderState) -> uint256:
     """
     @notice Why an order can never fill any more, if the book knows.
     """
-    reason: uint256 = order_groups._reason(
-        order.account, order.placer, order.group, state.is_child
-    )
+    reason: uint256 = order_groups._reason(order.account, order.placer, order.group, state.is_child)
     if not reasons.must_wait(reason):
         return reason
     if (

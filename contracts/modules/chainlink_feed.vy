@@ -82,4 +82,4 @@ def _is_inside_bounds(feed: words.Feed, answer: int256) -> bool:
 @internal
 @pure
 def _scale(answer: int256, decimals: uint256) -> uint256:
-    return convert(answer, uint256) * 10 ** (18 - decimals)
+    return convert(answer, uint256) * 10**(18 - decimals)

@@ -118,9 +118,7 @@ def _without(owner: words.Account, market: uint256, slot: uint256) -> words.Acco
 
 
 @internal
-def _store_owner(
-    account: address, owner: words.Account, house: words.House
-) -> words.House:
+def _store_owner(account: address, owner: words.Account, house: words.House) -> words.House:
     """
     @notice Stores an account. With its last leg a debt goes, too: its own escrow pays first, then
             insurance, then the pool.

@@ -43,9 +43,7 @@ def _to_isolated(account: address, market: uint256, is_long: bool, amount: uint2
     move: Move = self._open(
         account, market, words.CROSS_LONG if is_long else words.CROSS_SHORT, is_long
     )
-    leverage: uint256 = margin_math.isolated_leverage(
-        ledger._settings_of(account, market), is_long
-    )
+    leverage: uint256 = margin_math.isolated_leverage(ledger._settings_of(account, market), is_long)
     least: uint256 = fixed_point.quote_up(self._required(move, leverage, move.source))
     margin: uint256 = amount if amount != 0 else least
     assert margin >= least, "margin: below initial"
@@ -101,8 +99,7 @@ def _open(account: address, market: uint256, slot: uint256, is_long: bool) -> Mo
     markets._require_listed(market)
     price: words.Price = markets._price(market)
     cross_margin._require_firm(
-        markets._is_firm(market, price)
-        and not price_validity.is_settling(price, block.timestamp)
+        markets._is_firm(market, price) and not price_validity.is_settling(price, block.timestamp)
     )
     owner: words.Account = ledger._account(account)
     source: words.Position = ledger._position(words.position_id(account, market, slot))
@@ -161,9 +158,7 @@ def _store(move: Move, merged: words.Position, owner: words.Account, margin: uin
     ended: words.Position = empty(words.Position)
     ended.generation = position_math.next_generation(move.source)
     # The mean of two funding indices is rounded: the side keeps the sum of what its positions say.
-    side: words.Side = fills._replace(
-        markets._side(move.market, move.is_long), move.source, ended
-    )
+    side: words.Side = fills._replace(markets._side(move.market, move.is_long), move.source, ended)
     side = fills._replace(side, move.target, merged)
     side_word: uint256 = markets._store_side(move.market, move.is_long, side)
     position_word: uint256 = ledger._store_position(

@@ -110,9 +110,7 @@ def _net_pairs(
         size: uint256 = max_value(uint256)
         legs: words.Position[2] = empty(words.Position[2])
         for slot: uint256 in range(2):
-            legs[slot] = ledger._position(
-                words.position_id(debtor.account, book.market, slot)
-            )
+            legs[slot] = ledger._position(words.position_id(debtor.account, book.market, slot))
             size = min(size, legs[slot].size)
         worth: int256 = netted.carried
         position_words: uint256[2] = empty(uint256[2])
@@ -150,9 +148,7 @@ def _net_pairs(
 
 
 @internal
-def _close_legs(
-    batch: liquidation.Batch, debtor: Debtor
-) -> (liquidation.Batch, Debtor):
+def _close_legs(batch: liquidation.Batch, debtor: Debtor) -> (liquidation.Batch, Debtor):
     """
     @notice Goes through the legs in the order of their markets. With two thirds of maintenance margin
             it takes off just enough; else it closes every one whose price is fresh. Their penalties
@@ -174,9 +170,7 @@ def _close_legs(
         cut: liquidation.Cut = empty(liquidation.Cut)
         cut.account = debtor.account
         cut.slot = index & 1
-        cut.position = ledger._position(
-            words.position_id(debtor.account, book.market, cut.slot)
-        )
+        cut.position = ledger._position(words.position_id(debtor.account, book.market, cut.slot))
         cut.size = cut.position.size
         if keeps_part:
             cut.size, closed.maintenance = self._part_of(book, cut.position, closed)
@@ -222,9 +216,7 @@ def _close_legs(
 
 @internal
 @view
-def _part_of(
-    book: closing.Book, leg: words.Position, debtor: Debtor
-) -> (uint256, uint256):
+def _part_of(book: closing.Book, leg: words.Position, debtor: Debtor) -> (uint256, uint256):
     """
     @notice How many lots of a leg to close so that the account has the buffer again.
     @return The lots, and the account's maintenance margin without them.

@@ -20,6 +20,7 @@ from . import markets
 uses: ledger
 uses: markets
 
+
 struct Valuation:
     worth: int256  # femto, sum of the legs' values
     initial: uint256  # femto
@@ -108,9 +109,7 @@ def _value_pair(
     if long.size != 0:
         worth = position_math.value_of(long, True, price, state.funding_index)
     if short.size != 0:
-        worth = unsafe_add(
-            worth, position_math.value_of(short, False, price, state.funding_index)
-        )
+        worth = unsafe_add(worth, position_math.value_of(short, False, price, state.funding_index))
         if long.size == 0:
             leverage = short.margin
     notional: uint256 = unsafe_mul(max(long.size, short.size), price)
@@ -169,9 +168,7 @@ def _withdrawable(cash: int256, legs: Valuation) -> int256:
     @notice What may leave the cross ledger, in quote units, down: cash less unrealised losses and
             initial margin. Unrealised profit never leaves. Negative where nothing may.
     """
-    return cash + fixed_point.quote_down(
-        min(legs.worth, 0) - convert(legs.initial, int256)
-    )
+    return cash + fixed_point.quote_down(min(legs.worth, 0) - convert(legs.initial, int256))
 
 
 @internal
@@ -185,9 +182,7 @@ def _require_withdrawable(account: address, state: words.Account, amount: uint25
         legs: Valuation = self._value_legs(account, state.legs)
         self._require_firm(legs.is_firm)
         available = self._withdrawable(state.cash, legs)
-    assert available >= 0 and convert(available, uint256) >= amount, (
-        "balance: not withdrawable"
-    )
+    assert available >= 0 and convert(available, uint256) >= amount, "balance: not withdrawable"
 
 
 @internal

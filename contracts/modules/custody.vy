@@ -21,8 +21,8 @@ def __init__(token: address):
     decimals: uint256 = convert(staticcall IERC20Detailed(token).decimals(), uint256)
     assert decimals >= 2 and decimals <= 18, "token: bad decimals"
     TOKEN = IERC20(token)
-    UNIT = 10 ** (max(decimals, 6) - 6)
-    QUOTE_PER_UNIT = 10 ** (6 - min(decimals, 6))
+    UNIT = 10**(max(decimals, 6) - 6)
+    QUOTE_PER_UNIT = 10**(6 - min(decimals, 6))
 
 
 @internal
@@ -73,9 +73,7 @@ def _pull(payer: address, vault: address, amount: uint256):
 
 
 @internal
-def _permit(
-    owner: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
-):
+def _permit(owner: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32):
     """
     @notice Uses an owner's permit, or finds it used: either leaves an allowance of exactly the amount. Any
             other allowance was not meant for whoever calls.

@@ -104,9 +104,7 @@ def _open_round(book: closing.Book, house: words.House) -> Round:
 
 @internal
 @view
-def _size_of(
-    id: uint256, position: words.Position, book: closing.Book, round: Round
-) -> uint256:
+def _size_of(id: uint256, position: words.Position, book: closing.Book, round: Round) -> uint256:
     """
     @notice How many lots of a position may be taken off: none unless it is of this market, on the
             winning side, and its profit per lot is at least that side's average. What the other leg

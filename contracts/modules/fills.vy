@@ -91,9 +91,7 @@ def _reduce(desk: Desk, conditions: Conditions, part: Part) -> Fill:
         conditions.terms.maker_fee,
         conditions.terms.taker_fee,
     )
-    fill.builder_fee = market_math.builder_fee(
-        part.size, conditions.price, conditions.builder_rate
-    )
+    fill.builder_fee = market_math.builder_fee(part.size, conditions.price, conditions.builder_rate)
     released: words.Position = empty(words.Position)
     fill.position, released = position_math.decrease(part.position, is_long, part.size)
     worth: int256 = position_math.value_of(
@@ -200,9 +198,7 @@ def _increase(desk: Desk, conditions: Conditions, part: Part) -> Fill:
     fill.position = position_math.increase(
         part.position, is_long, part.size, entry, conditions.market.funding_index
     )
-    fill.builder_fee = market_math.builder_fee(
-        part.size, conditions.price, conditions.builder_rate
-    )
+    fill.builder_fee = market_math.builder_fee(part.size, conditions.price, conditions.builder_rate)
     desk.builder_fee = unsafe_add(desk.builder_fee, fill.builder_fee)
     paid: uint256 = unsafe_add(fill.fee, fill.builder_fee)
 
@@ -216,9 +212,7 @@ def _increase(desk: Desk, conditions: Conditions, part: Part) -> Fill:
             if not is_long:
                 loss = unsafe_sub(0, loss)
             fill.margin = unsafe_add(
-                margin_math.order_margin(
-                    notional, part.leverage, conditions.market.initial_rate
-                ),
+                margin_math.order_margin(notional, part.leverage, conditions.market.initial_rate),
                 fixed_point.quote_up(convert(max(loss, 0), uint256)),
             )
         fill.position.margin = unsafe_add(fill.position.margin, fill.margin)
@@ -240,9 +234,7 @@ def _increase(desk: Desk, conditions: Conditions, part: Part) -> Fill:
 
 @internal
 @pure
-def _limit_reason(
-    increase: Fill, conditions: Conditions, skew_before: int256
-) -> uint256:
+def _limit_reason(increase: Fill, conditions: Conditions, skew_before: int256) -> uint256:
     """
     @notice Which limit of word, account or market an increase breaks, if any. Only what grows the
             skew is held to the skew's cap and to the market's share of the pool.
@@ -263,9 +255,7 @@ def _limit_reason(
         increase.desk.house.pool_cash,
         convert(unsafe_mul(conditions.terms.pool_share, fixed_point.FEMTO), int256),
     )
-    reserve: uint256 = unsafe_mul(
-        unsafe_mul(size, conditions.price), conditions.terms.reserve_rate
-    )
+    reserve: uint256 = unsafe_mul(unsafe_mul(size, conditions.price), conditions.terms.reserve_rate)
     if convert(unsafe_mul(reserve, conditions.terms.skew_cap), int256) > unsafe_mul(
         backing, convert(conditions.terms.side_cap, int256)
     ):

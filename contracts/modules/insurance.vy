@@ -81,9 +81,7 @@ def _needed() -> uint256:
     """
     needed: uint256 = 0
     for market: uint256 in range(markets.count, bound=words.MAX_MARKETS):
-        size: uint256 = max(
-            markets._side(market, True).size, markets._side(market, False).size
-        )
+        size: uint256 = max(markets._side(market, True).size, markets._side(market, False).size)
         if size == 0:
             continue
         price: words.Price = markets._price(market)

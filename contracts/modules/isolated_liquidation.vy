@@ -92,9 +92,7 @@ def _liquidate_isolated(ids: DynArray[uint256, MAX_VAULTS], liquidator: address)
                 cut.deficit = convert(-equity, uint256)
                 batch.house = house_math.cover_deficit(batch.house, cut.deficit)
             account_word = ledger._store_account(cut.account, owner)
-        book.sides[cut.slot & 1] = fills._replace(
-            book.sides[cut.slot & 1], cut.position, cut.left
-        )
+        book.sides[cut.slot & 1] = fills._replace(book.sides[cut.slot & 1], cut.position, cut.left)
         book.is_changed = True
         liquidation._record(cut, market, book.quoted.price, liquidator, account_word)
     closing._shut_book(book)

@@ -107,9 +107,7 @@ def _pair(account: address, mark: lens_reading.Mark) -> Pair:
 
 @internal
 @view
-def _value_pair(
-    mark: lens_reading.Mark, long: words.Position, short: words.Position
-) -> Pair:
+def _value_pair(mark: lens_reading.Mark, long: words.Position, short: words.Position) -> Pair:
     """
     @notice As `cross_margin`: margin for the larger leg only, at the leverage the two share. The
             profit of a silent pair counts for a while, its loss for good.
@@ -369,9 +367,9 @@ def _exposure(
 def _value_at(
     long: words.Position, short: words.Position, price: uint256, funding_index: int256
 ) -> int256:
-    return position_math.value_of(
-        long, True, price, funding_index
-    ) + position_math.value_of(short, False, price, funding_index)
+    return position_math.value_of(long, True, price, funding_index) + position_math.value_of(
+        short, False, price, funding_index
+    )
 
 
 @internal

@@ -58,9 +58,7 @@ def _market(market: uint256) -> ILens.Market:
     short: words.Side = words.unpack_side(state[markets.SHORT])
     skew: int256 = market_math.skew_of(long.size, short.size)
     price: uint256 = mark.price.price
-    house: words.House = words.unpack_house(
-        staticcall lens_reading.CLEARINGHOUSE.house_word()
-    )
+    house: words.House = words.unpack_house(staticcall lens_reading.CLEARINGHOUSE.house_word())
     bound: int256 = self._skew_bound(terms, house, skew, price)
     return ILens.Market(
         market=market,

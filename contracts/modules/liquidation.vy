@@ -79,9 +79,7 @@ def _charge(
 
 
 @internal
-def _record(
-    cut: Cut, market: uint256, price: uint256, liquidator: address, account_word: uint256
-):
+def _record(cut: Cut, market: uint256, price: uint256, liquidator: address, account_word: uint256):
     """
     @notice Stores what is left of a position.
     """

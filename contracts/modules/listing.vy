@@ -68,9 +68,7 @@ def _set_terms(market: uint256, terms: IMarkets.Terms):
     markets._require_listed(market)
     price: words.Price = markets._price(market)
     self._require_live(price)
-    state: words.Market = tier_ramps._without_past_ramp(
-        market, markets._accrued(market, price)
-    )
+    state: words.Market = tier_ramps._without_past_ramp(market, markets._accrued(market, price))
     market_bounds._check_terms(terms, price.price)
     self._check_against_rate(terms, tier_ramps._lowest_rate(market, state))
     old: words.TradeTerms = markets._trade_terms(market)
@@ -155,9 +153,7 @@ def _apply(
 @internal
 @pure
 def _check_against_rate(terms: IMarkets.Terms, maintenance_rate: uint256):
-    market_bounds._check_against_rate(
-        terms.side_cap, terms.penalty, terms.buffer, maintenance_rate
-    )
+    market_bounds._check_against_rate(terms.side_cap, terms.penalty, terms.buffer, maintenance_rate)
 
 
 @internal

@@ -97,9 +97,7 @@ def _check_tiers(tiers: DynArray[IMarkets.Tier, MAX_TIERS]) -> (uint256, uint256
             tier.maintenance_rate != 0
             and max(tier.maintenance_rate, tier.initial_rate) <= fixed_point.PPM
         ), "tier: bad rate"
-        assert 2 * tier.initial_rate >= 3 * tier.maintenance_rate, (
-            "tier: initial below 1.5 times"
-        )
+        assert 2 * tier.initial_rate >= 3 * tier.maintenance_rate, "tier: initial below 1.5 times"
         if i == 0:
             assert tier.floor == 0, "tier: bad floor"
             continue

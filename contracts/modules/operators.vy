@@ -17,8 +17,9 @@ ALL_MARKETS: constant(uint256) = 8  # those beyond the bits of the word, too
 PERMISSIONS: constant(uint256) = 15
 
 ANY_MARKET: constant(uint256) = max_value(uint256)  # what concerns every market at once
-LEAST_FEES: constant(uint256) = 100  # keeper's fees that an operator's order is worth, so that an operator
-# who is its own keeper can carry off 1 % of what it may trade, not all of it
+# Keeper's fees that an operator's order is worth, so that an operator who is its own keeper can carry
+# off 1 % of what it may trade, not all of it.
+LEAST_FEES: constant(uint256) = 100
 
 _operators: HashMap[address, HashMap[address, uint256]]  # operator words by account and operator
 
@@ -36,9 +37,7 @@ def set_operator(
     self._store(
         msg.sender,
         operator,
-        words.Operator(
-            expiry=expiry, permissions=permissions, notional=notional, markets=markets
-        ),
+        words.Operator(expiry=expiry, permissions=permissions, notional=notional, markets=markets),
     )
 
 
@@ -82,9 +81,7 @@ def _may(account: address, actor: address, market: uint256, permission: uint256)
     """
     if actor == account:
         return True
-    return self._allow(
-        words.unpack_operator(self._operators[account][actor]), market, permission
-    )
+    return self._allow(words.unpack_operator(self._operators[account][actor]), market, permission)
 
 
 @internal

@@ -25,9 +25,7 @@ BRACKET_TYPEHASH: constant(bytes32) = keccak256(
 @internal
 @view
 def _hash(order: IOrderBook.Order) -> bytes32:
-    return eip712_domain_separator._hash_typed_data_v4(
-        keccak256(abi_encode(ORDER_TYPEHASH, order))
-    )
+    return eip712_domain_separator._hash_typed_data_v4(keccak256(abi_encode(ORDER_TYPEHASH, order)))
 
 
 @internal

@@ -203,9 +203,7 @@ def _trigger(
     if kind != TRAILING_STOP:
         return trigger_price
     if is_buy:
-        return fixed_point.div_up(
-            extreme * (fixed_point.PPM + callback_rate), fixed_point.PPM
-        )
+        return fixed_point.div_up(extreme * (fixed_point.PPM + callback_rate), fixed_point.PPM)
     return extreme * (fixed_point.PPM - callback_rate) // fixed_point.PPM
 
 

@@ -63,9 +63,7 @@ def _is_latest(market: uint256, kind: uint256) -> bool:
 @internal
 @view
 def _account(account: address) -> words.Account:
-    return words.unpack_account(
-        staticcall ILedger(CLEARINGHOUSE.address).account_word(account)
-    )
+    return words.unpack_account(staticcall ILedger(CLEARINGHOUSE.address).account_word(account))
 
 
 @internal

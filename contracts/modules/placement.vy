@@ -24,9 +24,7 @@ uses: order_store
 
 
 @internal
-def _place(
-    order: IOrderBook.Order, placer: address, is_child: bool, bound_to: uint256
-) -> bytes32:
+def _place(order: IOrderBook.Order, placer: address, is_child: bool, bound_to: uint256) -> bytes32:
     """
     @param is_child Whether the order's group is its entry.
     @param bound_to The generation, plus one, that it takes over from the order it replaces; 0 for none.
@@ -47,9 +45,7 @@ def _place(
             builders._max_fees[order.account][order.builder],
         )
     if order.group != empty(bytes32):
-        reason: uint256 = order_groups._reason(
-            order.account, placer, order.group, is_child
-        )
+        reason: uint256 = order_groups._reason(order.account, placer, order.group, is_child)
         assert reasons.must_wait(reason), reasons.text_of(reason)
 
     is_open: bool = order.margin_mode == 0 or (order.leverage == 0 and not order.reduce_only)
@@ -92,9 +88,7 @@ def _place(
         generation,
     )
     order_store._orders[hash] = word
-    log IOrderBook.OrderPlaced(
-        order_hash=hash, account=order.account, order=order, order_word=word
-    )
+    log IOrderBook.OrderPlaced(order_hash=hash, account=order.account, order=order, order_word=word)
     return hash
 
 

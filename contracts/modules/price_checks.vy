@@ -84,7 +84,7 @@ def _second_price(check: words.Check, max_age: uint256, lot_size: uint256) -> ui
         or round.updated_at + max_age < block.timestamp
     ):
         return 0
-    price: uint256 = convert(round.answer, uint256) * 10 ** (18 - check.decimals)
+    price: uint256 = convert(round.answer, uint256) * 10**(18 - check.decimals)
     if price >= fixed_point.MAX_WAD_PRICE:
         return 0
     return fixed_point.femto_per_lot(price, lot_size)

@@ -43,7 +43,7 @@ def _price(market: uint256, pyth: address) -> (uint256, uint256, uint256):
     if confidence < price:
         uncertainty = fixed_point.div_up(confidence * fixed_point.PPM, price)
     return (
-        price * 10 ** convert(exponent - MIN_EXPONENT, uint256),
+        price * 10**convert(exponent - MIN_EXPONENT, uint256),
         convert(slice(answered, 96, 32), uint256),
         uncertainty,
     )

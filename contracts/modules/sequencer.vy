@@ -58,8 +58,7 @@ def _is_set() -> bool:
 @view
 def _is_in_grace(sequencer: words.Sequencer, round: aggregators.Round) -> bool:
     return (
-        round.started_at > block.timestamp
-        or block.timestamp - round.started_at < sequencer.grace
+        round.started_at > block.timestamp or block.timestamp - round.started_at < sequencer.grace
     )
 
 

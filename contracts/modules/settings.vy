@@ -71,9 +71,7 @@ def _set_default_margin_mode(account: address, market: uint256, is_isolated: boo
 @internal
 def _store(account: address, market: uint256, settings: words.Settings):
     settings_word: uint256 = ledger._store_settings(account, market, settings)
-    log IIsolatedMargin.SettingsChanged(
-        account=account, market=market, settings_word=settings_word
-    )
+    log IIsolatedMargin.SettingsChanged(account=account, market=market, settings_word=settings_word)
 
 
 @internal

@@ -86,9 +86,7 @@ def _settle(
     owner: words.Account = closing._without(ledger._account(account), market, slot)
     after: words.House = house
     realised: int256 = fixed_point.quote_down(
-        position_math.value_of(
-            position, slot & 1 == 0, book.quoted.price, book.state.funding_index
-        )
+        position_math.value_of(position, slot & 1 == 0, book.quoted.price, book.state.funding_index)
     )
     proceeds: int256 = realised
     deficit: uint256 = 0

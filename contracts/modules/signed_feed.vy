@@ -46,9 +46,7 @@ def _price(market: uint256, payload: Bytes[MAX_PAYLOAD]) -> (uint256, uint256):
     )
     last: uint256 = 0
     for i: uint256 in range(count, bound=MAX_SIGNATURES):
-        signer: address = ecdsa._recover_sig(
-            digest, slice(payload, 64 + SIGNATURE * i, SIGNATURE)
-        )
+        signer: address = ecdsa._recover_sig(digest, slice(payload, 64 + SIGNATURE * i, SIGNATURE))
         assert self.is_signer[signer], "signer: not allowed"
         assert convert(signer, uint256) > last, "signer: not ascending"
         last = convert(signer, uint256)
@@ -57,7 +55,9 @@ def _price(market: uint256, payload: Bytes[MAX_PAYLOAD]) -> (uint256, uint256):
 
 @internal
 def _set_signers(signers: DynArray[address, MAX_SIGNERS], threshold: uint256):
-    assert threshold != 0 and threshold <= min(len(signers), MAX_SIGNATURES), "signer: bad threshold"
+    assert (
+        threshold != 0 and threshold <= min(len(signers), MAX_SIGNATURES)
+    ), "signer: bad threshold"
     for signer: address in self._signers:
         self.is_signer[signer] = False
     last: uint256 = 0

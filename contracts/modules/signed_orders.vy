@@ -13,8 +13,8 @@ from snekmate.utils import ecdsa
 from ..interfaces import IOrderBook
 
 MAX_SIGNATURE: constant(uint256) = 1_024  # bytes
-WALLET_GAS: constant(uint256) = 1_000_000  # enough for a passkey; what a hostile wallet can burn of it is
-# the relayer's alone
+# Enough for a passkey; what a hostile wallet can burn of it is the relayer's alone.
+WALLET_GAS: constant(uint256) = 1_000_000
 IS_VALID: constant(Bytes[4]) = method_id("isValidSignature(bytes32,bytes)")
 
 _nonces: HashMap[address, HashMap[uint256, uint256]]  # bits spent, by signer and nonce >> 8
@@ -74,6 +74,4 @@ def _is_wallets(signer: address, digest: bytes32, signature: Bytes[MAX_SIGNATURE
         is_static_call=True,
         revert_on_failure=False,
     )
-    return success and len(answer) == 32 and convert(answer, bytes32) == convert(
-        IS_VALID, bytes32
-    )
+    return success and len(answer) == 32 and convert(answer, bytes32) == convert(IS_VALID, bytes32)

@@ -75,9 +75,7 @@ def _end_ramp(market: uint256):
 
 
 @internal
-def _replace_tiers(
-    market: uint256, tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS]
-):
+def _replace_tiers(market: uint256, tiers: DynArray[IMarkets.Tier, market_bounds.MAX_TIERS]):
     ownable._check_owner()
     markets._require_listed(market)
     assert (

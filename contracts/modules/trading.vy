@@ -82,9 +82,7 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                 before: Legs = self._legs(
                     trade.is_buy, plan.reduction.position, plan.increase.position
                 )
-                after: Legs = self._legs(
-                    trade.is_buy, reduction.position, increase.position
-                )
+                after: Legs = self._legs(trade.is_buy, reduction.position, increase.position)
                 for _: uint256 in range(2):
                     reason = self._check_cross(
                         trade.account,
@@ -128,7 +126,6 @@ def _execute_trade(trade: ITrading.Trade) -> ITrading.Result:
                 plan.reduction.position,
                 reduction.position,
             )
-
     if reason == reasons.FILLED:
         if (
             trade.is_isolated
@@ -209,9 +206,7 @@ def _may_leave(
 
 @internal
 @view
-def _conditions(
-    market: uint256, price_word: uint256, builder_rate: uint256
-) -> fills.Conditions:
+def _conditions(market: uint256, price_word: uint256, builder_rate: uint256) -> fills.Conditions:
     """
     @notice What the market and the order say: funding accrued.
     """
@@ -277,7 +272,6 @@ def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade)
     elif is_hedge:
         may_reduce = trade.is_buy == (trade.position_side == SHORT)
         may_increase = may_increase and not may_reduce
-
     # A cross order needs both legs for the margin of the pair, a vault only its own. What is known
     # to be closed is not read, unless its generation is needed: one-way mode never holds both.
     needs_both: bool = not trade.is_isolated
@@ -322,7 +316,6 @@ def _plan(desk: fills.Desk, conditions: fills.Conditions, trade: ITrading.Trade)
         plan.reason = reasons.BELOW_MINIMUM
     if not trade.is_isolated and plan.reduction.size == 0 and held != 0:
         plan.increase.leverage = plan.reduction.position.margin  # the legs of a pair share one
-
     # While the price says no, nothing else may end the order.
     if trade.acceptable_price != 0:
         # The average fill price, exact, against the acceptable one.
@@ -370,9 +363,7 @@ def _check_opened(
             available = cross_margin._withdrawable(cash_before, legs)
         if taken > available:
             return reasons.NOT_WITHDRAWABLE
-    vault: cross_margin.Valuation = cross_margin._value_vault(
-        market, state, price, slot, position
-    )
+    vault: cross_margin.Valuation = cross_margin._value_vault(market, state, price, slot, position)
     if unsafe_add(vault.worth, min(0, impact)) < convert(vault.initial, int256):
         return reasons.BELOW_INITIAL
     return reasons.FILLED
@@ -393,9 +384,7 @@ def _check_reduced(
             shrinks alike in margin, value and requirement.)
     """
     now: cross_margin.Valuation = cross_margin._value_vault(market, state, price, slot, after)
-    then: cross_margin.Valuation = cross_margin._value_vault(
-        market, state, price, slot, before
-    )
+    then: cross_margin.Valuation = cross_margin._value_vault(market, state, price, slot, before)
     if now.worth >= convert(now.initial, int256) or self._is_healthier(now, then):
         return reasons.FILLED
     return reasons.BELOW_INITIAL
@@ -464,9 +453,9 @@ def _is_healthier(now: cross_margin.Valuation, then: cross_margin.Valuation) -> 
     """
     @notice Whether equity / maintenance margin is not lower than it was.
     """
-    return now.worth * convert(
-        then.maintenance, int256
-    ) >= then.worth * convert(now.maintenance, int256)
+    return now.worth * convert(then.maintenance, int256) >= then.worth * convert(
+        now.maintenance, int256
+    )
 
 
 @internal
