@@ -2,6 +2,8 @@
 
     python -m tools.contract_layout           name the contracts that are laid out otherwise
     python -m tools.contract_layout --write   lay them out
+
+Nothing else of a contract changes: mamushi compares the syntax trees before it answers.
 """
 
 from __future__ import annotations

@@ -59,7 +59,6 @@ M28: constant(uint256) = 2**28 - 1
 M32: constant(uint256) = 2**32 - 1
 M36: constant(uint256) = 2**36 - 1
 M40: constant(uint256) = 2**40 - 1
-M48: constant(uint256) = 2**48 - 1
 M56: constant(uint256) = 2**56 - 1
 M64: constant(uint256) = 2**64 - 1
 M76: constant(uint256) = 2**76 - 1

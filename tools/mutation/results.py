@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -41,17 +42,23 @@ def verdict_on(mutant: Mutant, verdict: str, by: str = "", fingerprint: str = ""
 
 
 class Results:
-    """Verdicts by mutant; written out often, and sorted, so that the file's changes are few."""
+    """Verdicts by mutant; written out often, and sorted, so that the file's changes are few.
+
+    Two runs at once, each with another judge, share the file: what one of them did not judge or
+    forget is left as the other wrote it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._verdicts = {one.id: one for one in _read(path)}
+        self._own: dict[str, Verdict] = {}
+        self._forgotten: set[str] = set()
 
     def __getitem__(self, mutant: str) -> Verdict | None:
         return self._verdicts.get(mutant)
 
     def add(self, verdict: Verdict) -> None:
-        self._verdicts[verdict.id] = verdict
+        self._verdicts[verdict.id] = self._own[verdict.id] = verdict
 
     def of(self, path: str) -> list[Verdict]:
         return [one for one in self._verdicts.values() if one.path == path]
@@ -61,16 +68,19 @@ class Results:
 
     def keep(self, path: str, ids: set[str]) -> None:
         """Forgets the mutants of a file's code that is no more."""
-        self._verdicts = {
-            id_: one for id_, one in self._verdicts.items() if one.path != path or id_ in ids
-        }
+        gone = {one.id for one in self.of(path)} - ids
+        self._forgotten |= gone
+        for id_ in gone:
+            del self._verdicts[id_]
 
     def save(self) -> None:
-        lines = ["\t".join(map(str, astuple(one))).rstrip("\t0") for one in self.all()]
-        lines.sort()
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text("\n".join(lines) + "\n")
-        fresh.rename(self._path)
+        with self._path.open("a+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            kept = {one.id: one for one in _read(self._path) if one.id not in self._forgotten}
+            self._verdicts = kept | self._own
+            lines = ["\t".join(map(str, astuple(one))).rstrip("\t0") for one in self.all()]
+            file.truncate(0)
+            file.write("\n".join(sorted(lines)) + "\n")
 
 
 def _read(path: Path) -> Iterator[Verdict]:
