@@ -1,5 +1,6 @@
 """Numbers where mistakes live: around zero, units, landmarks and the ends of ranges."""
 
+from functools import cache
 from random import Random
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -99,6 +100,7 @@ class Draw:
         return sorted(self.random.sample(range(1, 2**bits), count))
 
 
+@cache
 def _layout(kind: type) -> dict[str, tuple[type, Bits]]:
     return {
         name: get_args(hint) for name, hint in get_type_hints(kind, include_extras=True).items()
