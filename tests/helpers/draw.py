@@ -101,7 +101,7 @@ class Draw:
 
 
 @cache
-def _layout(kind: type) -> dict[str, tuple[type, Bits]]:
+def _layout(kind: Any) -> dict[str, tuple[type, Bits]]:
     return {
         name: get_args(hint) for name, hint in get_type_hints(kind, include_extras=True).items()
     }
