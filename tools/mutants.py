@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=None, help="stop after so many verdicts")
     parser.add_argument("--again", metavar="REGEX", help="survivors of these files have none")
     parser.add_argument("--only", choices=(LIBRARY, CONTRACT), help="one judge")
+    parser.add_argument("--files", metavar="REGEX", default="", help="judge no others")
     parser.add_argument("--report", action="store_true", help="judge nothing")
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -93,7 +94,8 @@ def _judge(arguments: argparse.Namespace, tests: Tests) -> None:
     started = time.monotonic()
     results = Results(arguments.results)
     again = re.compile(arguments.again) if arguments.again else None
-    found = verdicts(tests, results, arguments.only, again)
+    files = re.compile(arguments.files)
+    found = verdicts(tests, results, files, arguments.only, again)
     try:
         for done, verdict in enumerate(islice(found, arguments.count), 1):
             results.add(verdict)

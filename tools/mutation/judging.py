@@ -16,9 +16,13 @@ from tools.mutation.session import Tests
 
 
 def verdicts(
-    tests: Tests, results: Results, only: str | None, again: re.Pattern[str] | None
+    tests: Tests,
+    results: Results,
+    files: re.Pattern[str],
+    only: str | None,
+    again: re.Pattern[str] | None,
 ) -> Iterator[Verdict]:
-    """The caller enters each into the results before it asks for the next."""
+    """Of the files that are named. The caller enters each before it asks for the next."""
     library = cache(lambda: LibraryJudge(tests))
     contract = cache(lambda: ContractJudge(tests))
     for path in (*plan.library_paths(), *plan.SAMPLED):
@@ -26,14 +30,15 @@ def verdicts(
     if again:
         for mutant in _survivors(results, again):
             yield _judged(library() if LibraryJudge.takes(mutant) else contract(), mutant, results)
+    of_libraries = [one for one in plan.library_mutants() if files.search(one.path)]
     if only != ContractJudge.name:
-        for mutant in plan.library_mutants():
+        for mutant in of_libraries:
             if results[mutant.id] is None and LibraryJudge.takes(mutant):
                 yield _judged(library(), mutant, results)
     if only != LibraryJudge.name:
-        for mutant in plan.sample(results):
+        for mutant in plan.sample(results, files):
             yield _judged(contract(), mutant, results)
-        for mutant in plan.library_mutants():
+        for mutant in of_libraries:
             verdict = results[mutant.id]
             if verdict is None or verdict.by == LibraryJudge.name:
                 yield _judged(contract(), mutant, results)
