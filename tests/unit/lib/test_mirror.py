@@ -48,11 +48,16 @@ def packable(struct: type) -> Callable[[Draw], Given]:
 
 def accrual(draw: Draw) -> Given:
     market = draw.struct(words.Market)
-    return (
-        market,
-        draw.unsigned(64, 10**13),
-        draw.unsigned(36, market.accrued_at, market.accrued_at + 86_400),
-    )
+    until = draw.unsigned(36, market.accrued_at, market.accrued_at + 86_400)
+    if draw.boolean() and until > market.accrued_at:
+        # The rate comes to its limit, or next to it, just then.
+        drift = market.funding_drift * (until - market.accrued_at)
+        step = abs(drift) // 86_400 * (1 if drift > 0 else -1)
+        limit = market.max_funding_rate * 10**6 * (1 if drift > 0 else -1)
+        rate = limit - step + draw.integer(-1, 1)
+        if abs(rate) <= abs(limit):
+            market = replace(market, funding_rate=rate)
+    return market, draw.unsigned(64, 10**13), until
 
 
 def clock(draw: Draw) -> Given:
@@ -236,8 +241,8 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "with_cash": lambda draw: (draw.unsigned(256), draw.unsigned(66)),
         "with_escrow": lambda draw: (draw.unsigned(256), draw.unsigned(41)),
         "pack_placed_order": lambda draw: (
-            draw.unsigned(36, 2**36),
-            draw.unsigned(4),
+            draw.integer(0, 2**37, 2**36),
+            draw.integer(0, 2**4, 2**4 - 1),
             draw.integer(0, 2**41, 2**40),
             draw.boolean(),
             draw.integer(0, 2**13, 2**12),
@@ -248,8 +253,8 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "with_status": lambda draw: (draw.unsigned(256), draw.unsigned(5)),
         "with_fill": lambda draw: (
             draw.unsigned(256),
-            draw.unsigned(4),
-            draw.unsigned(36, 2**36),
+            draw.integer(0, 2**4, 2**4 - 1),
+            draw.integer(0, 2**37, 2**36),
             draw.integer(0, 2**57, 2**56),
             draw.integer(0, 2**24, 2**23),
         ),
