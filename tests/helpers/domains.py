@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bulkhead.protocol import funding_bounds, margin_math, words
+from bulkhead.protocol import funding_bounds, liquidation_math, margin_math, words
 from tests.helpers.draw import Draw
 
 STRUCTS = {
@@ -201,6 +201,13 @@ def partial(draw: Draw) -> Given:
     return draw.signed(150, due, due // 2, due * 3 // 2, 0), size, price, tiers, terms
 
 
+def closing(draw: Draw) -> Given:
+    """A part, and the least to be kept: what is left of the position, or next to it."""
+    given = partial(draw)
+    left = given[1] - liquidation_math.partial_size(*given)
+    return *given, draw.unsigned(56, left, left)
+
+
 def deleveraged(draw: Draw) -> Given:
     size = draw.integer(1, words.MAX_SIZE)
     owed = draw.integer(1, 2**140)
@@ -340,7 +347,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         ),
         "buffered": lambda draw: (draw.unsigned(150), draw.unsigned(20)),
         "partial_size": partial,
-        "closing_size": lambda draw: (*partial(draw), draw.unsigned(56)),
+        "closing_size": closing,
         "excess_owed": lambda draw: (draw.signed(162), draw.signed(96), draw.unsigned(20)),
         "deleveraging_rank": lambda draw: (
             draw.signed(122),
