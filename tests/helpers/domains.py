@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bulkhead.protocol import funding_bounds, liquidation_math, margin_math, words
+from bulkhead.protocol.reasons import Reason
 from tests.helpers.draw import Draw
 
 STRUCTS = {
@@ -362,6 +363,10 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.struct(words.LiquidationTerms),
         ),
         "shrink_charges": lambda draw: tuple(draw.unsigned(64) for _ in range(4)),
+    },
+    "reasons": {
+        "must_wait": lambda draw: (draw.integer(0, max(Reason), *Reason),),
+        "text_of": lambda draw: (draw.integer(0, max(Reason), *Reason),),
     },
     "price_validity": {
         "is_settled": lambda draw: (draw.struct(words.Price, kind=draw.integer(0, 15, 15)),),

@@ -31,6 +31,7 @@ LIBRARIES = (
     "price_bounds",
     "price_validity",
     "funding_bounds",
+    "reasons",
 )
 OPTIONS = ("--disable-block-gas-limit", "--no-request-size-limit", "--disable-code-size-limit")
 CONSTANT = "constant_"
@@ -167,10 +168,15 @@ def encoded(value: Any) -> bytes:
     return b"".join([(number % WORD).to_bytes(32, "big") for number in _flat(value)])
 
 
+def encoded_text(text: str) -> bytes:
+    """The ABI's bytes of a text that is returned alone."""
+    data = text.encode()
+    return encoded((32, len(data))) + data + bytes(-len(data) % 32)
+
+
 def refusal(reason: str) -> bytes:
     """The bytes with which a contract reverts for a reason."""
-    text = reason.encode()
-    return ERROR_SELECTOR + encoded((32, len(text))) + text + bytes(-len(text) % 32)
+    return ERROR_SELECTOR + encoded_text(reason)
 
 
 BATCH_SELECTOR = keccak256(b"each(address,uint256,bytes)")[:4]
@@ -214,6 +220,11 @@ def _values_reader(outputs: list[Any]) -> Reader:
     return lambda numbers: tuple([read(numbers) for read in readers])
 
 
+def _text(numbers: Iterator[int]) -> str:
+    _, length = next(numbers), next(numbers)
+    return b"".join(number.to_bytes(32, "big") for number in numbers)[:length].decode()
+
+
 def _reader(output: Any) -> Reader:
     match output["type"]:
         case "tuple":
@@ -227,5 +238,7 @@ def _reader(output: Any) -> Reader:
             return lambda numbers: bool(next(numbers))
         case "uint256" | "address":
             return next
+        case "string":
+            return _text
         case other:
             raise NotImplementedError(other)
