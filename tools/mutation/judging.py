@@ -11,6 +11,7 @@ from tools.mutation import plan
 from tools.mutation.candidates import Mutant, mutants
 from tools.mutation.contract_judge import ContractJudge
 from tools.mutation.library_judge import LibraryJudge
+from tools.mutation.report import equivalents
 from tools.mutation.results import SURVIVED, Results, Verdict
 from tools.mutation.session import Tests
 
@@ -40,7 +41,8 @@ def verdicts(
             yield _judged(contract(), mutant, results)
         for mutant in of_libraries:
             verdict = results[mutant.id]
-            if verdict is None or verdict.by == LibraryJudge.name:
+            is_survivor = verdict is not None and verdict.by == LibraryJudge.name
+            if verdict is None or (is_survivor and mutant.id not in equivalents()):
                 yield _judged(contract(), mutant, results)
 
 
