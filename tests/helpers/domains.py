@@ -155,6 +155,17 @@ def fill(draw: Draw) -> Given:
     return size, draw.boolean(), price, draw.integer(-size * price, size * price)
 
 
+def costly_fill(draw: Draw) -> Given:
+    """As a fill, and short ones that cost more than they bring."""
+    size, is_long, price, cost = fill(draw)
+    return (
+        size,
+        is_long,
+        price,
+        cost if is_long or draw.boolean() else draw.integer(0, 3 * abs(cost)),
+    )
+
+
 def increase(draw: Draw) -> Given:
     position = draw.struct(words.Position)
     size = draw.integer(0 if position.size else 1, words.MAX_SIZE, position.size)
@@ -308,7 +319,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
             draw.signed(64),
         ),
         "basis_of": lambda draw: (draw.struct(words.Position),),
-        "entry_notional_of": fill,
+        "entry_notional_of": costly_fill,
         "increase": increase,
         "decrease": decrease,
         "next_generation": lambda draw: (draw.struct(words.Position),),
