@@ -28,6 +28,7 @@ from tools.mutation.results import (
 from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SECONDS = 600
+OFTEN = 5
 ENOUGH = 30  # seconds of tests, as they were recorded; no statement is run by more than this kills
 
 
@@ -45,7 +46,6 @@ class ContractJudge:
             chain.compiled(name)  # what is not mutated is not compiled again
 
     def judge(self, mutant: Mutant, known: set[str]) -> Verdict:
-        """Tests that killed others come first."""
         tests, built = self._tests(mutant), self._built(mutant)
         original = (CONTRACTS / mutant.path).read_text()
         stored = set(chain.CACHE.iterdir())
@@ -71,14 +71,20 @@ class ContractJudge:
         return [name for name in importers(mutant.path) if name in names or not names]
 
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
-        """Those that run the statement; if none is known to, those that run its definition."""
+        """Those that run the statement; if none is known to, those that run its definition.
+
+        First a few that killed many, then those that run what few others run of the definition.
+        """
         place = mutant.definition
         names = self._coverage.of(mutant.places)
         names = names or self._coverage.of(
             {(mutant.path, line) for line in range(place.first, place.last + 1)}
         )
         seconds = self._coverage.seconds
-        order = sorted(names, key=lambda name: (-self._kills[name], seconds[name]))
+        rarity = self._coverage.rarity(mutant.path, place.first, place.last)
+        order = sorted(names, key=lambda name: (-rarity[name], seconds[name]))
+        often = [name for name, _ in self._kills.most_common(OFTEN) if name in names]
+        order = list(dict.fromkeys([*often, *order]))
         spent_by_then = accumulate(seconds[name] for name in order)
         return [
             self._items[name]

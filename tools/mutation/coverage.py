@@ -41,6 +41,15 @@ class Coverage:
         """The tests that run any of these lines."""
         return set().union(*(self.tests.get(line, set()) for line in lines))
 
+    def rarity(self, path: str, first: int, last: int) -> dict[str, float]:
+        """How much a test runs that few others do, between two lines."""
+        found: dict[str, float] = defaultdict(float)
+        for line in range(first, last + 1):
+            tests = self.tests.get((path, line), set())
+            for test in tests:
+                found[test] += 1 / len(tests)
+        return found
+
     def add_contracts(self) -> None:
         """Enters every line that has code in a contract."""
         for name, _, table in _tables():
