@@ -10,14 +10,15 @@ from dataclasses import dataclass, fields, is_dataclass, make_dataclass
 from functools import cache
 from itertools import islice
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
-import boa
 from vyper import ast
 from vyper.compiler.output import build_abi_output, build_method_identifiers_output
 from vyper.utils import keccak256
 
 from tests.helpers.anvil import ROOT, Anvil
+from tools.compiling import compiler_of
 
 LIBRARIES = (
     "fixed_point",
@@ -104,7 +105,7 @@ class Library:
         self._node = node
         self._batch = batch
         target = f"0x{1 + LIBRARIES.index(name):040x}".replace("0x0", "0xb", 1)
-        self.deploy(boa.loads_partial(wrapper_source(name)).compiler_data, target)
+        self.deploy(compiler_of(Path("wrapper.vy"), wrapper_source(name)), target)
 
     def deploy(self, compiled: Any, target: str) -> None:
         """From here on a wrapper's functions and constants are the library's."""
@@ -158,7 +159,7 @@ class Library:
 
 def load_libraries(node: Anvil, names: Sequence[str] = LIBRARIES) -> dict[str, Library]:
     batch = "0xba7c" + "0" * 36
-    compiled = boa.load_partial(str(ROOT / "tests/harness/Batch.vy")).compiler_data
+    compiled = compiler_of(Path("tests/harness/Batch.vy"))
     node.rpc("anvil_setCode", batch, "0x" + compiled.bytecode_runtime.hex())
     return {name: Library(node, batch, name) for name in names}
 
