@@ -4,7 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bulkhead.protocol import funding_bounds, liquidation_math, margin_math, words
+from bulkhead.protocol import (
+    funding_bounds,
+    liquidation_math,
+    margin_math,
+    market_math,
+    price_bounds,
+    words,
+)
 from bulkhead.protocol.reasons import Reason
 from tests.helpers.draw import Draw
 
@@ -220,6 +227,16 @@ def closing(draw: Draw) -> Given:
     return *given, draw.unsigned(56, left, left)
 
 
+def exposed(draw: Draw) -> Given:
+    """A position and its tiers; or a few lots at the least rates, where bounds are whole prices."""
+    if draw.random.random() < 0.9:
+        return draw.exposure(), draw.tiers()
+    few = [draw.integer(0, 2), draw.integer(0, 2), draw.integer(-3, 3), draw.integer(-3, 3)]
+    area = draw.integer(-2, 2, 0) * market_math.INDEX_DENOMINATOR
+    rate = draw.integer(1, 3)
+    return price_bounds.Exposure(*few, area), margin_math.Tiers(rate, 2 * rate, 0, 0)
+
+
 def deleveraged(draw: Draw) -> Given:
     size = draw.integer(1, words.MAX_SIZE)
     owed = draw.integer(1, 2**140)
@@ -394,7 +411,7 @@ DOMAINS: dict[str, dict[str, Callable[[Draw], Given]]] = {
         "lost_after": lambda draw: (*funding(draw), draw.unsigned(29)),
     },
     "price_bounds": {
-        "liquidation_prices": lambda draw: (draw.exposure(), draw.tiers()),
+        "liquidation_prices": exposed,
         "bankruptcy_price": lambda draw: (draw.exposure(),),
         "is_liquidatable_at": lambda draw: (draw.exposure(), draw.tiers(), draw.unsigned(64)),
     },

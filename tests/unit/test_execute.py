@@ -548,6 +548,15 @@ def test_a_closed_vault_in_debt_costs_its_margin_and_no_more(
     assert funded.house().insurance == insurance - event.deficit
 
 
+def test_a_deficit_of_one_unit_is_insurances(funded: Protocol, trader: str) -> None:
+    funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+    funded.clearinghouse.send(trader, "add_margin", 0, True, 100 * USD - 23)
+    insurance = funded.house().insurance
+    close = funded.place(trader, 0, 0, margin_mode=ISOLATED, is_buy=False, reduce_only=True)
+    assert funded.fill(close, 44_000).event("PositionDecreased").deficit == 1
+    assert funded.house().insurance == insurance - 1
+
+
 def test_a_keeper_may_be_the_trader(funded: Protocol, trader: str) -> None:
     funded.fill(funded.place(trader, 0, LOTS), keeper=trader)
     assert funded.cash(trader) == 10_000 * USD - FEE

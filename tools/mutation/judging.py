@@ -62,6 +62,8 @@ def _judged(judge: LibraryJudge | ContractJudge, mutant: Mutant, results: Result
 
 
 def _survivors(results: Results, paths: re.Pattern[str]) -> Iterator[Mutant]:
+    excused = equivalents()
     for verdict in results.all():
-        if verdict.verdict == SURVIVED and paths.search(verdict.path):
+        is_open = verdict.verdict == SURVIVED and verdict.id not in excused
+        if is_open and paths.search(verdict.path):
             yield from (one for one in mutants(verdict.path) if one.id == verdict.id)
