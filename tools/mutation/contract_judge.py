@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cache
 from hashlib import sha256
 from itertools import accumulate
@@ -28,7 +27,6 @@ from tools.mutation.results import (
 from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SECONDS = 600
-OFTEN = 5
 ASKED = ("Lens", "OrderLens", "RiskLens", "Simulator", "WordLens")  # few tests deploy them
 ENOUGH = 30  # seconds of tests, as they were recorded; no statement is run by more than this kills
 
@@ -41,7 +39,6 @@ class ContractJudge:
     def __init__(self, tests: Tests) -> None:
         self._items = tests.items
         self._coverage = Coverage.load()
-        self._kills: Counter[str] = Counter()
         self._trust = Trust()
         for name in deployed():
             chain.compiled(name)  # what is not mutated is not compiled again
@@ -58,11 +55,9 @@ class ContractJudge:
             for left in set(chain.CACHE.iterdir()) - stored:
                 left.unlink()
         verdict = verdict_on(mutant, *(found or (TIMED_OUT, self.name)))
-        if verdict.verdict == KILLED:
-            if not self._trust(self._items[verdict.by], SECONDS):
-                del self._items[verdict.by]
-                return self.judge(mutant, known)
-            self._kills[verdict.by] += 1
+        if verdict.verdict == KILLED and not self._trust(self._items[verdict.by], SECONDS):
+            del self._items[verdict.by]
+            return self.judge(mutant, known)
         return verdict
 
     def _built(self, mutant: Mutant) -> list[str]:
@@ -74,7 +69,7 @@ class ContractJudge:
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that run the statement; if none is known to, those that run its definition.
 
-        First a few that killed many, then those that run what few others run of the definition.
+        First those that run what few others run of it and of what is below it, then the fastest.
         """
         place = mutant.definition
         names = self._coverage.of(mutant.places)
@@ -82,10 +77,8 @@ class ContractJudge:
             {(mutant.path, line) for line in range(place.first, place.last + 1)}
         )
         seconds = self._coverage.seconds
-        rarity = self._coverage.rarity(mutant.path, place.first, place.last)
-        order = sorted(names, key=lambda name: (-rarity[name], seconds[name]))
-        often = [name for name, _ in self._kills.most_common(OFTEN) if name in names]
-        order = list(dict.fromkeys([*often, *order]))
+        rarity = self._coverage.rarity(mutant.path, *place.block(mutant.line))
+        order = sorted(names, key=lambda name: (-round(rarity[name], 3), seconds[name]))
         spent_by_then = accumulate(seconds[name] for name in order)
         return [
             self._items[name]
