@@ -1,0 +1,395 @@
+# pragma version 0.4.3
+"""
+@title Desk
+@license MIT
+@notice Drafts orders, places and fills them, and keeps account of every fill. 9: no order fills before
+        its commit and delay, twice, or after it was cancelled or replaced; of a group only the first;
+        of a bracket a child only after its entry, at a later price. In doubt of a price nothing opens,
+        and in a settlement nothing fills.
+"""
+
+from contracts.interfaces import IOrderBook
+from contracts.interfaces import IOrderLogic
+from contracts.lib import price_validity
+from contracts.lib import words
+from . import books
+from . import stage
+
+uses: books
+uses: stage
+
+MARKET: constant(uint256) = 0  # order kinds
+LIMIT: constant(uint256) = 1
+STOP: constant(uint256) = 2
+TAKE_PROFIT: constant(uint256) = 3
+TRAILING_STOP: constant(uint256) = 4
+
+PENDING: constant(uint256) = 1  # order statuses
+EXECUTED: constant(uint256) = 2
+
+CROSS: constant(uint256) = 1  # margin modes
+ISOLATED: constant(uint256) = 2
+
+BUILDER_FEE: constant(uint256) = 500  # ppm
+MAY_OPEN: constant(uint256) = 1  # an operator's rights
+MAY_REDUCE: constant(uint256) = 2
+IN_ALL: constant(uint256) = 8  # markets
+KEPT: constant(uint256) = 8  # orders that are remembered
+
+PLACE: constant(Bytes[4]) = method_id(
+    "place((address,address,uint256,uint256,uint256,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,address,uint256,uint256))"
+)
+EXECUTE: constant(Bytes[4]) = method_id(
+    "execute((address,address,uint256,uint256,uint256,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,address,uint256,uint256))"
+)
+
+orders: DynArray[IOrderBook.Order, KEPT]  # the last that were left pending
+_placed: uint256
+_placed_at: HashMap[bytes32, uint256]  # seconds, by hash
+_filled_at: HashMap[bytes32, uint256]  # when the price that an order filled at was published
+_ended: HashMap[bytes32, bool]  # orders that were cancelled or replaced
+_swept: HashMap[address, uint256]  # the last salt when an account cancelled all that rested
+# Groups of which one has filled, by account and placer; a bracket's children by their entry alone.
+_done: HashMap[address, HashMap[address, HashMap[bytes32, bool]]]
+
+
+# Drafts
+
+
+@internal
+def _draft(trader: uint256, kind: uint256) -> IOrderBook.Order:
+    """
+    @notice Any order of a kind that the book takes as it is: all that it would resolve is said.
+    """
+    account: address = stage._trader(trader)
+    order: IOrderBook.Order = empty(IOrderBook.Order)
+    order.account = account
+    order.placer = stage.BROKER if stage._chance(10) else account
+    order.market = stage._draw(stage.MARKETS)
+    order.kind = kind
+    order.margin_mode = 1 + stage._draw(2)
+    if books._account(account).flags & words.FLAG_HEDGE != 0:
+        order.position_side = 1 + stage._draw(2)
+    order.is_buy = stage._chance(50)
+    order.reduce_only = stage._chance(25 if kind < STOP else 60)
+    price: uint256 = stage._lot_price(order.market)
+    usd: uint256[8] = [20, 50, 100, 500, 1_000, 2_000, 5_000, 20_000]
+    order.size = usd[stage._draw(8)] * (10 + stage._draw(11)) * stage.USD * 10**8 // price
+    if stage._chance(30):
+        order = self._balanced(order)
+    near: uint256 = price * (980_000 + stage._draw(40_001)) // stage.PPM
+    if kind >= STOP:
+        order.trigger_price = near
+        if kind == TRAILING_STOP:
+            order.callback_rate = 1_000 + stage._draw(20_000)
+    elif kind == LIMIT:
+        order.acceptable_price = near
+    if not order.reduce_only:
+        times: uint256[4] = [2, 10, 25, 50]
+        order.leverage = times[stage._draw(4)] * stage.PPM
+        if order.margin_mode == ISOLATED and stage._chance(15):
+            order.margin = stage._amount()
+    if kind != MARKET:
+        order.expiry = stage.now + 600 + stage._draw(7_200)
+        if stage._chance(15):
+            order.group = self._recent_group()
+    if stage._chance(20):
+        order.builder = stage.BROKER
+        order.builder_fee = BUILDER_FEE
+    order.salt = self._salt()
+    return order
+
+
+@internal
+@view
+def _balanced(draft: IOrderBook.Order) -> IOrderBook.Order:
+    """
+    @notice An order that takes the other side of the market's skew: as those do whom it pays.
+    """
+    order: IOrderBook.Order = draft
+    skew: int256 = books._skew(order.market)
+    if skew != 0:
+        order.is_buy = skew < 0
+        order.size = min(convert(abs(skew), uint256), 4 * order.size)
+    return order
+
+
+@internal
+def _salt() -> uint256:
+    self._placed += 1
+    return self._placed
+
+
+@internal
+@view
+def _recent_group() -> bytes32:
+    """
+    @notice A name that a few orders in a row share.
+    """
+    return convert(1 + self._placed // 16, bytes32)
+
+
+@internal
+def _new_group() -> bytes32:
+    return keccak256(convert(self._salt(), bytes32))
+
+
+# Placing
+
+
+@internal
+def _place(order: IOrderBook.Order) -> bool:
+    is_taken: bool = stage._attempt(
+        "place by operator" if order.placer != order.account else "place",
+        order.placer,
+        stage.book,
+        abi_encode(order, method_id=PLACE),
+    )[0]
+    if is_taken:
+        self._record_placed(self._resolved(order))
+    return is_taken
+
+
+@internal
+@view
+def _resolved(order: IOrderBook.Order) -> IOrderBook.Order:
+    """
+    @notice An order as it is hashed in the second of its placement: drafts leave nothing else open.
+    """
+    resolved: IOrderBook.Order = order
+    if order.kind == MARKET:
+        resolved.expiry = stage.now + stage.DELAY + stage.WINDOW
+    return resolved
+
+
+@internal
+def _record_placed(order: IOrderBook.Order):
+    hash: bytes32 = self._hash(order)
+    assert self._placed_at[hash] == 0, "order: placed twice"
+    assert self._status(order) == PENDING, "order: not as it was said"
+    self._placed_at[hash] = stage.now
+    if order.placer != order.account:
+        assert self._may_place(order), "operator: placed without the right"
+
+
+@internal
+@view
+def _may_place(order: IOrderBook.Order) -> bool:
+    """
+    @notice Whether an order's operator has the right to place it, now.
+    """
+    rights: words.Operator = words.unpack_operator(
+        staticcall IOrderLogic(stage.book).operator_word(order.account, order.placer)
+    )
+    right: uint256 = MAY_REDUCE if order.reduce_only else MAY_OPEN
+    is_in: bool = rights.permissions & IN_ALL != 0 or (rights.markets >> order.market) & 1 != 0
+    return is_in and rights.permissions & right != 0 and rights.expiry >= stage.now
+
+
+@internal
+def _record_end(order: IOrderBook.Order):
+    """
+    @notice An order was cancelled or replaced.
+    """
+    assert self._status(order) != PENDING, "order: stands after its end"
+    self._ended[self._hash(order)] = True
+
+
+@internal
+def _record_sweep(account: address):
+    """
+    @notice An account has cancelled all that rests: salts grow with time.
+    """
+    self._swept[account] = self._placed
+
+
+# Filling
+
+
+@internal
+def _execute(name: String[32], order: IOrderBook.Order) -> bool:
+    """
+    @return Whether the book took the order on: filled or ended it.
+    """
+    return stage._attempt(name, stage.KEEPER, stage.book, abi_encode(order, method_id=EXECUTE))[0]
+
+
+@internal
+def _fill(order: IOrderBook.Order) -> bool:
+    """
+    @notice Executes a pending order, which is remembered if it has to wait. One that filled never
+            fills again; who grew a position has initial margin for it.
+    @return Whether it filled.
+    """
+    slot: uint256 = 2 * (order.margin_mode - 1)
+    before: uint256[2] = self._sizes(order, slot)
+    paid: Paid = self._paid(order)
+    if not self._execute("execute", order):
+        self._keep(order)
+        return False
+    if self._status(order) != EXECUTED:
+        stage._count("ended unfilled")
+        return False
+    stage._count("filled isolated" if order.margin_mode == ISOLATED else "filled cross")
+    self._record_fill(order)
+    if stage._chance(20):
+        assert not self._execute("execute again", order), "order: filled twice"
+    after: uint256[2] = self._sizes(order, slot)
+    traded: uint256 = 0
+    for side: uint256 in range(2):
+        traded += max(after[side], before[side]) - min(after[side], before[side])
+        if after[side] > before[side]:
+            assert stage._quoted(order.market).caution == words.NO_CAUTION, (
+                "order: opened in doubt"
+            )
+            if order.margin_mode == ISOLATED:
+                books._require_healthy_vault(order.account, order.market, slot + side)
+            else:
+                books._require_healthy_ledger(order.account)
+    if order.builder != empty(address):
+        self._check_paid(order, paid, traded)
+    return True
+
+
+@internal
+def _record_fill(order: IOrderBook.Order):
+    hash: bytes32 = self._hash(order)
+    price: words.Price = stage._quoted(order.market)
+    assert self._filled_at[hash] == 0, "order: filled twice"
+    assert not self._ended[hash], "order: filled after its end"
+    assert order.kind == MARKET or order.salt > self._swept[order.account], (
+        "order: filled after all were ended"
+    )
+    assert price.published_at >= self._placed_at[hash] + stage.DELAY, (
+        "order: filled before its delay"
+    )
+    assert not price_validity.is_settling(price, stage.now), "order: filled in a settlement"
+    self._filled_at[hash] = price.published_at
+    if order.placer != order.account:
+        assert self._may_place(order), "operator: filled without the right"
+    if order.group != empty(bytes32):
+        placer: address = order.placer
+        if self._is_child(hash):
+            placer = empty(address)
+            entry_filled_at: uint256 = self._filled_at[order.group]
+            assert entry_filled_at != 0, "order: child before its entry"
+            assert price.published_at > entry_filled_at, "order: child at its entry's price"
+            stage._count("child filled")
+        assert not self._done[order.account][placer][order.group], "order: group filled twice"
+        self._done[order.account][placer][order.group] = True
+
+
+struct Paid:
+    builder: int256  # quote, cash
+    referrer: int256
+
+
+@internal
+@view
+def _paid(order: IOrderBook.Order) -> Paid:
+    """
+    @notice What builder and referrer have, where an order pays any.
+    """
+    if order.builder == empty(address):
+        return empty(Paid)
+    return Paid(
+        builder=books._account(stage.BROKER).cash, referrer=books._account(stage.PROVIDER).cash
+    )
+
+
+@internal
+def _check_paid(order: IOrderBook.Order, before: Paid, traded: uint256):
+    """
+    @notice A builder gets at most its rate of what was traded, and its referrer his share of that.
+    """
+    after: Paid = self._paid(order)
+    referral: int256 = after.referrer - before.referrer
+    fee: int256 = after.builder - before.builder + referral
+    notional: uint256 = traded * stage._quoted(order.market).price  # femto
+    most: uint256 = notional * order.builder_fee // (stage.PPM * 10**9) + 2  # each part is rounded
+    assert fee >= 0 and fee <= convert(most, int256), "builder: paid too much"
+    referrer: address = empty(address)
+    share: uint256 = 0
+    referrer, share = staticcall IOrderLogic(stage.book).referral(order.account, order.builder)
+    assert referral == fee * convert(share, int256) // convert(stage.PPM, int256), (
+        "referral: wrong share"
+    )
+    if referral != 0:
+        stage._count("referral paid")
+
+
+@internal
+@view
+def _sizes(order: IOrderBook.Order, slot: uint256) -> uint256[2]:
+    return [
+        books._position(order.account, order.market, slot).size,
+        books._position(order.account, order.market, slot + 1).size,
+    ]
+
+
+# What is remembered
+
+
+@internal
+@view
+def _hash(order: IOrderBook.Order) -> bytes32:
+    return staticcall IOrderBook(stage.book).hash_of(order)
+
+
+@internal
+@view
+def _status(order: IOrderBook.Order) -> uint256:
+    return words.status_of(staticcall IOrderBook(stage.book).order_word(self._hash(order)))
+
+
+@internal
+@view
+def _is_child(hash: bytes32) -> bool:
+    return words.unpack_order_state(staticcall IOrderBook(stage.book).order_word(hash)).is_child
+
+
+@internal
+@view
+def _opened(order: IOrderBook.Order) -> uint256:
+    """
+    @notice How many lots an order that filled has opened.
+    """
+    word: uint256 = staticcall IOrderBook(stage.book).order_word(self._hash(order))
+    return words.unpack_order_state(word).filled
+
+
+@internal
+def _keep(order: IOrderBook.Order):
+    """
+    @notice Remembers an order, instead of another if there are many.
+    """
+    for known: IOrderBook.Order in self.orders:
+        if known.salt == order.salt:
+            return
+    if len(self.orders) < KEPT:
+        self.orders.append(order)
+    else:
+        self.orders[stage._draw(KEPT)] = order
+
+
+@internal
+def _any() -> IOrderBook.Order:
+    """
+    @notice Any of those that are remembered and pending; else one of nobody's.
+    """
+    self._forget()
+    if len(self.orders) == 0:
+        return empty(IOrderBook.Order)
+    return self.orders[stage._draw(len(self.orders))]
+
+
+@internal
+def _forget():
+    """
+    @notice Forgets the orders that are over.
+    """
+    for i: uint256 in range(KEPT):
+        last: uint256 = KEPT - 1 - i
+        if last < len(self.orders) and self._status(self.orders[last]) != PENDING:
+            self.orders[last] = self.orders[len(self.orders) - 1]
+            self.orders.pop()
