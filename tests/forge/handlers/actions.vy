@@ -7,7 +7,8 @@
 """
 
 ACTIONS: constant(uint256) = 96
-TRADES: constant(uint256) = 9  # among them
+TRADES: constant(uint256) = 7  # among them
+LIQUIDATIONS: constant(uint256) = 2
 
 
 @internal
@@ -24,9 +25,7 @@ def _actions() -> DynArray[bytes4, ACTIONS]:
         method_id("cancel_all(bytes32)", output_type=bytes4),
         method_id("close(bytes32)", output_type=bytes4),
         method_id("place_bracket(bytes32)", output_type=bytes4),
-        method_id("place_bracket(bytes32)", output_type=bytes4),
         method_id("place_group(bytes32)", output_type=bytes4),
-        method_id("replace(bytes32)", output_type=bytes4),
         method_id("replace(bytes32)", output_type=bytes4),
         method_id("place_signed(bytes32)", output_type=bytes4),
         method_id("place_signed_bracket(bytes32)", output_type=bytes4),
@@ -50,9 +49,6 @@ def _actions() -> DynArray[bytes4, ACTIONS]:
         method_id("trespass(bytes32)", output_type=bytes4),
         method_id("move_price(bytes32)", output_type=bytes4),
         method_id("pass_time(bytes32)", output_type=bytes4),
-        method_id("liquidate_vaults(bytes32)", output_type=bytes4),
-        method_id("liquidate_ledgers(bytes32)", output_type=bytes4),
-        method_id("liquidate_all(bytes32)", output_type=bytes4),
         method_id("auto_deleverage(bytes32)", output_type=bytes4),
         method_id("set_confidence(bytes32)", output_type=bytes4),
         method_id("dispute(bytes32)", output_type=bytes4),
@@ -77,4 +73,8 @@ def _actions() -> DynArray[bytes4, ACTIONS]:
     ]
     for _: uint256 in range(TRADES):
         actions.append(method_id("trade(bytes32)", output_type=bytes4))
+    for _: uint256 in range(LIQUIDATIONS):
+        actions.append(method_id("liquidate_vaults(bytes32)", output_type=bytes4))
+        actions.append(method_id("liquidate_ledgers(bytes32)", output_type=bytes4))
+        actions.append(method_id("liquidate_all(bytes32)", output_type=bytes4))
     return actions

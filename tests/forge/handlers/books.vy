@@ -124,11 +124,14 @@ def _add_trader(before: Totals, trader: address) -> (Totals, uint256):
                     continue
                 if not is_leg and account.vaults == 0:
                     continue
-                position: words.Position = self._position(trader, market, slot)
-                state = self._mixed(state, words.pack_position(position))
-                if position.size == 0:
+                position_word: uint256 = staticcall ILedger(stage.clearinghouse).position_word(
+                    words.position_id(trader, market, slot)
+                )
+                state = self._mixed(state, position_word)
+                if position_word <= words.M23:  # a closed slot's generation
                     assert not is_leg, "books: bit without its leg"
                     continue
+                position: words.Position = words.unpack_position(position_word)
                 if not is_leg:
                     vaults += 1
                     totals.held += convert(position.margin, int256)

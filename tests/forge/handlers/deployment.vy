@@ -24,11 +24,12 @@ MAX_DEVIATION: constant(uint256) = 50_000  # ppm between the published price and
 
 
 @internal
-def _deploy(pool_cash: uint256, pool_size: uint256, insurance: uint256):
+def _deploy(pool_cash: uint256, pool_size: uint256, insurance: uint256, reserve_rate: uint256):
     """
     @param pool_cash Quote, at the beginning.
     @param pool_size Quote, what the provider then wants the pool to be.
     @param insurance Quote, at the beginning, and what the owner wants it to be.
+    @param reserve_rate Ppm of a skew, what a market's share of the pool must be worth.
     """
     token: address = self._create(
         "MockPermitToken", abi_encode("USD Coin", "USDC", convert(6, uint8))
@@ -68,6 +69,7 @@ def _deploy(pool_cash: uint256, pool_size: uint256, insurance: uint256):
             book=book,
             pool=pool,
             lens=lens,
+            reserve_rate=reserve_rate,
             pool_size=pool_size,
             insurance_size=insurance,
         )
@@ -165,7 +167,7 @@ def _expect(expected: address, created: address):
 
 
 @internal
-@pure
+@view
 def _terms(market: uint256) -> IMarkets.Terms:
     return IMarkets.Terms(
         taker_fee=500,
@@ -177,7 +179,7 @@ def _terms(market: uint256) -> IMarkets.Terms:
         side_cap=1_250,
         min_notional=10,
         pool_share=200_000,
-        reserve_rate=300_000,
+        reserve_rate=stage.exchange.reserve_rate,
         funding_velocity=2 * 10**8,
         max_funding_rate=10_000,
         penalty=2_500,

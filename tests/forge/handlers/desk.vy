@@ -14,9 +14,11 @@ from contracts.lib import price_validity
 from contracts.lib import words
 from . import books
 from . import stage
+from . import typed_data
 
 uses: books
 uses: stage
+uses: typed_data
 
 MARKET: constant(uint256) = 0  # order kinds
 LIMIT: constant(uint256) = 1
@@ -43,7 +45,7 @@ EXECUTE: constant(Bytes[4]) = method_id(
     "execute((address,address,uint256,uint256,uint256,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,address,uint256,uint256))"
 )
 
-orders: DynArray[IOrderBook.Order, KEPT]  # the last that were left pending
+_kept: DynArray[Kept, KEPT]  # the last that were left pending
 _placed: uint256
 _placed_at: HashMap[bytes32, uint256]  # seconds, by hash
 _filled_at: HashMap[bytes32, uint256]  # when the price that an order filled at was published
@@ -51,6 +53,11 @@ _ended: HashMap[bytes32, bool]  # orders that were cancelled or replaced
 _swept: HashMap[address, uint256]  # the last salt when an account cancelled all that rested
 # Groups of which one has filled, by account and placer; a bracket's children by their entry alone.
 _done: HashMap[address, HashMap[address, HashMap[bytes32, bool]]]
+
+
+struct Kept:
+    hash: bytes32
+    order: IOrderBook.Order
 
 
 # Drafts
@@ -164,9 +171,9 @@ def _resolved(order: IOrderBook.Order) -> IOrderBook.Order:
 
 @internal
 def _record_placed(order: IOrderBook.Order):
-    hash: bytes32 = self._hash(order)
+    hash: bytes32 = typed_data._hash(order)
     assert self._placed_at[hash] == 0, "order: placed twice"
-    assert self._status(order) == PENDING, "order: not as it was said"
+    assert self._status(hash) == PENDING, "order: not as it was said"
     self._placed_at[hash] = stage.now
     if order.placer != order.account:
         assert self._may_place(order), "operator: placed without the right"
@@ -191,8 +198,9 @@ def _record_end(order: IOrderBook.Order):
     """
     @notice An order was cancelled or replaced.
     """
-    assert self._status(order) != PENDING, "order: stands after its end"
-    self._ended[self._hash(order)] = True
+    hash: bytes32 = typed_data._hash(order)
+    assert self._status(hash) != PENDING, "order: stands after its end"
+    self._ended[hash] = True
 
 
 @internal
@@ -227,11 +235,13 @@ def _fill(order: IOrderBook.Order) -> bool:
     if not self._execute("execute", order):
         self._keep(order)
         return False
-    if self._status(order) != EXECUTED:
+    hash: bytes32 = typed_data._hash(order)
+    if self._status(hash) != EXECUTED:
         stage._count("ended unfilled")
         return False
     stage._count("filled isolated" if order.margin_mode == ISOLATED else "filled cross")
-    self._record_fill(order)
+    price: words.Price = stage._quoted(order.market)
+    self._record_fill(order, hash, price)
     if stage._chance(20):
         assert not self._execute("execute again", order), "order: filled twice"
     after: uint256[2] = self._sizes(order, slot)
@@ -239,22 +249,18 @@ def _fill(order: IOrderBook.Order) -> bool:
     for side: uint256 in range(2):
         traded += max(after[side], before[side]) - min(after[side], before[side])
         if after[side] > before[side]:
-            assert stage._quoted(order.market).caution == words.NO_CAUTION, (
-                "order: opened in doubt"
-            )
+            assert price.caution == words.NO_CAUTION, "order: opened in doubt"
             if order.margin_mode == ISOLATED:
                 books._require_healthy_vault(order.account, order.market, slot + side)
             else:
                 books._require_healthy_ledger(order.account)
     if order.builder != empty(address):
-        self._check_paid(order, paid, traded)
+        self._check_paid(order, paid, traded * price.price)
     return True
 
 
 @internal
-def _record_fill(order: IOrderBook.Order):
-    hash: bytes32 = self._hash(order)
-    price: words.Price = stage._quoted(order.market)
+def _record_fill(order: IOrderBook.Order, hash: bytes32, price: words.Price):
     assert self._filled_at[hash] == 0, "order: filled twice"
     assert not self._ended[hash], "order: filled after its end"
     assert order.kind == MARKET or order.salt > self._swept[order.account], (
@@ -298,14 +304,14 @@ def _paid(order: IOrderBook.Order) -> Paid:
 
 
 @internal
-def _check_paid(order: IOrderBook.Order, before: Paid, traded: uint256):
+def _check_paid(order: IOrderBook.Order, before: Paid, notional: uint256):
     """
     @notice A builder gets at most its rate of what was traded, and its referrer his share of that.
+    @param notional Femto.
     """
     after: Paid = self._paid(order)
     referral: int256 = after.referrer - before.referrer
     fee: int256 = after.builder - before.builder + referral
-    notional: uint256 = traded * stage._quoted(order.market).price  # femto
     most: uint256 = notional * order.builder_fee // (stage.PPM * 10**9) + 2  # each part is rounded
     assert fee >= 0 and fee <= convert(most, int256), "builder: paid too much"
     referrer: address = empty(address)
@@ -332,30 +338,26 @@ def _sizes(order: IOrderBook.Order, slot: uint256) -> uint256[2]:
 
 @internal
 @view
-def _hash(order: IOrderBook.Order) -> bytes32:
-    return staticcall IOrderBook(stage.book).hash_of(order)
+def _word(hash: bytes32) -> uint256:
+    return staticcall IOrderBook(stage.book).order_word(hash)
 
 
 @internal
 @view
-def _status(order: IOrderBook.Order) -> uint256:
-    return words.status_of(staticcall IOrderBook(stage.book).order_word(self._hash(order)))
+def _status(hash: bytes32) -> uint256:
+    return words.status_of(self._word(hash))
 
 
 @internal
 @view
 def _is_child(hash: bytes32) -> bool:
-    return words.unpack_order_state(staticcall IOrderBook(stage.book).order_word(hash)).is_child
+    return words.unpack_order_state(self._word(hash)).is_child
 
 
 @internal
 @view
-def _opened(order: IOrderBook.Order) -> uint256:
-    """
-    @notice How many lots an order that filled has opened.
-    """
-    word: uint256 = staticcall IOrderBook(stage.book).order_word(self._hash(order))
-    return words.unpack_order_state(word).filled
+def _is_pending(order: IOrderBook.Order) -> bool:
+    return self._status(typed_data._hash(order)) == PENDING
 
 
 @internal
@@ -363,33 +365,54 @@ def _keep(order: IOrderBook.Order):
     """
     @notice Remembers an order, instead of another if there are many.
     """
-    for known: IOrderBook.Order in self.orders:
-        if known.salt == order.salt:
+    for i: uint256 in range(KEPT):
+        if i < len(self._kept) and self._kept[i].order.salt == order.salt:
             return
-    if len(self.orders) < KEPT:
-        self.orders.append(order)
+    kept: Kept = Kept(hash=typed_data._hash(order), order=order)
+    if len(self._kept) < KEPT:
+        self._kept.append(kept)
     else:
-        self.orders[stage._draw(KEPT)] = order
+        self._kept[stage._draw(KEPT)] = kept
 
 
 @internal
 def _any() -> IOrderBook.Order:
     """
-    @notice Any of those that are remembered and pending; else one of nobody's.
+    @notice One of those that are remembered and pending; else one of nobody's.
     """
-    self._forget()
-    if len(self.orders) == 0:
-        return empty(IOrderBook.Order)
-    return self.orders[stage._draw(len(self.orders))]
+    for _: uint256 in range(KEPT):
+        if len(self._kept) == 0:
+            break
+        at: uint256 = stage._draw(len(self._kept))
+        if self._status(self._kept[at].hash) == PENDING:
+            return self._kept[at].order
+        self._kept[at] = self._kept[len(self._kept) - 1]
+        self._kept.pop()
+    return empty(IOrderBook.Order)
 
 
 @internal
-def _forget():
+@view
+def _all() -> DynArray[IOrderBook.Order, KEPT]:
     """
-    @notice Forgets the orders that are over.
+    @notice All that are remembered, also those that are over.
+    """
+    orders: DynArray[IOrderBook.Order, KEPT] = []
+    for i: uint256 in range(KEPT):
+        if i < len(self._kept):
+            orders.append(self._kept[i].order)
+    return orders
+
+
+@internal
+def _record_batch():
+    """
+    @notice A batch was tried with all that are remembered, in their order.
     """
     for i: uint256 in range(KEPT):
-        last: uint256 = KEPT - 1 - i
-        if last < len(self.orders) and self._status(self.orders[last]) != PENDING:
-            self.orders[last] = self.orders[len(self.orders) - 1]
-            self.orders.pop()
+        if i < len(self._kept):
+            hash: bytes32 = self._kept[i].hash
+            if self._filled_at[hash] == 0 and self._status(hash) == EXECUTED:
+                order: IOrderBook.Order = self._kept[i].order
+                self._record_fill(order, hash, stage._quoted(order.market))
+                stage._count("filled in a batch")

@@ -85,15 +85,11 @@ def execute_orders(seed: bytes32):
     stage._begin(seed)
     stage._advance(stage.DELAY)
     stage._refresh()
-    desk._forget()
-    orders: DynArray[IOrderBook.Order, desk.KEPT] = desk.orders
+    orders: DynArray[IOrderBook.Order, desk.KEPT] = desk._all()
     stage._must(
         "execute_orders", stage.KEEPER, stage.book, abi_encode(orders, method_id=EXECUTE_ORDERS)
     )
-    for order: IOrderBook.Order in orders:
-        if desk._status(order) == desk.EXECUTED:
-            desk._record_fill(order)
-            stage._count("filled in a batch")
+    desk._record_batch()
     books._close(books.EVERYBODY)
 
 
@@ -101,7 +97,7 @@ def execute_orders(seed: bytes32):
 def ratchet(seed: bytes32):
     stage._begin(seed)
     stage._refresh()
-    orders: DynArray[IOrderBook.Order, desk.KEPT] = desk.orders
+    orders: DynArray[IOrderBook.Order, desk.KEPT] = desk._all()
     taken: uint256 = stage._must(
         "ratchet", stage.KEEPER, stage.book, abi_encode(orders, method_id=RATCHET)
     )
@@ -154,9 +150,11 @@ def cancel_orders(seed: bytes32):
     order: IOrderBook.Order = desk._any()
     if order.account != empty(address):
         orders: DynArray[IOrderBook.Order, desk.KEPT] = []
-        for other: IOrderBook.Order in desk.orders:
+        known: DynArray[IOrderBook.Order, desk.KEPT] = desk._all()
+        for other: IOrderBook.Order in known:
             if other.account == order.account or stage._chance(10):
-                orders.append(other)
+                if desk._is_pending(other):
+                    orders.append(other)
         if stage._attempt(
             "cancel_orders",
             order.account,

@@ -13,6 +13,7 @@ from . import deployment
 from . import stage
 
 uses: books
+uses: deployment
 uses: stage
 
 DAY: constant(uint256) = 86_400
@@ -81,7 +82,7 @@ def guard(seed: bytes32):
         stage.clearinghouse,
         abi_encode(stage.BROKER, method_id=method_id("set_guardian(address)")),
     )
-    if stage._chance(10):
+    if stage._chance(3):
         stage._must(
             "stop_opening",
             stage.BROKER,
@@ -104,7 +105,7 @@ def set_order_terms(seed: bytes32):
     """
     stage._begin(seed)
     fees: uint256[4] = [stage.KEEPER_FEE, stage.USD // 2, 0, 11 * stage.USD]
-    ages: uint256[4] = [0, 3_600, 86_400, stage.DELAY]
+    ages: uint256[4] = [0, 7_200, 86_400, stage.DELAY]
     stage._attempt(
         "set_order_terms",
         stage.OWNER,

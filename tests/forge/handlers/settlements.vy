@@ -30,7 +30,7 @@ def announce_settlement(seed: bytes32):
     price: words.Price = stage._quoted(market)
     if price.settles_at == 0:
         hour: uint256 = stage.now // words.HOUR + stage._draw(24)
-        if stage._chance(30):
+        if stage._chance(15):
             hour += 25
         is_soon: bool = hour * words.HOUR < stage.now + DAY
         if self._attempt(
@@ -50,14 +50,17 @@ def announce_settlement(seed: bytes32):
 @external
 def await_settlement(seed: bytes32):
     """
-    @notice Time passes up to and through an announced hour, with prices or in silence.
+    @notice Time passes up to, into or through an announced hour, with prices or in silence.
     """
     stage._begin(seed)
     market: uint256 = stage._draw(stage.MARKETS)
     start: uint256 = stage._quoted(market).settles_at * words.HOUR
     if start != 0 and not stage.is_over[market]:
-        if stage.now < start:
-            stage._advance(start - stage.now - stage._draw(1_800))
+        if stage.now < start and stage._chance(60):
+            ahead: uint256 = start - stage.now
+            stage._advance(ahead - min(stage._draw(1_800), ahead))
+        elif stage.now < start:
+            stage._advance(start + words.HOUR - stage.now)
         elif stage.now < start + words.HOUR:
             stage._advance(stage._draw(words.HOUR) + 1)
         elif stage._chance(50):
@@ -77,7 +80,11 @@ def fix_settlement(seed: bytes32):
     ):
         assert start != 0 and stage.now >= start + words.HOUR, "settlement: fixed too soon"
         self._end(market)
-    books._close(books.NOBODY)
+    if stage.is_over[market]:
+        self._settle(market)
+        books._close(books.EVERYBODY)
+    else:
+        books._close(books.NOBODY)
 
 
 @external
@@ -88,7 +95,7 @@ def settle_dead(seed: bytes32):
     stage._begin(seed)
     market: uint256 = stage._draw(stage.MARKETS)
     last: uint256 = stage._quoted(market).published_at
-    if stage._chance(4):
+    if stage._chance(2):
         stage._advance(SILENCE + 1)
         if stage._chance(50):
             stage._publish(1 - market)
@@ -103,10 +110,18 @@ def settle_dead(seed: bytes32):
 @external
 def settle_positions(seed: bytes32):
     """
-    @notice Anybody closes everybody's positions of a market, or some; before its price is final none.
+    @notice Anybody, at any time: before a price is final none is closed.
     """
     stage._begin(seed)
-    market: uint256 = stage._draw(stage.MARKETS)
+    self._settle(stage._draw(stage.MARKETS))
+    books._close(books.EVERYBODY)
+
+
+@internal
+def _settle(market: uint256):
+    """
+    @notice A keeper closes everybody's positions of a market, or some.
+    """
     ids: DynArray[uint256, 64] = []
     is_all: bool = stage._chance(70)
     for trader: uint256 in range(stage.TRADERS):
@@ -123,14 +138,13 @@ def settle_positions(seed: bytes32):
     if not stage.is_over[market]:
         assert closed == 0, "settlement: before its price is final"
         stage._count("settle_positions refused")
-    else:
-        if closed != 0:
-            stage._count("settle_positions")
-            if books._house().insurance != 0:
-                assert books._pool_equity() >= equity, "settlement: the pool lost"
-        if is_all:
-            self._require_empty(market)
-    books._close(books.EVERYBODY)
+        return
+    if closed != 0:
+        stage._count("settle_positions")
+        if books._house().insurance != 0:
+            assert books._pool_equity() >= equity, "settlement: the pool lost"
+    if is_all:
+        self._require_empty(market)
 
 
 @internal

@@ -12,24 +12,14 @@ from . import books
 from . import desk
 from . import stage
 from . import ties
+from . import typed_data
 
 uses: books
 uses: desk
 uses: stage
 uses: ties
+uses: typed_data
 
-DOMAIN_TYPEHASH: constant(bytes32) = keccak256(
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
-ORDER_TYPEHASH: constant(bytes32) = keccak256(
-    "Order(address account,address placer,uint256 market,uint256 kind,uint256 margin_mode,uint256 position_side,bool is_buy,bool reduce_only,uint256 size,uint256 trigger_price,uint256 callback_rate,uint256 acceptable_price,uint256 margin,uint256 leverage,uint256 expiry,bytes32 group,address builder,uint256 builder_fee,uint256 salt)"
-)
-PLACEMENT_TYPEHASH: constant(bytes32) = keccak256(
-    "Placement(Order order,uint256 nonce,uint256 deadline)Order(address account,address placer,uint256 market,uint256 kind,uint256 margin_mode,uint256 position_side,bool is_buy,bool reduce_only,uint256 size,uint256 trigger_price,uint256 callback_rate,uint256 acceptable_price,uint256 margin,uint256 leverage,uint256 expiry,bytes32 group,address builder,uint256 builder_fee,uint256 salt)"
-)
-BRACKET_TYPEHASH: constant(bytes32) = keccak256(
-    "Bracket(Order entry,Order[] children,uint256 nonce,uint256 deadline)Order(address account,address placer,uint256 market,uint256 kind,uint256 margin_mode,uint256 position_side,bool is_buy,bool reduce_only,uint256 size,uint256 trigger_price,uint256 callback_rate,uint256 acceptable_price,uint256 margin,uint256 leverage,uint256 expiry,bytes32 group,address builder,uint256 builder_fee,uint256 salt)"
-)
 PERMIT_TYPEHASH: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
@@ -70,12 +60,12 @@ def place_signed(seed: bytes32):
     trader: uint256 = stage._draw(stage.TRADERS)
     order: IOrderBook.Order = desk._draft(trader, stage._draw(5))
     signed: Signed = self._draw_signed(order.placer)
-    signature: Bytes[65] = self._sign(
+    signature: Bytes[65] = typed_data._sign(
         signed.key,
         keccak256(
             abi_encode(
-                PLACEMENT_TYPEHASH,
-                self._struct_hash(order),
+                typed_data.PLACEMENT_TYPEHASH,
+                typed_data._struct_hash(order),
                 signed.nonce,
                 signed.deadline,
             )
@@ -101,14 +91,14 @@ def place_signed_bracket(seed: bytes32):
     bracket: ties.Bracket = ties._draft(trader)
     signed: Signed = self._draw_signed(bracket.entry.placer)
     children: Bytes[64] = concat(
-        self._struct_hash(bracket.children[0]), self._struct_hash(bracket.children[1])
+        typed_data._struct_hash(bracket.children[0]), typed_data._struct_hash(bracket.children[1])
     )
-    signature: Bytes[65] = self._sign(
+    signature: Bytes[65] = typed_data._sign(
         signed.key,
         keccak256(
             abi_encode(
-                BRACKET_TYPEHASH,
-                self._struct_hash(bracket.entry),
+                typed_data.BRACKET_TYPEHASH,
+                typed_data._struct_hash(bracket.entry),
                 keccak256(children),
                 signed.nonce,
                 signed.deadline,
@@ -249,19 +239,6 @@ def _bring(name: String[32], signer: address, signed: Signed, data: Bytes[5120])
 
 @internal
 @view
-def _sign(key: uint256, struct_hash: bytes32) -> Bytes[65]:
-    domain: bytes32 = keccak256(
-        abi_encode(DOMAIN_TYPEHASH, keccak256("Bulkhead"), keccak256("1"), chain.id, stage.book)
-    )
-    v: uint8 = 0
-    r: bytes32 = empty(bytes32)
-    s: bytes32 = empty(bytes32)
-    v, r, s = staticcall stage.VM.sign(key, keccak256(concat(b"\x19\x01", domain, struct_hash)))
-    return concat(r, s, convert(v, bytes1))
-
-
-@internal
-@view
 def _sign_permit(key: uint256, owner: address, amount: uint256) -> Permit:
     deadline: uint256 = stage.now + 600
     struct_hash: bytes32 = keccak256(
@@ -278,12 +255,6 @@ def _sign_permit(key: uint256, owner: address, amount: uint256) -> Permit:
     permit: Permit = empty(Permit)
     permit.deadline = deadline
     permit.v, permit.r, permit.s = staticcall stage.VM.sign(
-        key, keccak256(concat(b"\x19\x01", domain, struct_hash))
+        key, typed_data._digest(domain, struct_hash)
     )
     return permit
-
-
-@internal
-@pure
-def _struct_hash(order: IOrderBook.Order) -> bytes32:
-    return keccak256(abi_encode(ORDER_TYPEHASH, order))

@@ -22,15 +22,22 @@ struct FuzzSelector:
 
 
 @internal
-def _set_up(name: String[16], pool_cash: uint256, pool_size: uint256, insurance: uint256):
+def _set_up(
+    name: String[16],
+    pool_cash: uint256,
+    pool_size: uint256,
+    insurance: uint256,
+    reserve_rate: uint256,
+):
     """
     @param pool_cash USD, at the beginning.
     @param pool_size USD, what the provider then wants the pool to be.
     @param insurance USD.
+    @param reserve_rate Ppm of a skew, what a market's share of the pool must be worth.
     """
     self.name = name
     deployed: address = extcall VM.deployCode(
-        "Stage.vy", abi_encode(pool_cash, pool_size, insurance)
+        "Stage.vy", abi_encode(pool_cash, pool_size, insurance, reserve_rate)
     )
     self.everyone = IEveryone(extcall VM.deployCode("Everyone.vy", b""))
     extcall self.everyone.open(deployed)

@@ -11,10 +11,12 @@ from contracts.lib import words
 from . import books
 from . import desk
 from . import stage
+from . import typed_data
 
 uses: books
 uses: desk
 uses: stage
+uses: typed_data
 
 PLACE_BRACKET: constant(Bytes[4]) = method_id(
     "place_bracket((address,address,uint256,uint256,uint256,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,address,uint256,uint256),(address,address,uint256,uint256,uint256,uint256,bool,bool,uint256,uint256,uint256,uint256,uint256,uint256,uint256,bytes32,address,uint256,uint256)[])"
@@ -68,7 +70,7 @@ def place_group(seed: bytes32):
     stage._advance(stage.DELAY)
     stage._refresh()
     for order: IOrderBook.Order in orders:
-        if desk._status(order) == desk.PENDING and desk._fill(order):
+        if desk._is_pending(order) and desk._fill(order):
             stage._count("group filled")
     books._close(trader)
 
@@ -93,13 +95,13 @@ def replace(seed: bytes32):
             order.trigger_price = near
         if stage._chance(20):
             order = self._spoilt(order)
-        is_child: bool = desk._is_child(desk._hash(old))
+        is_child: bool = desk._is_child(typed_data._hash(old))
         if stage._attempt(
             "replace", order.placer, stage.book, abi_encode(old, order, method_id=REPLACE)
         )[0]:
             desk._record_end(old)
             desk._record_placed(order)
-            assert desk._is_child(desk._hash(order)) == is_child, "replace: another's child"
+            assert desk._is_child(typed_data._hash(order)) == is_child, "replace: another's child"
             assert order.is_buy == old.is_buy and order.reduce_only == old.reduce_only, (
                 "replace: of another kind"
             )
@@ -180,29 +182,31 @@ def _live(placed: Bracket):
     children: DynArray[IOrderBook.Order, 2] = []
     for given: IOrderBook.Order in placed.children:
         child: IOrderBook.Order = given
-        child.group = desk._hash(entry)
+        child.group = typed_data._hash(entry)
         desk._record_placed(child)
         children.append(child)
     stage._advance(stage.DELAY)
     stage._refresh()
-    if stage._chance(30):
+    if stage._chance(20):
         for child: IOrderBook.Order in children:
             if desk._execute("execute before entry", child):
-                assert desk._status(child) != desk.EXECUTED, "order: child before its entry"
+                assert desk._status(typed_data._hash(child)) != desk.EXECUTED, (
+                    "order: child before its entry"
+                )
     if not desk._fill(entry):
         for child: IOrderBook.Order in children:
             desk._keep(child)
         return
-    if stage._chance(30):
+    if stage._chance(20):
         for child: IOrderBook.Order in children:
-            if desk._status(child) == desk.PENDING:
+            if desk._is_pending(child):
                 assert not desk._fill(child), "order: child at its entry's price"
     if stage._chance(50):
         stage._shift(entry.market, 970_000 + stage._draw(60_001))
     stage._advance(stage.DELAY)
     stage._refresh()
     for child: IOrderBook.Order in children:
-        if desk._status(child) == desk.PENDING:
+        if desk._is_pending(child):
             self._fill_child(entry, child)
 
 
@@ -215,4 +219,7 @@ def _fill_child(entry: IOrderBook.Order, child: IOrderBook.Order):
     before: uint256 = books._position(child.account, child.market, slot).size
     if desk._fill(child):
         left: uint256 = books._position(child.account, child.market, slot).size
-        assert left == 0 or before - left == desk._opened(entry), "order: child closed another size"
+        word: uint256 = desk._word(typed_data._hash(entry))
+        assert left == 0 or before - left == words.unpack_order_state(word).filled, (
+            "order: child closed another size"
+        )

@@ -21,7 +21,7 @@ first: uint256  # token units held before anything happened
 
 @external
 def setUp():
-    deployment._deploy(1_000 * stage.USD, 1_000 * stage.USD, stage.USD)
+    deployment._deploy(1_000 * stage.USD, 1_000 * stage.USD, stage.USD, 300_000)
     self.first = self._held()
 
 

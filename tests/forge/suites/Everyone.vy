@@ -1,5 +1,4 @@
 # pragma version 0.4.3
-# pragma optimize codesize
 """
 @title Everyone
 @license MIT
@@ -8,6 +7,7 @@
 
 from ..handlers import accounts
 from ..handlers import books
+from ..handlers import deployment
 from ..handlers import desk
 from ..handlers import doubts
 from ..handlers import IExchange
@@ -20,20 +20,25 @@ from ..handlers import settlements
 from ..handlers import signatures
 from ..handlers import stage
 from ..handlers import ties
+from ..handlers import typed_data
 
 initializes: stage
+initializes: deployment[stage := stage]
 initializes: books[stage := stage]
 initializes: accounts[stage := stage, books := books]
-initializes: desk[stage := stage, books := books]
+initializes: typed_data[stage := stage]
+initializes: desk[stage := stage, books := books, typed_data := typed_data]
 initializes: orders[stage := stage, books := books, desk := desk]
-initializes: ties[stage := stage, books := books, desk := desk]
-initializes: signatures[stage := stage, books := books, desk := desk, ties := ties]
+initializes: ties[stage := stage, books := books, desk := desk, typed_data := typed_data]
+initializes: signatures[
+    stage := stage, books := books, desk := desk, ties := ties, typed_data := typed_data
+]
 initializes: rights[stage := stage, books := books]
 initializes: keepers[stage := stage, books := books]
 initializes: doubts[stage := stage, books := books]
 initializes: settlements[stage := stage, books := books]
 initializes: providers[stage := stage, books := books]
-initializes: owners[stage := stage, books := books]
+initializes: owners[stage := stage, books := books, deployment := deployment]
 
 exports: (
     accounts.__interface__,

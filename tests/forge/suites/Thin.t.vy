@@ -16,4 +16,4 @@ exports: suite.__interface__
 
 @external
 def setUp():
-    suite._set_up("Thin", 20_000, 1_000, 20)
+    suite._set_up("Thin", 5_000, 1_000, 20, 10_000)
