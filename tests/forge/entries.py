@@ -1,4 +1,4 @@
-"""Which external functions the handlers drive, as what the suites count them, and why not the others.
+"""Which external functions the handlers drive, as what the suites count them, and why not others.
 
 Functions that only read are not listed. `test_entries.py` compares this with the contracts' ABIs,
 `test_forge.py` with what the suites have counted: each call taken and, under its name and

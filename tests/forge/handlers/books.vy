@@ -122,7 +122,8 @@ def _add_trader(before: Totals, trader: address) -> (Totals, uint256):
                 is_leg: bool = slot < words.ISOLATED_LONG
                 if is_leg and account.legs & words.leg_bit(market, slot) == 0:
                     continue
-                if not is_leg and account.vaults == 0:
+                # A vault that is not counted is missed by the sums.
+                if not is_leg and vaults == account.vaults:
                     continue
                 position_word: uint256 = staticcall ILedger(stage.clearinghouse).position_word(
                     words.position_id(trader, market, slot)

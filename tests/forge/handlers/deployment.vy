@@ -90,8 +90,6 @@ def _deploy(pool_cash: uint256, pool_size: uint256, insurance: uint256, reserve_
 @internal
 def _set_feeds():
     stage._prank(stage.OWNER)
-    extcall stage.oracle.set_publisher(stage.OWNER, True)
-    stage._prank(stage.OWNER)
     extcall stage.oracle.set_published_feed(
         stage.PUBLISHED, stage.WAD // stage.LOTS[stage.PUBLISHED], TRADE_AGE, MAX_AGE
     )

@@ -31,7 +31,7 @@ TRADER_ADDRESSES: constant(address[TRADERS]) = [
 ]
 FIRST_TRADER_KEY: constant(uint256) = 2817  # 0xb01, the others follow
 MARKETS: constant(uint256) = 2
-# Whose prices its publisher sends, and a second source may dispute.
+# Whose prices the stage sends, and a second source may dispute.
 PUBLISHED: constant(uint256) = 0
 # Whose prices come from Pyth, with their confidence.
 PYTH: constant(uint256) = 1
@@ -90,6 +90,8 @@ def _open(exchange: IExchange.Exchange):
     self.now = START
     self._salt = exchange.pool_size
     extcall VM.warp(self.now)
+    self._prank(OWNER)
+    extcall self.oracle.set_publisher(self, True)
 
 
 # Chance, time and prices
@@ -173,7 +175,6 @@ def _refresh():
 @internal
 def _publish(market: uint256):
     if not self.is_over[market]:
-        self._prank(OWNER)
         extcall self.oracle.update(market, self._payload(market))
 
 
