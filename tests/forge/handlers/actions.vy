@@ -49,7 +49,6 @@ def _actions() -> DynArray[bytes4, ACTIONS]:
         method_id("trespass(bytes32)", output_type=bytes4),
         method_id("move_price(bytes32)", output_type=bytes4),
         method_id("pass_time(bytes32)", output_type=bytes4),
-        method_id("auto_deleverage(bytes32)", output_type=bytes4),
         method_id("set_confidence(bytes32)", output_type=bytes4),
         method_id("dispute(bytes32)", output_type=bytes4),
         method_id("announce_settlement(bytes32)", output_type=bytes4),
@@ -77,4 +76,5 @@ def _actions() -> DynArray[bytes4, ACTIONS]:
         actions.append(method_id("liquidate_vaults(bytes32)", output_type=bytes4))
         actions.append(method_id("liquidate_ledgers(bytes32)", output_type=bytes4))
         actions.append(method_id("liquidate_all(bytes32)", output_type=bytes4))
+        actions.append(method_id("auto_deleverage(bytes32)", output_type=bytes4))
     return actions

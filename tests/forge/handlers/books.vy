@@ -24,6 +24,7 @@ EVERYBODY: constant(uint256) = stage.TRADERS + 1
 
 _states: uint256[stage.TRADERS]  # what each trader held after the last action
 
+
 struct Place:
     trader: uint256  # NOBODY where no such position is open
     account: address
@@ -85,9 +86,7 @@ def _check_all():
 def _check(traders: Totals):
     totals: Totals = traders
     ledger: ILedger = ILedger(stage.clearinghouse)
-    for account: address in [
-        stage.OWNER, stage.KEEPER, stage.PROVIDER, stage.BROKER, stage.pool
-    ]:
+    for account: address in [stage.OWNER, stage.KEEPER, stage.PROVIDER, stage.BROKER, stage.pool]:
         word: uint256 = staticcall ledger.account_word(account)
         totals.held += words.cash_of(word) + convert(word & words.M40, int256)
     house: words.House = self._house()

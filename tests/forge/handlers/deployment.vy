@@ -47,7 +47,8 @@ def _deploy(pool_cash: uint256, pool_size: uint256, insurance: uint256, reserve_
     orders: address = self._create("OrderLogic", abi_encode(clearinghouse, oracle))
     self._expect(book, self._create("OrderBook", abi_encode(clearinghouse, oracle, orders)))
     self._expect(
-        pool, self._create("LiquidityPool", abi_encode(clearinghouse, token, oracle, stage.COOLDOWN))
+        pool,
+        self._create("LiquidityPool", abi_encode(clearinghouse, token, oracle, stage.COOLDOWN)),
     )
     self._expect(
         clearinghouse,
@@ -94,9 +95,7 @@ def _set_feeds():
         stage.PUBLISHED, stage.WAD // stage.LOTS[stage.PUBLISHED], TRADE_AGE, MAX_AGE
     )
     stage._prank(stage.OWNER)
-    extcall stage.oracle.set_check(
-        stage.PUBLISHED, stage.second_source.address, MAX_DEVIATION, 0
-    )
+    extcall stage.oracle.set_check(stage.PUBLISHED, stage.second_source.address, MAX_DEVIATION, 0)
     pyth: address = self._create("MockPyth", abi_encode(empty(uint256)))
     stage._prank(stage.OWNER)
     extcall stage.oracle.set_pyth_feed(
@@ -197,12 +196,18 @@ def _tiers(factor: uint256) -> DynArray[IMarkets.Tier, 8]:
     """
     return [
         IMarkets.Tier(
-            floor=0, maintenance_rate=5_000 * factor // stage.PPM, initial_rate=10_000 * factor // stage.PPM
+            floor=0,
+            maintenance_rate=5_000 * factor // stage.PPM,
+            initial_rate=10_000 * factor // stage.PPM,
         ),
         IMarkets.Tier(
-            floor=20, maintenance_rate=10_000 * factor // stage.PPM, initial_rate=20_000 * factor // stage.PPM
+            floor=20,
+            maintenance_rate=10_000 * factor // stage.PPM,
+            initial_rate=20_000 * factor // stage.PPM,
         ),
         IMarkets.Tier(
-            floor=100, maintenance_rate=25_000 * factor // stage.PPM, initial_rate=50_000 * factor // stage.PPM
+            floor=100,
+            maintenance_rate=25_000 * factor // stage.PPM,
+            initial_rate=50_000 * factor // stage.PPM,
         ),
     ]

@@ -2,7 +2,7 @@
 """
 @title Desk
 @license MIT
-@notice Drafts orders, places and fills them, and keeps account of every fill. 9: no order fills before
+@notice Places and fills orders, and keeps account of each. 9: no order fills before
         its commit and delay, twice, or after it was cancelled or replaced; of a group only the first;
         of a bracket a child only after its entry, at a later price. In doubt of a price nothing opens,
         and in a settlement nothing fills.
@@ -13,26 +13,18 @@ from contracts.interfaces import IOrderLogic
 from contracts.lib import price_validity
 from contracts.lib import words
 from . import books
+from . import drafts
 from . import stage
 from . import typed_data
 
 uses: books
+uses: drafts
 uses: stage
 uses: typed_data
-
-MARKET: constant(uint256) = 0  # order kinds
-LIMIT: constant(uint256) = 1
-STOP: constant(uint256) = 2
-TAKE_PROFIT: constant(uint256) = 3
-TRAILING_STOP: constant(uint256) = 4
 
 PENDING: constant(uint256) = 1  # order statuses
 EXECUTED: constant(uint256) = 2
 
-CROSS: constant(uint256) = 1  # margin modes
-ISOLATED: constant(uint256) = 2
-
-BUILDER_FEE: constant(uint256) = 500  # ppm
 MAY_OPEN: constant(uint256) = 1  # an operator's rights
 MAY_REDUCE: constant(uint256) = 2
 IN_ALL: constant(uint256) = 8  # markets
@@ -46,7 +38,6 @@ EXECUTE: constant(Bytes[4]) = method_id(
 )
 
 _kept: DynArray[Kept, KEPT]  # the last that were left pending
-_placed: uint256
 _placed_at: HashMap[bytes32, uint256]  # seconds, by hash
 _filled_at: HashMap[bytes32, uint256]  # when the price that an order filled at was published
 _ended: HashMap[bytes32, bool]  # orders that were cancelled or replaced
@@ -58,87 +49,6 @@ _done: HashMap[address, HashMap[address, HashMap[bytes32, bool]]]
 struct Kept:
     hash: bytes32
     order: IOrderBook.Order
-
-
-# Drafts
-
-
-@internal
-def _draft(trader: uint256, kind: uint256) -> IOrderBook.Order:
-    """
-    @notice Any order of a kind that the book takes as it is: all that it would resolve is said.
-    """
-    account: address = stage._trader(trader)
-    order: IOrderBook.Order = empty(IOrderBook.Order)
-    order.account = account
-    order.placer = stage.BROKER if stage._chance(10) else account
-    order.market = stage._draw(stage.MARKETS)
-    order.kind = kind
-    order.margin_mode = 1 + stage._draw(2)
-    if books._account(account).flags & words.FLAG_HEDGE != 0:
-        order.position_side = 1 + stage._draw(2)
-    order.is_buy = stage._chance(50)
-    order.reduce_only = stage._chance(25 if kind < STOP else 60)
-    price: uint256 = stage._lot_price(order.market)
-    usd: uint256[8] = [20, 50, 100, 500, 1_000, 2_000, 5_000, 20_000]
-    order.size = usd[stage._draw(8)] * (10 + stage._draw(11)) * stage.USD * 10**8 // price
-    if stage._chance(30):
-        order = self._balanced(order)
-    near: uint256 = price * (980_000 + stage._draw(40_001)) // stage.PPM
-    if kind >= STOP:
-        order.trigger_price = near
-        if kind == TRAILING_STOP:
-            order.callback_rate = 1_000 + stage._draw(20_000)
-    elif kind == LIMIT:
-        order.acceptable_price = near
-    if not order.reduce_only:
-        times: uint256[4] = [2, 10, 25, 50]
-        order.leverage = times[stage._draw(4)] * stage.PPM
-        if order.margin_mode == ISOLATED and stage._chance(15):
-            order.margin = stage._amount()
-    if kind != MARKET:
-        order.expiry = stage.now + 600 + stage._draw(7_200)
-        if stage._chance(15):
-            order.group = self._recent_group()
-    if stage._chance(20):
-        order.builder = stage.BROKER
-        order.builder_fee = BUILDER_FEE
-    order.salt = self._salt()
-    return order
-
-
-@internal
-@view
-def _balanced(draft: IOrderBook.Order) -> IOrderBook.Order:
-    """
-    @notice An order that takes the other side of the market's skew: as those do whom it pays.
-    """
-    order: IOrderBook.Order = draft
-    skew: int256 = books._skew(order.market)
-    if skew != 0:
-        order.is_buy = skew < 0
-        order.size = min(convert(abs(skew), uint256), 4 * order.size)
-    return order
-
-
-@internal
-def _salt() -> uint256:
-    self._placed += 1
-    return self._placed
-
-
-@internal
-@view
-def _recent_group() -> bytes32:
-    """
-    @notice A name that a few orders in a row share.
-    """
-    return convert(1 + self._placed // 16, bytes32)
-
-
-@internal
-def _new_group() -> bytes32:
-    return keccak256(convert(self._salt(), bytes32))
 
 
 # Placing
@@ -164,7 +74,7 @@ def _resolved(order: IOrderBook.Order) -> IOrderBook.Order:
     @notice An order as it is hashed in the second of its placement: drafts leave nothing else open.
     """
     resolved: IOrderBook.Order = order
-    if order.kind == MARKET:
+    if order.kind == drafts.MARKET:
         resolved.expiry = stage.now + stage.DELAY + stage.WINDOW
     return resolved
 
@@ -208,7 +118,7 @@ def _record_sweep(account: address):
     """
     @notice An account has cancelled all that rests: salts grow with time.
     """
-    self._swept[account] = self._placed
+    self._swept[account] = drafts._last_salt()
 
 
 # Filling
@@ -239,7 +149,7 @@ def _fill(order: IOrderBook.Order) -> bool:
     if self._status(hash) != EXECUTED:
         stage._count("ended unfilled")
         return False
-    stage._count("filled isolated" if order.margin_mode == ISOLATED else "filled cross")
+    stage._count("filled isolated" if order.margin_mode == drafts.ISOLATED else "filled cross")
     price: words.Price = stage._quoted(order.market)
     self._record_fill(order, hash, price)
     if stage._chance(20):
@@ -250,7 +160,7 @@ def _fill(order: IOrderBook.Order) -> bool:
         traded += max(after[side], before[side]) - min(after[side], before[side])
         if after[side] > before[side]:
             assert price.caution == words.NO_CAUTION, "order: opened in doubt"
-            if order.margin_mode == ISOLATED:
+            if order.margin_mode == drafts.ISOLATED:
                 books._require_healthy_vault(order.account, order.market, slot + side)
             else:
                 books._require_healthy_ledger(order.account)
@@ -263,7 +173,7 @@ def _fill(order: IOrderBook.Order) -> bool:
 def _record_fill(order: IOrderBook.Order, hash: bytes32, price: words.Price):
     assert self._filled_at[hash] == 0, "order: filled twice"
     assert not self._ended[hash], "order: filled after its end"
-    assert order.kind == MARKET or order.salt > self._swept[order.account], (
+    assert order.kind == drafts.MARKET or order.salt > self._swept[order.account], (
         "order: filled after all were ended"
     )
     assert price.published_at >= self._placed_at[hash] + stage.DELAY, (
@@ -312,7 +222,9 @@ def _check_paid(order: IOrderBook.Order, before: Paid, notional: uint256):
     after: Paid = self._paid(order)
     referral: int256 = after.referrer - before.referrer
     fee: int256 = after.builder - before.builder + referral
-    most: uint256 = notional * order.builder_fee // (stage.PPM * 10**9) + 2  # each part is rounded
+    most: uint256 = (
+        notional * order.builder_fee // (stage.PPM * 10**9) + 2
+    )  # each part is rounded
     assert fee >= 0 and fee <= convert(most, int256), "builder: paid too much"
     referrer: address = empty(address)
     share: uint256 = 0

@@ -84,9 +84,7 @@ def liquidate_ledgers(seed: bytes32):
     stage._begin(seed)
     place: books.Place = books._find(words.CROSS_LONG, 2)
     if place.trader != books.NOBODY:
-        self._squeeze(
-            place, convert(max(books._account(place.account).cash, 0), uint256)
-        )
+        self._squeeze(place, convert(max(books._account(place.account).cash, 0), uint256))
         vaults: uint256 = self._vaults(place.account)
         verdict: Verdict = self._judge_ledger(place.account)
         is_liquidated: bool = books._liquidate_ledgers([place.account]) == 1

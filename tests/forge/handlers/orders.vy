@@ -12,10 +12,12 @@ from contracts.lib import price_validity
 from contracts.lib import words
 from . import books
 from . import desk
+from . import drafts
 from . import stage
 
 uses: books
 uses: desk
+uses: drafts
 uses: stage
 
 CANCEL: constant(Bytes[4]) = method_id(
@@ -39,7 +41,7 @@ def trade(seed: bytes32):
     """
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
-    order: IOrderBook.Order = desk._draft(trader, desk.MARKET)
+    order: IOrderBook.Order = drafts._draft(trader, drafts.MARKET)
     if desk._place(order):
         order = desk._resolved(order)
         if stage._chance(20):
@@ -59,7 +61,7 @@ def place(seed: bytes32):
     """
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
-    order: IOrderBook.Order = desk._draft(trader, 1 + stage._draw(4))
+    order: IOrderBook.Order = drafts._draft(trader, 1 + stage._draw(4))
     if desk._place(order):
         desk._keep(order)
     books._close(trader)
@@ -114,14 +116,12 @@ def cancel(seed: bytes32):
     stage._begin(seed)
     order: IOrderBook.Order = desk._any()
     if order.account != empty(address):
-        if order.kind == desk.MARKET and stage.now <= order.expiry:
+        if order.kind == drafts.MARKET and stage.now <= order.expiry:
             assert not stage._attempt(
                 "cancel binding", order.account, stage.book, abi_encode(order, method_id=CANCEL)
             )[0], "order: market order did not bind"
         else:
-            stage._must(
-                "cancel", order.account, stage.book, abi_encode(order, method_id=CANCEL)
-            )
+            stage._must("cancel", order.account, stage.book, abi_encode(order, method_id=CANCEL))
             desk._record_end(order)
             assert not desk._execute("execute ended", order), "order: filled after its end"
     books._close(stage._number(order.account))
@@ -134,9 +134,12 @@ def cancel_for_others(seed: bytes32):
     """
     stage._begin(seed)
     order: IOrderBook.Order = desk._any()
-    if order.account != empty(address) and stage._attempt(
-        "cancel another's", stage.KEEPER, stage.book, abi_encode(order, method_id=CANCEL)
-    )[0]:
+    if (
+        order.account != empty(address)
+        and stage._attempt(
+            "cancel another's", stage.KEEPER, stage.book, abi_encode(order, method_id=CANCEL)
+        )[0]
+    ):
         desk._record_end(order)
     books._close(stage._number(order.account))
 
@@ -200,7 +203,7 @@ def close(seed: bytes32):
             order.position_side = 1 + place.slot % 2
         order.is_buy = place.slot % 2 == 1
         order.reduce_only = True
-        order.salt = desk._salt()
+        order.salt = drafts._salt()
         stage._must(
             "place to close", place.account, stage.book, abi_encode(order, method_id=desk.PLACE)
         )

@@ -221,9 +221,7 @@ def withdraw_insurance(seed: bytes32):
 @external
 def claim_fees(seed: bytes32):
     stage._begin(seed)
-    self._attempt(
-        "claim_fees", abi_encode(stage.OWNER, method_id=method_id("claim_fees(address)"))
-    )
+    self._attempt("claim_fees", abi_encode(stage.OWNER, method_id=method_id("claim_fees(address)")))
     books._close(books.NOBODY)
 
 

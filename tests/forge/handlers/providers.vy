@@ -52,7 +52,9 @@ def add_liquidity(seed: bytes32):
             stage.PROVIDER,
             stage.pool,
             abi_encode(
-                amount * VIRTUAL_SHARES, stage.PROVIDER, method_id=method_id("mint(uint256,address)")
+                amount * VIRTUAL_SHARES,
+                stage.PROVIDER,
+                method_id=method_id("mint(uint256,address)"),
             ),
         )[0]
     if success:
@@ -214,9 +216,7 @@ def _rest() -> DynArray[uint256, 8]:
 @internal
 @view
 def _worth() -> Worth:
-    return Worth(
-        equity=books._pool_equity(), shares=staticcall IERC20(stage.pool).totalSupply()
-    )
+    return Worth(equity=books._pool_equity(), shares=staticcall IERC20(stage.pool).totalSupply())
 
 
 @internal

@@ -53,7 +53,7 @@ def await_settlement(seed: bytes32):
     @notice Time passes up to, into or through an announced hour, with prices or in silence.
     """
     stage._begin(seed)
-    market: uint256 = stage._draw(stage.MARKETS)
+    market: uint256 = self._ending()
     start: uint256 = stage._quoted(market).settles_at * words.HOUR
     if start != 0 and not stage.is_over[market]:
         if stage.now < start and stage._chance(60):
@@ -73,7 +73,7 @@ def await_settlement(seed: bytes32):
 @external
 def fix_settlement(seed: bytes32):
     stage._begin(seed)
-    market: uint256 = stage._draw(stage.MARKETS)
+    market: uint256 = self._ending()
     start: uint256 = stage._quoted(market).settles_at * words.HOUR
     if self._attempt(
         "fix_settlement", abi_encode(market, method_id=method_id("fix_settlement(uint256)"))
@@ -82,9 +82,7 @@ def fix_settlement(seed: bytes32):
         self._end(market)
     if stage.is_over[market]:
         self._settle(market)
-        books._close(books.EVERYBODY)
-    else:
-        books._close(books.NOBODY)
+    self._close(market)
 
 
 @external
@@ -104,7 +102,8 @@ def settle_dead(seed: bytes32):
     ):
         assert stage.now > last + SILENCE, "settlement: not dead"
         self._end(market)
-    books._close(books.NOBODY)
+        self._settle(market)
+    self._close(market)
 
 
 @external
@@ -113,8 +112,28 @@ def settle_positions(seed: bytes32):
     @notice Anybody, at any time: before a price is final none is closed.
     """
     stage._begin(seed)
-    self._settle(stage._draw(stage.MARKETS))
-    books._close(books.EVERYBODY)
+    market: uint256 = stage._draw(stage.MARKETS)
+    self._settle(market)
+    self._close(market)
+
+
+@internal
+def _close(market: uint256):
+    """
+    @notice Before a market is over no trader has a part in its settlement.
+    """
+    books._close(books.EVERYBODY if stage.is_over[market] else books.NOBODY)
+
+
+@internal
+def _ending() -> uint256:
+    """
+    @notice Any market; but if that is not to end and another is, the other.
+    """
+    market: uint256 = stage._draw(stage.MARKETS)
+    if stage._quoted(market).settles_at == 0 or stage.is_over[market]:
+        return 1 - market
+    return market
 
 
 @internal

@@ -10,12 +10,14 @@ from contracts.interfaces import IOrderBook
 from contracts.interfaces import IOrderLogic
 from . import books
 from . import desk
+from . import drafts
 from . import stage
 from . import ties
 from . import typed_data
 
 uses: books
 uses: desk
+uses: drafts
 uses: stage
 uses: ties
 uses: typed_data
@@ -58,7 +60,7 @@ def place_signed(seed: bytes32):
     """
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
-    order: IOrderBook.Order = desk._draft(trader, stage._draw(5))
+    order: IOrderBook.Order = drafts._draft(trader, stage._draw(5))
     signed: Signed = self._draw_signed(order.placer)
     signature: Bytes[65] = typed_data._sign(
         signed.key,
@@ -155,7 +157,9 @@ def deposit_with_permit(seed: bytes32):
     is_good: bool = True
     how: uint256 = stage._draw(8)
     if how == 0:  # another's signature
-        permit = self._sign_permit(stage._key(stage._trader((trader + 1) % stage.TRADERS)), account, amount)
+        permit = self._sign_permit(
+            stage._key(stage._trader((trader + 1) % stage.TRADERS)), account, amount
+        )
         is_good = False
     elif how == 1:  # another's account
         trader = (trader + 1) % stage.TRADERS

@@ -126,7 +126,7 @@ def _amount() -> uint256:
     """
     @notice Quote units, small amounts as likely as large ones: a cent to 5,000 USD.
     """
-    return (1 + self._draw(50)) * 10 ** (4 + self._draw(5))
+    return (1 + self._draw(50)) * 10**(4 + self._draw(5))
 
 
 @internal
@@ -232,9 +232,7 @@ def _shift(market: uint256, factor: uint256):
     @param factor Ppm.
     """
     first: uint256 = FIRST_PRICES[market] * WAD
-    self.prices[market] = max(
-        min(self.prices[market] * factor // PPM, 2 * first), first // 3
-    )
+    self.prices[market] = max(min(self.prices[market] * factor // PPM, 2 * first), first // 3)
 
 
 @internal

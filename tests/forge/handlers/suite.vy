@@ -52,11 +52,7 @@ def targetContracts() -> DynArray[address, 1]:
 @external
 @view
 def targetSelectors() -> DynArray[FuzzSelector, 1]:
-    return [
-        FuzzSelector(
-            addr=self.everyone.address, selectors=actions._actions()
-        )
-    ]
+    return [FuzzSelector(addr=self.everyone.address, selectors=actions._actions())]
 
 
 @external

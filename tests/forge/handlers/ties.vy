@@ -10,11 +10,13 @@ from contracts.interfaces import IOrderBook
 from contracts.lib import words
 from . import books
 from . import desk
+from . import drafts
 from . import stage
 from . import typed_data
 
 uses: books
 uses: desk
+uses: drafts
 uses: stage
 uses: typed_data
 
@@ -58,10 +60,10 @@ def place_group(seed: bytes32):
     """
     stage._begin(seed)
     trader: uint256 = stage._draw(stage.TRADERS)
-    group: bytes32 = desk._new_group()
+    group: bytes32 = drafts._new_group()
     orders: DynArray[IOrderBook.Order, 2] = []
     for _: uint256 in range(2):
-        order: IOrderBook.Order = desk._draft(trader, desk.STOP + stage._draw(2))
+        order: IOrderBook.Order = drafts._draft(trader, drafts.STOP + stage._draw(2))
         order.placer = order.account
         order.group = group
         if desk._place(order):
@@ -85,11 +87,13 @@ def replace(seed: bytes32):
     if old.account != empty(address):
         order: IOrderBook.Order = old
         order.placer = old.account
-        order.salt = desk._salt()
+        order.salt = drafts._salt()
         order.expiry = stage.now + 600 + stage._draw(7_200)
-        near: uint256 = stage._lot_price(order.market) * (980_000 + stage._draw(40_001)) // stage.PPM
-        if order.kind == desk.MARKET or order.kind == desk.LIMIT:
-            order.kind = desk.LIMIT
+        near: uint256 = (
+            stage._lot_price(order.market) * (980_000 + stage._draw(40_001)) // stage.PPM
+        )
+        if order.kind == drafts.MARKET or order.kind == drafts.LIMIT:
+            order.kind = drafts.LIMIT
             order.acceptable_price = near
         else:
             order.trigger_price = near
@@ -117,14 +121,14 @@ def _draft(trader: uint256) -> Bracket:
     """
     @notice A bracket as the book takes it, if its entry may open.
     """
-    kinds: uint256[4] = [desk.MARKET, desk.MARKET, desk.LIMIT, desk.STOP]
-    entry: IOrderBook.Order = desk._draft(trader, kinds[stage._draw(4)])
+    kinds: uint256[4] = [drafts.MARKET, drafts.MARKET, drafts.LIMIT, drafts.STOP]
+    entry: IOrderBook.Order = drafts._draft(trader, kinds[stage._draw(4)])
     if entry.reduce_only:
         entry.reduce_only = False
         entry.leverage = 10 * stage.PPM
     children: DynArray[IOrderBook.Order, 2] = []
     price: uint256 = stage._lot_price(entry.market)
-    for kind: uint256 in range(desk.STOP, desk.STOP + 2):
+    for kind: uint256 in range(drafts.STOP, drafts.STOP + 2):
         child: IOrderBook.Order = empty(IOrderBook.Order)
         child.account = entry.account
         child.placer = entry.placer
@@ -135,15 +139,17 @@ def _draft(trader: uint256) -> Bracket:
         child.is_buy = not entry.is_buy
         child.reduce_only = True
         child.expiry = stage.now + 600 + stage._draw(7_200)
-        child.salt = desk._salt()
+        child.salt = drafts._salt()
         # Above the mark a sale's take-profit and a purchase's stop.
         move: uint256 = stage._draw(20_000)
-        is_above: bool = (kind == desk.TAKE_PROFIT) != child.is_buy
+        is_above: bool = (kind == drafts.TAKE_PROFIT) != child.is_buy
         if stage._chance(10):
             is_above = not is_above  # it would fill at once
-        child.trigger_price = price * (stage.PPM + move if is_above else stage.PPM - move) // stage.PPM
+        child.trigger_price = (
+            price * (stage.PPM + move if is_above else stage.PPM - move) // stage.PPM
+        )
         if stage._chance(20):
-            child.kind = desk.TRAILING_STOP
+            child.kind = drafts.TRAILING_STOP
             child.trigger_price = 0
             child.callback_rate = 1_000 + stage._draw(20_000)
         children.append(child)

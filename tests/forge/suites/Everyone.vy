@@ -10,6 +10,7 @@ from ..handlers import books
 from ..handlers import deployment
 from ..handlers import desk
 from ..handlers import doubts
+from ..handlers import drafts
 from ..handlers import IExchange
 from ..handlers import keepers
 from ..handlers import orders
@@ -27,11 +28,21 @@ initializes: deployment[stage := stage]
 initializes: books[stage := stage]
 initializes: accounts[stage := stage, books := books]
 initializes: typed_data[stage := stage]
-initializes: desk[stage := stage, books := books, typed_data := typed_data]
-initializes: orders[stage := stage, books := books, desk := desk]
-initializes: ties[stage := stage, books := books, desk := desk, typed_data := typed_data]
+initializes: drafts[stage := stage, books := books]
+initializes: desk[
+    stage := stage, books := books, drafts := drafts, typed_data := typed_data
+]
+initializes: orders[stage := stage, books := books, drafts := drafts, desk := desk]
+initializes: ties[
+    stage := stage, books := books, drafts := drafts, desk := desk, typed_data := typed_data
+]
 initializes: signatures[
-    stage := stage, books := books, desk := desk, ties := ties, typed_data := typed_data
+    stage := stage,
+    books := books,
+    drafts := drafts,
+    desk := desk,
+    ties := ties,
+    typed_data := typed_data,
 ]
 initializes: rights[stage := stage, books := books]
 initializes: keepers[stage := stage, books := books]
