@@ -59,7 +59,7 @@ SEEN = {
     "withdraw",
 }
 RARE = {
-    "close waits for settlement": 20,
+    "close waits for settlement": 5,
     "deleveraged": 5,
     "disputed": 100,
     "fix_settlement": 10,
