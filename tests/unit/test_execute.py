@@ -8,6 +8,7 @@ import pytest
 from bulkhead.protocol import market_math, position_math, words
 from bulkhead.protocol.words import CROSS_LONG, CROSS_SHORT, ISOLATED_LONG, ISOLATED_SHORT
 from tests.helpers.chain import advance, now, refused
+from tests.helpers.doctored import doctor_account
 from tests.helpers.protocol import (
     BTC,
     CROSS,
@@ -452,6 +453,16 @@ def test_the_pool_must_cover_the_reserve() -> None:
     ends(protocol, "cap: reserve", market=0, size=6_670_000_000)
     protocol.trade(protocol.trader, 0, 6_660_000_000)
     protocol.check_invariants()
+
+
+def test_an_account_has_255_vaults(funded: Protocol, trader: str) -> None:
+    with funded.anchored():
+        doctor_account(funded, trader, vaults=254)
+        funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+        assert funded.account(trader).vaults == 255
+        ends(funded, "account: too many vaults", market=1, size=10**7, margin_mode=ISOLATED)
+        # One that is open may grow.
+        funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
 
 
 def test_a_market_beyond_the_cross_word_is_isolated_only() -> None:
