@@ -7,7 +7,6 @@ ACCESS = "who may call is tests/unit/test_roles.py's; nothing of the model depen
 SHARE_TOKEN = "snekmate's: moves shares between holders, no money of the exchange"
 FEEDS = "how a source's answers become a price is outside the model, which begins at the price"
 SETTLEMENT = "the model has no settled market yet: tests/unit/test_settle_positions.py"
-RAMPS = "the model's tiers stand still: tests/unit/test_ramp_tiers.py compares a ramp in fractions"
 INNER = "other contracts' of the exchange alone: driven through them"
 
 DRIVEN: dict[str, set[str]] = {
@@ -18,10 +17,13 @@ DRIVEN: dict[str, set[str]] = {
         "convert_position",
         "deposit",
         "deposit_margin",
+        "end_ramp",
         "fund_insurance",
         "liquidate_cross",
         "liquidate_isolated",
+        "ramp_tiers",
         "remove_margin",
+        "replace_tiers",
         "request_insurance",
         "set_auto_margin",
         "set_default_margin_mode",
@@ -67,9 +69,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "release_escrow": INNER,
         "deposit_with_permit": "a deposit, once the permit stands: the token's affair",
         "list_market": "the world's markets are listed before the walk begins",
-        "ramp_tiers": RAMPS,
-        "end_ramp": RAMPS,
-        "replace_tiers": RAMPS,
         "settle_positions": SETTLEMENT,
     },
     "OrderBook": {

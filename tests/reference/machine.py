@@ -6,12 +6,15 @@ from random import Random
 from tests.helpers.protocol import Protocol
 from tests.reference.account_actions import AccountActions
 from tests.reference.house_actions import HouseActions
+from tests.reference.market_actions import MarketActions
 from tests.reference.provider_actions import ProviderActions
 from tests.reference.rights_actions import RightsActions
 from tests.reference.signing_actions import SigningActions
 
 
-class Actions(SigningActions, RightsActions, AccountActions, ProviderActions, HouseActions):
+class Actions(
+    SigningActions, RightsActions, AccountActions, ProviderActions, HouseActions, MarketActions
+):
     """Everything that somebody may do."""
 
 
@@ -60,6 +63,9 @@ WEIGHTS = {
     "fund_insurance": 1,
     "claim_fees": 1,
     "set_terms": 3,
+    "ramp_tiers": 3,
+    "end_ramp": 2,
+    "replace_tiers": 2,
 }
 
 

@@ -50,6 +50,16 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Ramp:
+    """Where a market's tiers come from and go to; without an end there is none."""
+
+    before: tuple[Tier, ...]
+    target: tuple[Tier, ...]
+    began_at: int = 0
+    ends_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """A market's terms, as its owner named them: rates as fractions, money as quote units."""
 
@@ -76,7 +86,8 @@ class Terms:
 @dataclass(slots=True)
 class Market:
     terms: Terms
-    tiers: tuple[Tier, ...]
+    tiers: tuple[Tier, ...]  # as they are now on their ramp
+    ramp: Ramp
     index: Money = 0  # quote a lot
     rate: Money = 0  # a day
     drift: Money = 0  # a day, a day

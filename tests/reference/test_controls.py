@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ceil
 from random import Random
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from tests.reference import (
     margins,
     orders,
     placing,
+    ramps,
+    reading,
     shares,
     trading,
 )
@@ -56,6 +59,10 @@ def half_the_margin(tiers: Sequence[Tier], notional: Money, leverage: int) -> Mo
 
 def signed_too_late(state: State, order: Order, nonce: int, deadline: int, signer: str) -> bytes:
     return place_signed(state, order, nonce, deadline + DAY, signer)
+
+
+def rate_above(before: Fraction, after: Fraction, part: Fraction) -> Fraction:
+    return Fraction(ceil((before + (after - before) * part) * PPM), PPM)
 
 
 RULES: dict[str, Doctored] = {
@@ -104,6 +111,15 @@ RULES: dict[str, Doctored] = {
     "insurance at two days' notice": Doctored(house, "NOTICE", 2 * DAY, "withdraw_insurance"),
     "a mode that changes while something is open": Doctored(
         State, "is_flat", lambda self, account: True, "set_hedge_mode"
+    ),
+    "rates that are there at once": Doctored(
+        reading, "tiers_at", lambda ramp, now: ramp.target, "ramp_tiers"
+    ),
+    "rates on their way rounded up": Doctored(ramps, "between", rate_above, "ramp_tiers"),
+    "tiers out of bounds": Doctored(ramps, "objections", lambda tiers, terms: [], "ramp_tiers"),
+    "a ramp of an hour": Doctored(ramps, "SHORTEST", 3_600, "ramp_tiers"),
+    "terms that hold where a ramp leads to alone": Doctored(
+        ramps, "lowest_rate", lambda ramp, now: ramp.target[0].maintenance, "set_terms"
     ),
     "a guardian whom nobody hears": Doctored(
         trading, "is_closed", lambda state, market: False, "stop_opening"

@@ -65,6 +65,7 @@ class Comparison:
             self._near(f"drift of {number}", market.drift, listed.drift, Fraction(2, 10**12))
             self._same(f"clock of {number}", market.since, listed.since)
             self._same(f"sizes of {number}", market.sizes, listed.sizes)
+            self._same(f"ramp of {number}", market.ramp, listed.ramp)
             self._same(f"status of {number}", market.is_reduce_only, listed.is_reduce_only)
         for slot in model.positions:
             self._position(slot, model, chain)

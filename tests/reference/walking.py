@@ -33,9 +33,19 @@ TERMS = Terms(
     partial_above=1_000 * USD,
 )
 SCALES = (4 * 10**12, 8 * 10**12, 2 * 10**12)
+# Positions reach all but the first market's, which are in one word of the chain's or in two.
+FLOORS = ((0, 1_000, 5_000), (0, 5, 20), (0, 1, 2, 4, 8, 16))
 LISTED = [
-    replace(market, terms=replace(TERMS, skew_scale=scale), trade_age=60, max_age=3_600)
-    for market, scale in zip((BTC, ETH, SOL), SCALES, strict=True)
+    replace(
+        market,
+        terms=replace(TERMS, skew_scale=scale),
+        tiers=tuple(
+            (floor, 5_000 + 2_500 * i, 10_000 + 5_000 * i) for i, floor in enumerate(floors)
+        ),
+        trade_age=60,
+        max_age=3_600,
+    )
+    for market, scale, floors in zip((BTC, ETH, SOL), SCALES, FLOORS, strict=True)
 ]
 POOL = 40_000 * USD  # of which each market may owe a fifth: 8,000
 TRADERS = ("alice", "bob", "carol", "dave")
