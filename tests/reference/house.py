@@ -81,7 +81,7 @@ def withdraw_insurance(state: State, dust: Dust) -> None:
     open_now = [n for n, market in enumerate(state.markets) if any(market.sizes)]
     amount = min(amount, int(house.insurance))
     against = []
-    if not all(state.prices[n].is_fresh(state.now) for n in open_now):
+    if not all(state.prices[n].is_firm(state.now) for n in open_now):
         against.append("price: not firm")
     if house.pool_cash < 0:
         against.append("pool: short of cash")

@@ -9,11 +9,18 @@ from tests.reference.house_actions import HouseActions
 from tests.reference.market_actions import MarketActions
 from tests.reference.provider_actions import ProviderActions
 from tests.reference.rights_actions import RightsActions
+from tests.reference.settlement_actions import SettlementActions
 from tests.reference.signing_actions import SigningActions
 
 
 class Actions(
-    SigningActions, RightsActions, AccountActions, ProviderActions, HouseActions, MarketActions
+    SigningActions,
+    RightsActions,
+    AccountActions,
+    ProviderActions,
+    HouseActions,
+    MarketActions,
+    SettlementActions,
 ):
     """Everything that somebody may do."""
 
@@ -66,6 +73,12 @@ WEIGHTS = {
     "ramp_tiers": 3,
     "end_ramp": 2,
     "replace_tiers": 2,
+    "announce_settlement": 2,
+    "cancel_settlement": 1,
+    "pass_hour": 3,
+    "fix_settlement": 4,
+    "settle_dead": 1,
+    "settle_positions": 4,
 }
 
 

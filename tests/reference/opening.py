@@ -53,7 +53,7 @@ def open_vault(state: State, trade: Trade, slot: int, lots: int, held: Money, du
 
 
 def open_leg(state: State, trade: Trade, slot: int, lots: int, dust: Dust) -> None:
-    if not is_firm(state, trade.account) or not state.prices[trade.market].is_fresh(state.now):
+    if not is_firm(state, trade.account):
         raise Waits("price: not firm")
     position = state.position(trade.account, trade.market, slot)
     if not position.size:

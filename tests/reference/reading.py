@@ -16,6 +16,7 @@ from tests.reference.providers import Shares
 from tests.reference.ramps import tiers_at
 from tests.reference.state import (
     FEMTO,
+    HOUR,
     ISOLATED,
     PPM,
     USD,
@@ -31,6 +32,7 @@ from tests.reference.state import (
     Tier,
 )
 
+SETTLED = 15  # of a price's kinds
 WHOLE = {"skew_scale", "keeper_floor", "keeper_cap", "partial_above"}
 
 
@@ -133,7 +135,14 @@ class Reader:
         word = layouts.PRICE.read(self._words.price(number))
         return Price(
             Fraction(word["price"], FEMTO),
-            *(word[name] for name in ("published_at", "silence", "trade_age", "max_age")),
+            word["published_at"],
+            word["silence"],
+            word["trade_age"],
+            word["max_age"],
+            word["settles_at"] * HOUR,
+            word["kind"] == SETTLED,
+            word["caution"],
+            Fraction(word["confidence"], PPM),
         )
 
     def _position(self, place: Slot, at: int) -> Position:

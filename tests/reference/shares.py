@@ -12,25 +12,41 @@ REWARD = 10**5  # quote, who fixes a request gets; at most half of it
 
 
 def price(state: State) -> Fraction:
-    """Quote a share, of those who enter."""
-    return Fraction(pool_equity(state) + 1) / (state.shares.supply + VIRTUAL)
+    """Quote a share, of those who enter: at the edge that is worse for them."""
+    return Fraction(pool_equity(state) + band(state) + 1) / (state.shares.supply + VIRTUAL)
 
 
 def premiums(state: State) -> Money:
-    """What closing every skew would be paid."""
+    """What closing every skew would be paid; a settled market's positions close without."""
     return sum(
         Fraction(state.prices[number].price * market.skew**2) / (2 * market.terms.skew_scale)
+        for number, market in enumerate(state.markets)
+        if not state.prices[number].is_settled
+    )
+
+
+def band(state: State) -> Money:
+    """How far the prices' confidence may move the pool's equity."""
+    return sum(
+        abs(market.skew) * state.prices[number].price * state.prices[number].confidence
         for number, market in enumerate(state.markets)
     )
 
 
 def _check_prices(state: State, worth: Money, since: int = 0) -> list[str]:
-    """Every market with open interest needs a firm price, from maturity on for an exit."""
-    open_now = [n for n, market in enumerate(state.markets) if any(market.sizes)]
+    """Every market with open interest needs a firm price, from maturity on for an exit.
+
+    A final one is good for ever.
+    """
+    open_now = [
+        price
+        for price, market in zip(state.prices, state.markets, strict=True)
+        if any(market.sizes)
+    ]
     against = []
-    if not all(state.prices[n].is_fresh(state.now) for n in open_now):
+    if not all(price.is_firm(state.now) for price in open_now):
         against.append("price: not firm")
-    if any(state.prices[n].published_at < since for n in open_now):
+    if any(price.published_at < since and not price.is_settled for price in open_now):
         against.append("price: before maturity")
     if worth <= 0:
         against.append("pool: insolvent")
@@ -39,7 +55,7 @@ def _check_prices(state: State, worth: Money, since: int = 0) -> list[str]:
 
 def enter(state: State, receiver: str, assets: Money, minted: int) -> None:
     shares = state.shares
-    if against := _check_prices(state, pool_equity(state)):
+    if against := _check_prices(state, pool_equity(state) + band(state)):
         raise Refused(*against)
     state.house.pool_cash += assets
     shares.supply += minted
@@ -57,7 +73,7 @@ def request(state: State, owner: str, controller: str, amount: int) -> int:
 
 
 def fix(state: State, number: int, pool: str, dust: Dust) -> Fraction:
-    """Pays at the pool's equity less the premiums, down, and keeps the reserves."""
+    """Pays at the pool's equity less premiums and band, down, and keeps the reserves."""
     shares = state.shares
     waiting = shares.requests.get(number)
     if waiting is None:
@@ -66,7 +82,7 @@ def fix(state: State, number: int, pool: str, dust: Dust) -> Fraction:
         raise Refused("request: not mature")
     if state.now > waiting.matures_at + DAY:
         raise Refused("request: lapsed")
-    left = pool_equity(state) - premiums(state)
+    left = pool_equity(state) - premiums(state) - band(state)
     if against := _check_prices(state, left, waiting.matures_at):
         raise Refused(*against)
     whole = waiting.shares * Fraction(left + 1) / (shares.supply + VIRTUAL)

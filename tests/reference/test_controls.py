@@ -22,13 +22,14 @@ from tests.reference import (
     placing,
     ramps,
     reading,
+    settlement,
     shares,
     trading,
 )
 from tests.reference.book import Order as Known
 from tests.reference.machine import WEIGHTS, Actions, run
 from tests.reference.placing import place_signed
-from tests.reference.state import DAY, PPM, Market, Money, State, Tier
+from tests.reference.state import DAY, PPM, Market, Money, Price, Quote, State, Tier
 from tests.reference.twin import Difference
 from tests.reference.walking import world
 
@@ -63,6 +64,14 @@ def signed_too_late(state: State, order: Order, nonce: int, deadline: int, signe
 
 def rate_above(before: Fraction, after: Fraction, part: Fraction) -> Fraction:
     return Fraction(ceil((before + (after - before) * part) * PPM), PPM)
+
+
+def unweighted(price: Price, quotes: Sequence[Quote], now: int) -> Fraction | None:
+    return Fraction(sum(quote.price for quote in quotes)) / len(quotes)
+
+
+def endless(price: Price, now: int) -> int:
+    return min(now, price.published_at + price.max_age) - price.silence
 
 
 RULES: dict[str, Doctored] = {
@@ -120,6 +129,22 @@ RULES: dict[str, Doctored] = {
     "a ramp of an hour": Doctored(ramps, "SHORTEST", 3_600, "ramp_tiers"),
     "terms that hold where a ramp leads to alone": Doctored(
         ramps, "lowest_rate", lambda ramp, now: ramp.target[0].maintenance, "set_terms"
+    ),
+    "an hour whose prices all weigh the same": Doctored(
+        settlement, "average", unweighted, "fix_settlement"
+    ),
+    "a settlement at half a day's notice": Doctored(
+        settlement, "NOTICE", DAY // 2, "announce_settlement"
+    ),
+    "a feed that is dead after six days": Doctored(
+        settlement, "DEAD_AFTER", 6 * DAY, "settle_dead"
+    ),
+    "a market whose clock never ends": Doctored(Price, "clock", endless, "fix_settlement"),
+    "money that leaves while a market settles": Doctored(
+        Price, "is_firm", Price.is_fresh, "pass_hour"
+    ),
+    "positions that settle early": Doctored(
+        settlement, "settle_positions", lambda state, places: len(places), "settle_positions"
     ),
     "a guardian whom nobody hears": Doctored(
         trading, "is_closed", lambda state, market: False, "stop_opening"

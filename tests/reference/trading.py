@@ -7,7 +7,7 @@ from tests.reference.funding import accrue, steer
 from tests.reference.margin import Ledger, may_leave
 from tests.reference.opening import open_leg, open_vault
 from tests.reference.reducing import reduce_leg, reduce_vault
-from tests.reference.state import ISOLATED, LONG, PPM, SIGN, Dust, Money, State
+from tests.reference.state import CERTAIN, ISOLATED, LONG, PPM, SIGN, Dust, Money, State
 
 DEFAULT_LEVERAGE = 10 * PPM  # of a vault whose owner never set one
 
@@ -51,6 +51,8 @@ def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
         against.append("position: nothing to reduce")
     if opened and is_closed(state, trade.market):
         raise Waits("market: not open")
+    if opened and state.prices[trade.market].caution != CERTAIN:
+        raise Waits("price: not firm")
     own = state.position(trade.account, trade.market, trade.mode + side).size
     if opened and not reduced and (own + opened) * price < least:
         against.append("size: below minimum")
