@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 
-from tests.helpers.chain import advance
+from tests.helpers.chain import advance, now
 from tests.helpers.protocol import USD, position_id
 from tests.reference import deleveraging, house, layouts, liquidation
 from tests.reference.margin import Ledger, requirement, vault_equity
+from tests.reference.sources import CHECKED
 from tests.reference.state import DAY, ISOLATED, SIGN, Dust, State
 from tests.reference.walking import Walker
 
@@ -105,6 +106,8 @@ class HouseActions(Walker):
         else:
             ledger = Ledger(self.state, account)
             equity, due = float(ledger.equity), float(ledger.maintenance)
+        if market == CHECKED and self.random.random() < 0.4:
+            self.dispute(self.prices[market], now())  # whoever is behind disputes the jump
         aim = self.random.uniform(0.5, 1.02)
         factor = 1 - SIGN[slot & 1] * (equity - aim * due) / notional
         self.shift(market, min(max(factor, 0.7), 1.4))

@@ -25,7 +25,7 @@ def check(actions: Actions) -> None:
         actions.refresh_all()
         _unhealthy_are_liquidated(actions)
     with actions.anchored():
-        actions.refresh_all()
+        actions.end_doubts()
         _markets_end(actions)
         _owners_close(actions)
         _drains(actions)

@@ -3,11 +3,16 @@
 from dataclasses import astuple, replace
 
 from tests.helpers.chain import Receipt, advance
-from tests.reference import house, ramps
+from tests.helpers.protocol import WAD
+from tests.reference import house, ramps, settlement
+from tests.reference.book import Rules
+from tests.reference.orders import Refused
 from tests.reference.reading import terms_of, tiers_of
+from tests.reference.sources import PLAIN
 from tests.reference.state import DAY, USD, Dust, State
 from tests.reference.walking import FLOORS, LISTED, Walker
 
+SHORTEST_WINDOW = 10  # seconds that a market order lives
 THOUSAND = 1_000 * USD
 Listed = tuple[tuple[int, int, int], ...]  # floor in thousand USD, rates in ppm
 
@@ -50,6 +55,56 @@ class MarketActions(Walker):
             "set_terms",
             call,
             lambda state, dust: house.set_terms(state, market, terms_of(terms)),
+            0,
+        )
+
+    def set_order_terms(self) -> None:
+        """Of orders from now on: one that is placed keeps its fee, its delay and its expiry."""
+        market, owner = self.random.randrange(len(LISTED)), self.protocol.owner
+        rules = Rules(
+            self.random.choice((0, 200_000, 200_000, 350_000)),
+            self.random.choice((1, 2, 2, 20)),
+            self.random.choice((9, 60, 60, 300)),
+            self.random.choice((0, 0, 600, 3_000)),
+        )
+
+        def act(state: State, dust: Dust) -> None:
+            if rules.window < SHORTEST_WINDOW:
+                raise Refused("order: bad window")
+            state.book.rules[market] = rules
+
+        arguments = (market, *astuple(rules))
+        self.twin.both(
+            "set_order_terms",
+            lambda: self.twin.call(self.protocol.book, owner, "set_order_terms", *arguments),
+            act,
+            0,
+        )
+
+    def set_published_feed(self) -> None:
+        """A price's life changes, but not while it is over; lots never do."""
+        lot = WAD // LISTED[PLAIN].lots + (self.random.random() < 0.1)
+        trade_age, max_age = self.random.choice((30, 60, 60)), self.random.choice((1_800, 3_600))
+
+        def act(state: State, dust: Dust) -> None:
+            price = state.prices[PLAIN]
+            against = settlement.against_change(price, state.now)
+            if lot * LISTED[PLAIN].lots != WAD:
+                against.append("lot: size is fixed")
+            life = min(price.max_age, max_age)
+            if price.max_age != max_age and state.now > price.published_at + life:
+                against.append("feed: silent")
+            if against:
+                raise Refused(*against)
+            price.trade_age, price.max_age = trade_age, max_age
+
+        self.twin.both(
+            "set_published_feed",
+            lambda: self.twin.call(
+                *(self.protocol.oracle, self.protocol.owner, "set_published_feed"),
+                *(PLAIN, lot, trade_age, max_age),
+            ),
+            act,
             0,
         )
 

@@ -18,8 +18,8 @@ from tests.reference.book import (
 )
 from tests.reference.fills import Ends, Trade, Waits, fill_price
 from tests.reference.margin import may_leave
-from tests.reference.state import CERTAIN, FEMTO, LONG, PPM, SIGN, Dust, State
-from tests.reference.trading import fill, plan
+from tests.reference.state import FEMTO, LONG, PPM, SIGN, Dust, State
+from tests.reference.trading import fill, is_doubted, plan
 
 
 class Refused(Exception):  # noqa: N818 - the call is, for one of these reasons
@@ -304,7 +304,7 @@ def ratchet(state: State, names: Sequence[bytes]) -> int:
             continue
         if over(state, order) or set(objections(state, order)) - {"price: not triggered"}:
             continue
-        if state.prices[order.placed.market].caution != CERTAIN:
+        if is_doubted(state, order.placed.market):
             continue
         placed, femto = order.placed, int(state.prices[order.placed.market].price * FEMTO)
         sign = -1 if placed.is_buy else 1

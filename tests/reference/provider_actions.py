@@ -57,13 +57,14 @@ class ProviderActions(Walker):
         held = self.state.shares.held.get(owner, 0)
         worth = int(LARGEST * self.random.random() / shares.price(self.state))
         amount = max(1, min(held, worth) + (self.random.random() < 0.1) * held)
+        sender = owner if self.random.random() < 0.8 else self.some_provider()
 
         def act(state: State, _: Dust) -> None:
-            shares.request(state, owner, controller, amount)
+            shares.request(state, owner, controller, amount, sender)
 
         self.twin.both(
             "request_redeem",
-            lambda: self.pool(owner, "requestRedeem", amount, controller, owner),
+            lambda: self.pool(sender, "requestRedeem", amount, controller, owner),
             act,
             0,
         )
@@ -117,7 +118,7 @@ class ProviderActions(Walker):
     def redeem(self) -> None:
         claims = [who for who, claim in self.state.shares.claims.items() if claim.shares]
         controller = self.random.choice(claims) if claims else self.some_provider()
-        sender = controller if self.random.random() < 0.9 else self.some_provider()
+        sender = controller if self.random.random() < 0.8 else self.some_provider()
         held = self.state.shares.claims.get(controller, Claim())
         amount = max(1, int(held.shares * self.random.choice((0.3, 1, 1.01))))
         if held.shares and self.random.random() < 0.5:

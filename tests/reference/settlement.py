@@ -14,7 +14,7 @@ PATIENCE = 3 * DAY  # that an hour without a price waits for one
 DEAD_AFTER = 7 * DAY  # of silence, beyond the price's life
 
 
-def _against(price: Price, now: int) -> list[str]:
+def against_change(price: Price, now: int) -> list[str]:
     """Why nothing about a market's end may be changed any more, if so."""
     if price.is_settled:
         return ["market: settled"]
@@ -23,7 +23,7 @@ def _against(price: Price, now: int) -> list[str]:
 
 def announce(state: State, number: int, hour: int) -> None:
     price = state.prices[number]
-    against = _against(price, state.now)
+    against = against_change(price, state.now)
     if price.settles_at:
         against.append("settlement: announced already")
     if hour * HOUR < state.now + NOTICE:
@@ -35,7 +35,7 @@ def announce(state: State, number: int, hour: int) -> None:
 
 def cancel(state: State, number: int) -> None:
     price = state.prices[number]
-    against = _against(price, state.now)
+    against = against_change(price, state.now)
     if not price.settles_at:
         against.append("settlement: none")
     if against:
@@ -81,7 +81,7 @@ def fix(state: State, number: int) -> None:
 def settle_dead(state: State, number: int) -> None:
     """At once, at the last good price."""
     price = state.prices[number]
-    against = _against(price, state.now)
+    against = against_change(price, state.now)
     if state.now <= price.published_at + price.max_age + DEAD_AFTER:
         against.append("feed: not dead")
     if against:

@@ -1,6 +1,7 @@
 """Section 8: shares of the pool, bought at once, sold by a request that a later price fixes."""
 
 from fractions import Fraction
+from math import ceil
 
 from tests.reference.house import pool_equity
 from tests.reference.orders import Refused
@@ -62,11 +63,37 @@ def enter(state: State, receiver: str, assets: Money, minted: int) -> None:
     shares.held[receiver] = shares.held.get(receiver, 0) + minted
 
 
-def request(state: State, owner: str, controller: str, amount: int) -> int:
-    shares = state.shares
-    if amount > shares.held.get(owner, 0):
+# Between holders
+
+EVER = 2**256 - 1  # an allowance that does not shrink
+
+
+def transfer(state: State, owner: str, receiver: str, amount: int) -> None:
+    held = state.shares.held
+    if amount > held.get(owner, 0):
         raise Refused("erc20: transfer amount exceeds balance")
-    shares.held[owner] -= amount
+    held[owner] = held.get(owner, 0) - amount
+    if receiver:
+        held[receiver] = held.get(receiver, 0) + amount
+
+
+def spend(state: State, owner: str, spender: str, amount: int) -> None:
+    allowed = state.shares.allowances.get((owner, spender), 0)
+    if amount > allowed:
+        raise Refused("erc20: insufficient allowance")
+    if allowed != EVER:
+        state.shares.allowances[owner, spender] = allowed - amount
+
+
+# Leaving
+
+
+def request(state: State, owner: str, controller: str, amount: int, sender: str) -> int:
+    """By the owner, his operator, or whom he allows as many."""
+    shares = state.shares
+    if sender != owner and (owner, sender) not in shares.operators:
+        spend(state, owner, sender, amount)
+    transfer(state, owner, "", amount)
     shares.count += 1
     shares.requests[shares.count] = Request(controller, amount, state.now + shares.cooldown)
     return shares.count
@@ -115,15 +142,34 @@ def lapse(state: State, number: int) -> None:
     del shares.requests[number]
 
 
+def claim_of(state: State, controller: str, sender: str) -> Claim:
+    if sender != controller and (controller, sender) not in state.shares.operators:
+        raise Refused("caller: not allowed")
+    return state.shares.claims.get(controller, Claim())
+
+
 def claim(state: State, controller: str, sender: str, amount: int, pool: str) -> Money:
     """What part of a claim's shares is worth, down; the last takes all."""
-    if sender != controller:
-        raise Refused("caller: not allowed")
-    shares = state.shares
-    held = shares.claims.get(controller, Claim())
+    held = claim_of(state, controller, sender)
     if amount > held.shares:
         raise Refused("claim: too large")
-    assets = held.assets * amount // held.shares
+    return _take(state, controller, held, amount, held.assets * amount // held.shares, pool)
+
+
+def claim_assets(state: State, controller: str, sender: str, amount: int, pool: str) -> Money:
+    """The shares of a part of a claim, up."""
+    held = claim_of(state, controller, sender)
+    if amount > held.assets:
+        raise Refused("claim: too large")
+    lots = ceil(Fraction(held.shares * amount) / held.assets)
+    _take(state, controller, held, lots, amount, pool)
+    return lots
+
+
+def _take(
+    state: State, controller: str, held: Claim, amount: int, assets: Money, pool: str
+) -> Money:
+    shares = state.shares
     shares.claims[controller] = Claim(held.shares - amount, held.assets - assets)
     state.accounts[pool].cash -= assets
     return assets

@@ -12,6 +12,7 @@ import pytest
 from tests.helpers.protocol import Order, mapped
 from tests.reference import (
     deleveraging,
+    doubt,
     fills,
     funding,
     house,
@@ -29,7 +30,7 @@ from tests.reference import (
 from tests.reference.book import Order as Known
 from tests.reference.machine import WEIGHTS, Actions, run
 from tests.reference.placing import place_signed
-from tests.reference.state import DAY, PPM, Market, Money, Price, Quote, State, Tier
+from tests.reference.state import DAY, PPM, Dust, Market, Money, Price, Quote, State, Tier
 from tests.reference.twin import Difference
 from tests.reference.walking import world
 
@@ -58,8 +59,10 @@ def half_the_margin(tiers: Sequence[Tier], notional: Money, leverage: int) -> Mo
     return Fraction(margin.initial_margin(tiers, notional, leverage)) / 2
 
 
-def signed_too_late(state: State, order: Order, nonce: int, deadline: int, signer: str) -> bytes:
-    return place_signed(state, order, nonce, deadline + DAY, signer)
+def signed_too_late(
+    state: State, order: Order, exits: list[Order], nonce: int, deadline: int, signer: str
+) -> list[bytes]:
+    return place_signed(state, order, exits, nonce, deadline + DAY, signer)
 
 
 def rate_above(before: Fraction, after: Fraction, part: Fraction) -> Fraction:
@@ -72,6 +75,10 @@ def unweighted(price: Price, quotes: Sequence[Quote], now: int) -> Fraction | No
 
 def endless(price: Price, now: int) -> int:
     return min(now, price.published_at + price.max_age) - price.silence
+
+
+def regardless_of_doubt(judged: Money, maintenance: Money, caution: int, dust: Dust) -> bool:
+    return maintenance > 0 and dust.holds(maintenance, judged)
 
 
 RULES: dict[str, Doctored] = {
@@ -146,6 +153,15 @@ RULES: dict[str, Doctored] = {
     "positions that settle early": Doctored(
         settlement, "settle_positions", lambda state, places: len(places), "settle_positions"
     ),
+    "opening at a disputed price": Doctored(
+        trading, "is_doubted", lambda state, market: False, "contest"
+    ),
+    "a dispute without grace": Doctored(doubt, "GRACE", 0, "contest"),
+    "a dispute that is forgotten at once": Doctored(doubt, "MEMORY", 0, "contest"),
+    "doubt that shields nobody": Doctored(
+        liquidation, "_may_liquidate", regardless_of_doubt, "squeeze"
+    ),
+    "a confidence that providers do not bear": Doctored(shares, "band", lambda state: 0, "blur"),
     "a guardian whom nobody hears": Doctored(
         trading, "is_closed", lambda state, market: False, "stop_opening"
     ),

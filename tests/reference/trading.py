@@ -27,6 +27,10 @@ def is_closed(state: State, market: int) -> bool:
     return state.markets[market].is_reduce_only or state.house.is_stopped
 
 
+def is_doubted(state: State, market: int) -> bool:
+    return state.prices[market].caution != CERTAIN
+
+
 def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
     """What a trade would do; a closed market keeps what would open, whatever else is wrong."""
     side = LONG if trade.is_buy else 1 - LONG
@@ -51,7 +55,7 @@ def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
         against.append("position: nothing to reduce")
     if opened and is_closed(state, trade.market):
         raise Waits("market: not open")
-    if opened and state.prices[trade.market].caution != CERTAIN:
+    if opened and is_doubted(state, trade.market):
         raise Waits("price: not firm")
     own = state.position(trade.account, trade.market, trade.mode + side).size
     if opened and not reduced and (own + opened) * price < least:

@@ -72,6 +72,8 @@ class Comparison:
             self._same(f"price of {number}", price.price, final.price)
             self._same(f"end of {number}", price.settles_at, final.settles_at)
             self._same(f"whether {number} is over", price.is_settled, final.is_settled)
+            self._same(f"life of {number}", price.max_age, final.max_age)
+            self._same(f"youth of {number}", price.trade_age, final.trade_age)
             now = chain.now
             self._same(f"firmness of {number}", price.is_firm(now), final.is_firm(now))
             self._same(f"own time of {number}", price.clock(now), final.clock(now))
