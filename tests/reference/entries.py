@@ -4,7 +4,7 @@ Functions that only read are not listed. `test_entries.py` compares this with th
 """
 
 ACCESS = "who may call is tests/unit/test_roles.py's; nothing of the model depends on it"
-FEEDS = "how a source is chosen and asked is the oracle's: tests/unit/test_*_feed.py, each source"
+FEEDS = "how a source is asked is the oracle's: tests/unit/test_*_feed.py and test_sequencer.py"
 INNER = "other contracts' of the exchange alone: driven through them"
 
 DRIVEN: dict[str, set[str]] = {

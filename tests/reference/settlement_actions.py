@@ -73,9 +73,11 @@ class SettlementActions(Walker):
             self.shift(market, self.random.uniform(0.97, 1.03))
 
     def fix_settlement(self) -> None:
-        """Mostly when the hour is over; now and then long after it."""
+        """Mostly when the hour is over, now and then long after; then positions may close."""
         if not any(p.settles_at and not p.is_settled for p in self.state.prices):
             self.announce_settlement()
+        if self.random.random() < 0.8:
+            self.pass_hour()
         market = self.some_market(is_announced=True)
         end = self.state.prices[market].settles_at + HOUR
         if end > HOUR and self.random.random() < 0.8:
@@ -91,6 +93,8 @@ class SettlementActions(Walker):
             lambda state, dust: settlement.fix(state, market),
             0,
         )
+        if self.random.random() < 0.4:
+            self.settle_positions()
 
     def settle_dead(self) -> None:
         """All feeds are silent for a week, mostly."""
