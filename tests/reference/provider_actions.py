@@ -76,6 +76,8 @@ class ProviderActions(Walker):
         return self.random.randrange(1, self.state.shares.count + 2)
 
     def fix(self) -> None:
+        if not self.state.shares.requests:
+            self.request_redeem()
         number, keeper = self.some_request(), self.some_keeper()
         waiting = self.state.shares.requests.get(number)
         if waiting is not None and self.random.random() < 0.6:
@@ -116,6 +118,8 @@ class ProviderActions(Walker):
         )
 
     def redeem(self) -> None:
+        if not any(claim.shares for claim in self.state.shares.claims.values()):
+            self.fix()
         claims = [who for who, claim in self.state.shares.claims.items() if claim.shares]
         controller = self.random.choice(claims) if claims else self.some_provider()
         sender = controller if self.random.random() < 0.8 else self.some_provider()

@@ -50,6 +50,8 @@ class SettlementActions(Walker):
         )
 
     def cancel_settlement(self) -> None:
+        if self.running == len(LISTED):
+            self.announce_settlement()
         market = self.some_market(is_announced=True)
         self.twin.both(
             "cancel_settlement",

@@ -96,6 +96,8 @@ class ShareActions(ProviderActions):
 
     def withdraw_claim(self) -> None:
         """So much money of a claim, for as many of its shares, up."""
+        if not any(claim.assets for claim in self.state.shares.claims.values()):
+            self.fix()
         claims = [who for who, claim in self.state.shares.claims.items() if claim.assets]
         controller = self.random.choice(claims) if claims else self.some_provider()
         sender = controller if self.random.random() < 0.8 else self.some_provider()
