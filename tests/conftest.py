@@ -1,15 +1,10 @@
 """What every test shares."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from boa.interpret import set_cache_dir
 
-# titanoboa keeps compiled contracts in the home folder unless told otherwise.
-set_cache_dir(str(Path(__file__).resolve().parent.parent / ".cache" / "titanoboa"))
-
-from tests.helpers.protocol import BTC, ETH, SOL, Protocol  # noqa: E402
+from tests.helpers.protocol import BTC, ETH, SOL, Protocol
 
 
 @pytest.fixture(scope="session")

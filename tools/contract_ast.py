@@ -6,17 +6,15 @@ source in memory that imports every file costs a tenth of compiling them one aft
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vyper import ast as vy_ast
-from vyper.compiler.input_bundle import FileInput, FilesystemInputBundle
-from vyper.compiler.phases import CompilerData
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.compiling import ROOT, compiler_of
+
 CONTRACTS = ROOT / "contracts"
 PRAGMA = "# pragma version 0.4.3\n"
 
@@ -45,14 +43,8 @@ def analyse(sources: Iterable[Path], root: Path = ROOT) -> list[Module]:
     """The modules in the order of their sources. The compiler raises what it does not like."""
     paths = [source.relative_to(root) for source in sources]
     lines = [_import_line(path, f"module_{i}") for i, path in enumerate(paths)]
-    together = FileInput(
-        source_id=-1,
-        path=Path("together.vy"),
-        resolved_path=root / "together.vy",
-        contents=PRAGMA + "".join(lines),
-    )
-    bundle = FilesystemInputBundle([Path(sysconfig.get_path("purelib")), root])
-    tree = CompilerData(together, bundle).annotated_vyper_module
+    together = compiler_of(Path("together.vy"), PRAGMA + "".join(lines), root)
+    tree = together.annotated_vyper_module
     imports = tree.get_children((vy_ast.Import, vy_ast.ImportFrom))
     modules = []
     for path, node in zip(paths, imports, strict=True):

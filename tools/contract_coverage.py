@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 from vyper import ast as vy_ast
 
-from tools.contract_ast import CONTRACTS, ROOT
+from tools.compiling import ROOT
+from tools.contract_ast import CONTRACTS
 from tools.contract_code import nodes_by_place
 
 FOLDER = ROOT / "build" / "coverage"

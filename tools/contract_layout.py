@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.contract_ast import ROOT, own_sources
+from tools.compiling import ROOT
+from tools.contract_ast import own_sources
 
 MAMUSHI = ROOT / ".venv-proofs" / "bin" / "mamushi"
 WIDTH = 100
@@ -43,7 +44,7 @@ def laid_out(sources: list[Path]) -> list[str]:
         copies = [Path(folder) / f"{index}.vy" for index in range(len(sources))]
         for copy, text in zip(copies, texts, strict=True):
             copy.write_text(DEPENDENCIES.sub(r"\1", text))
-        command = [MAMUSHI, "--quiet", "--line-length", str(WIDTH), *copies]
+        command = [str(MAMUSHI), "--quiet", "--line-length", str(WIDTH), *map(str, copies)]
         subprocess.run(command, check=True)
         found = []
         for copy, text in zip(copies, texts, strict=True):

@@ -31,6 +31,7 @@ COPIED = ("contracts", "tests", "tools", "sdk", ".cache/contracts")
 MADE = (".cache/mutants/coverage.json", ".cache/mutants/candidates")
 LINKED = (".venv", ".venv-proofs", "node_modules", *MADE)
 SUITES = ("tests/unit", "tests/e2e")
+LIBRARY, CONTRACT = "library", "contract"
 SAVED = 20  # verdicts between two writings of the file
 
 
@@ -39,24 +40,31 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after them")
     parser.add_argument("--count", type=int, default=None, help="stop after so many verdicts")
     parser.add_argument("--again", metavar="REGEX", help="survivors of these files have none")
-    parser.add_argument("--only", choices=("library", "contract"), help="one judge")
+    parser.add_argument("--only", choices=(LIBRARY, CONTRACT), help="one judge")
+    parser.add_argument("--files", metavar="REGEX", default="", help="judge no others")
     parser.add_argument("--report", action="store_true", help="judge nothing")
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.report:
         print(report(Results(ROOT / KEPT)))
     elif arguments.results is None:
+        if arguments.only != LIBRARY:
+            record_once()
         sys.exit(judge_in_copy(sys.argv[1:]))
     else:
         judge(arguments)
 
 
-def judge_in_copy(arguments: list[str]) -> int:
-    """Runs this again where it may write what it likes."""
+def record_once() -> None:
+    """Which test runs which line: all but the libraries' own tests are chosen by it."""
     if not (ROOT / ".cache/mutants/coverage.json").exists():
         print("recording which test runs which line of the contracts: some ten minutes", flush=True)
         subprocess.run([sys.executable, "-m", "tools.mutation.record"], cwd=ROOT, check=True)
-    (ROOT / ".cache/mutants/candidates").mkdir(exist_ok=True)
+
+
+def judge_in_copy(arguments: list[str]) -> int:
+    """Runs this again where it may write what it likes."""
+    (ROOT / ".cache/mutants/candidates").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Path(folder)
         for name in COPIED:
@@ -86,7 +94,8 @@ def _judge(arguments: argparse.Namespace, tests: Tests) -> None:
     started = time.monotonic()
     results = Results(arguments.results)
     again = re.compile(arguments.again) if arguments.again else None
-    found = verdicts(tests, results, arguments.only, again)
+    files = re.compile(arguments.files)
+    found = verdicts(tests, results, files, arguments.only, again)
     try:
         for done, verdict in enumerate(islice(found, arguments.count), 1):
             results.add(verdict)

@@ -26,7 +26,8 @@ from typing import Any
 from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FileInput, FilesystemInputBundle
 
-from tools.contract_ast import CONTRACTS, ROOT
+from tools.compiling import ROOT
+from tools.contract_ast import CONTRACTS
 from tools.word_proofs import word_proofs
 
 PROOFS = ROOT / "tests" / "proofs"

@@ -30,15 +30,11 @@ def time_to_lose(
     """
     if cushion <= 0:
         return 0
-    if size == 0:
-        return NEVER
     rate: int256 = market.funding_rate if is_long else -market.funding_rate
     drift: int256 = market.funding_drift if is_long else -market.funding_drift
     first: uint256 = 0
     last: uint256 = HORIZON
-    if drift > 0 and rate < 0:
-        first = min(convert(-rate * market_math.DAY // drift, uint256), HORIZON)
-    elif drift < 0:
+    if drift < 0:
         last = 0
         if rate > 0:
             # The cost is greatest within a second of where the rate is zero.

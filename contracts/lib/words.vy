@@ -56,7 +56,6 @@ M20: constant(uint256) = 2**20 - 1
 M23: constant(uint256) = 2**23 - 1
 M24: constant(uint256) = 2**24 - 1
 M28: constant(uint256) = 2**28 - 1
-M32: constant(uint256) = 2**32 - 1
 M36: constant(uint256) = 2**36 - 1
 M40: constant(uint256) = 2**40 - 1
 M56: constant(uint256) = 2**56 - 1

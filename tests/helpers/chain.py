@@ -18,9 +18,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from vyper.compiler.output import build_abi_output
 
+from tools.compiling import compiler_of
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
-CACHE = ROOT / ".cache" / "contracts"  # compiling takes half a minute, also from titanoboa's cache
+CACHE = ROOT / ".cache" / "contracts"  # compiling takes half a minute
 ERROR_SELECTOR = bytes.fromhex("08c379a0")
 
 deployed: dict[str, str] = {}  # what lies where, by addresses in lower case
@@ -176,7 +178,7 @@ def compiled(path: str) -> Compiled:
     """A contract, compiled once for each state of the sources."""
     stored = CACHE / f"{_sources_hash(path)}-{path.replace('/', '-')}.json"
     if not stored.exists():
-        data = boa.load_partial(str(CONTRACTS / f"{path}.vy")).compiler_data
+        data = compiler_of(CONTRACTS / f"{path}.vy")
         found = {
             "initcode": data.bytecode.hex(),
             "runtime_size": len(data.bytecode_runtime),

@@ -1,5 +1,7 @@
 """Numbers where mistakes live: around zero, units, landmarks and the ends of ranges."""
 
+from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -42,7 +44,7 @@ class Draw:
     def boolean(self) -> bool:
         return self.random.random() < 0.5
 
-    def struct(self, kind: type[Struct], /, **fixed: Any) -> Struct:
+    def struct(self, kind: Callable[..., Struct], /, **fixed: Any) -> Struct:
         """A struct whose fields lie in their ranges."""
         values: dict[str, int] = {}
         for name, (base, bits) in _layout(kind).items():
@@ -52,7 +54,7 @@ class Draw:
                 values[name] = self.signed(bits.width) if bits.signed else self.unsigned(bits.width)
         return kind(**values | fixed)
 
-    def stretched(self, kind: type[Struct]) -> Struct:
+    def stretched(self, kind: Callable[..., Struct]) -> Struct:
         """A struct of which one field may lie anywhere in its Vyper type, if that is a number."""
         layout = _layout(kind)
         numbers = [name for name, (base, _) in layout.items() if base is int]
@@ -99,7 +101,8 @@ class Draw:
         return sorted(self.random.sample(range(1, 2**bits), count))
 
 
-def _layout(kind: type) -> dict[str, tuple[type, Bits]]:
+@cache
+def _layout(kind: Callable[..., Any]) -> dict[str, tuple[type, Bits]]:
     return {
         name: get_args(hint) for name, hint in get_type_hints(kind, include_extras=True).items()
     }

@@ -10,14 +10,15 @@ from dataclasses import dataclass, fields, is_dataclass, make_dataclass
 from functools import cache
 from itertools import islice
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
-import boa
 from vyper import ast
 from vyper.compiler.output import build_abi_output, build_method_identifiers_output
 from vyper.utils import keccak256
 
 from tests.helpers.anvil import ROOT, Anvil
+from tools.compiling import compiler_of
 
 LIBRARIES = (
     "fixed_point",
@@ -31,6 +32,7 @@ LIBRARIES = (
     "price_bounds",
     "price_validity",
     "funding_bounds",
+    "reasons",
 )
 OPTIONS = ("--disable-block-gas-limit", "--no-request-size-limit", "--disable-code-size-limit")
 CONSTANT = "constant_"
@@ -103,7 +105,7 @@ class Library:
         self._node = node
         self._batch = batch
         target = f"0x{1 + LIBRARIES.index(name):040x}".replace("0x0", "0xb", 1)
-        self.deploy(boa.loads_partial(wrapper_source(name)).compiler_data, target)
+        self.deploy(compiler_of(Path("wrapper.vy"), wrapper_source(name)), target)
 
     def deploy(self, compiled: Any, target: str) -> None:
         """From here on a wrapper's functions and constants are the library's."""
@@ -157,7 +159,7 @@ class Library:
 
 def load_libraries(node: Anvil, names: Sequence[str] = LIBRARIES) -> dict[str, Library]:
     batch = "0xba7c" + "0" * 36
-    compiled = boa.load_partial(str(ROOT / "tests/harness/Batch.vy")).compiler_data
+    compiled = compiler_of(Path("tests/harness/Batch.vy"))
     node.rpc("anvil_setCode", batch, "0x" + compiled.bytecode_runtime.hex())
     return {name: Library(node, batch, name) for name in names}
 
@@ -167,10 +169,15 @@ def encoded(value: Any) -> bytes:
     return b"".join([(number % WORD).to_bytes(32, "big") for number in _flat(value)])
 
 
+def encoded_text(text: str) -> bytes:
+    """The ABI's bytes of a text that is returned alone."""
+    data = text.encode()
+    return encoded((32, len(data))) + data + bytes(-len(data) % 32)
+
+
 def refusal(reason: str) -> bytes:
     """The bytes with which a contract reverts for a reason."""
-    text = reason.encode()
-    return ERROR_SELECTOR + encoded((32, len(text))) + text + bytes(-len(text) % 32)
+    return ERROR_SELECTOR + encoded_text(reason)
 
 
 BATCH_SELECTOR = keccak256(b"each(address,uint256,bytes)")[:4]
@@ -214,6 +221,11 @@ def _values_reader(outputs: list[Any]) -> Reader:
     return lambda numbers: tuple([read(numbers) for read in readers])
 
 
+def _text(numbers: Iterator[int]) -> str:
+    _, length = next(numbers), next(numbers)
+    return b"".join(number.to_bytes(32, "big") for number in numbers)[:length].decode()
+
+
 def _reader(output: Any) -> Reader:
     match output["type"]:
         case "tuple":
@@ -227,5 +239,7 @@ def _reader(output: Any) -> Reader:
             return lambda numbers: bool(next(numbers))
         case "uint256" | "address":
             return next
+        case "string":
+            return _text
         case other:
             raise NotImplementedError(other)

@@ -4,7 +4,7 @@ import json
 import random
 import subprocess
 
-from tools.contract_ast import ROOT
+from tools.compiling import ROOT
 from tools.prove import TOOLS
 
 BITS = 6

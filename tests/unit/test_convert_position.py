@@ -5,6 +5,7 @@ import pytest
 from bulkhead.protocol import margin_math, words
 from bulkhead.protocol.words import CROSS_LONG, CROSS_SHORT, ISOLATED_LONG, ISOLATED_SHORT
 from tests.helpers.chain import advance, refused
+from tests.helpers.doctored import doctor_account
 from tests.helpers.protocol import (
     CROSS,
     FEMTO,
@@ -60,6 +61,17 @@ def worth(protocol: Protocol, account: str, market: int = 0) -> int:
             total += protocol.value(account, market, slot)
             total += position.margin * FEMTO if slot >= ISOLATED_LONG else 0
     return total
+
+
+def test_an_account_has_255_vaults(leg: Protocol, trader: str) -> None:
+    with leg.anchored():
+        doctor_account(leg, trader, vaults=254)
+        isolate(leg, trader)
+        assert leg.account(trader).vaults == 255
+    with leg.anchored():
+        doctor_account(leg, trader, vaults=255)
+        with refused("account: too many vaults"):
+            isolate(leg, trader)
 
 
 def test_a_leg_becomes_a_vault_of_the_same_size_entry_and_funding(

@@ -8,6 +8,7 @@ import pytest
 from bulkhead.protocol import market_math, position_math, words
 from bulkhead.protocol.words import CROSS_LONG, CROSS_SHORT, ISOLATED_LONG, ISOLATED_SHORT
 from tests.helpers.chain import advance, now, refused
+from tests.helpers.doctored import doctor_account
 from tests.helpers.protocol import (
     BTC,
     CROSS,
@@ -454,6 +455,16 @@ def test_the_pool_must_cover_the_reserve() -> None:
     protocol.check_invariants()
 
 
+def test_an_account_has_255_vaults(funded: Protocol, trader: str) -> None:
+    with funded.anchored():
+        doctor_account(funded, trader, vaults=254)
+        funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+        assert funded.account(trader).vaults == 255
+        ends(funded, "account: too many vaults", market=1, size=10**7, margin_mode=ISOLATED)
+        # One that is open may grow.
+        funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+
+
 def test_a_market_beyond_the_cross_word_is_isolated_only() -> None:
     markets = [
         Market(f"M{i}", 100, 10**5, terms=replace(Terms(), pool_share=10_000)) for i in range(66)
@@ -546,6 +557,15 @@ def test_a_closed_vault_in_debt_costs_its_margin_and_no_more(
     assert funded.cash(keeper) == earned
     assert event.deficit == 100 * USD - 22  # closing is paid for shrinking the skew
     assert funded.house().insurance == insurance - event.deficit
+
+
+def test_a_deficit_of_one_unit_is_insurances(funded: Protocol, trader: str) -> None:
+    funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+    funded.clearinghouse.send(trader, "add_margin", 0, True, 100 * USD - 23)
+    insurance = funded.house().insurance
+    close = funded.place(trader, 0, 0, margin_mode=ISOLATED, is_buy=False, reduce_only=True)
+    assert funded.fill(close, 44_000).event("PositionDecreased").deficit == 1
+    assert funded.house().insurance == insurance - 1
 
 
 def test_a_keeper_may_be_the_trader(funded: Protocol, trader: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bulkhead.protocol import words
 from tests.helpers.chain import Receipt, advance, now, refused
 from tests.helpers.pool import (
     VIRTUAL,
@@ -66,6 +67,7 @@ def leave(protocol: Protocol, account: str, shares: int) -> int:
 
 def test_the_first_deposit_gets_a_million_shares_a_quote_unit(empty: Protocol, trader: str) -> None:
     before = empty.balance(trader)
+    assert empty.pool.read("maxDeposit", trader) == words.MAX_CASH
     receipt = empty.pool.send(empty.trader, "deposit", 1_000 * USD, empty.attacker)
     assert receipt.result == 1_000 * USD * VIRTUAL == shares_of(empty, empty.attacker)
     event = receipt.event("Deposit")

@@ -111,6 +111,17 @@ def test_an_operator_ends_no_order_of_the_owners_by_its_group(
     assert funded.execute(order).result == EXECUTED
 
 
+def test_an_operators_group_ends_its_own_orders(
+    funded: Protocol, trader: str, attacker: str
+) -> None:
+    funded.set_operator(trader, attacker, permissions=1, markets=1)
+    one, other = limit(funded, 51_000, placer=attacker), limit(funded, 51_000, placer=attacker)
+    owners = limit(funded, 51_000)
+    assert funded.fill(one).result == EXECUTED
+    assert funded.execute(other).event("OrderCancelled").reason == "order: group is done"
+    assert funded.execute(owners).result == EXECUTED
+
+
 def test_protection_of_a_position_is_a_pair(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS)
     exit_fields: dict[str, Any] = {"is_buy": False, "reduce_only": True, "group": GROUP}

@@ -35,6 +35,14 @@ def test_anyone_pulls_a_price(protocol: Protocol, pyth: Contract) -> None:
     assert boa.env.get_balance(pyth.address) == FEE
 
 
+def test_a_payload_may_be_longer_than_signatures_are(protocol: Protocol, pyth: Contract) -> None:
+    advance(10)
+    updates = [pyth_update(BTC, published_at=now() - 5 + i) for i in range(4)]
+    assert len(prices.pyth_updates(updates)) > 64 + 8 * 65
+    pull(protocol, *updates, value=FEE * len(updates))
+    assert protocol.price(UNLISTED).published_at == now() - 2
+
+
 def test_a_feed_names_its_contract_and_its_price(protocol: Protocol, pyth: Contract) -> None:
     feed = words.unpack_feed(protocol.oracle.read("feed_word", UNLISTED))
     assert (feed.kind, feed.source) == (words.PYTH, int(pyth.address, 16))

@@ -73,13 +73,16 @@ def test_settings_of_an_unknown_market_are_refused(
         protocol.clearinghouse.send(trader, "set_default_margin_mode", market, True)
 
 
-def test_an_open_cross_leg_takes_its_leverage_at_once(funded: Protocol, trader: str) -> None:
-    funded.trade(trader, 0, LOTS, leverage=5 * PPM)
+@pytest.mark.parametrize(("is_buy", "slot"), [(True, words.CROSS_LONG), (False, words.CROSS_SHORT)])
+def test_an_open_cross_leg_takes_its_leverage_at_once(
+    funded: Protocol, trader: str, is_buy: bool, slot: int
+) -> None:
+    funded.trade(trader, 0, LOTS, leverage=5 * PPM, is_buy=is_buy)
     receipt = funded.clearinghouse.send(trader, "set_leverage", 0, 20 * PPM, False, False)
     event = receipt.event("CrossLeverageChanged")
-    assert (event.account, event.market, event.slot) == (trader, 0, words.CROSS_LONG)
+    assert (event.account, event.market, event.slot) == (trader, 0, slot)
     assert words.unpack_position(event.position_word).margin == 20 * PPM
-    assert funded.position(trader, 0, words.CROSS_LONG).margin == 20 * PPM
+    assert funded.position(trader, 0, slot).margin == 20 * PPM
 
 
 def test_a_leverage_that_initial_margin_does_not_bear_is_refused(

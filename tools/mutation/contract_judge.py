@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cache
 from hashlib import sha256
 from itertools import accumulate
@@ -28,6 +27,7 @@ from tools.mutation.results import (
 from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SECONDS = 600
+ASKED = ("Lens", "OrderLens", "RiskLens", "Simulator", "WordLens")  # few tests deploy them
 ENOUGH = 30  # seconds of tests, as they were recorded; no statement is run by more than this kills
 
 
@@ -39,13 +39,11 @@ class ContractJudge:
     def __init__(self, tests: Tests) -> None:
         self._items = tests.items
         self._coverage = Coverage.load()
-        self._kills: Counter[str] = Counter()
         self._trust = Trust()
         for name in deployed():
             chain.compiled(name)  # what is not mutated is not compiled again
 
     def judge(self, mutant: Mutant, known: set[str]) -> Verdict:
-        """Tests that killed others come first."""
         tests, built = self._tests(mutant), self._built(mutant)
         original = (CONTRACTS / mutant.path).read_text()
         stored = set(chain.CACHE.iterdir())
@@ -57,28 +55,30 @@ class ContractJudge:
             for left in set(chain.CACHE.iterdir()) - stored:
                 left.unlink()
         verdict = verdict_on(mutant, *(found or (TIMED_OUT, self.name)))
-        if verdict.verdict == KILLED:
-            if not self._trust(self._items[verdict.by], SECONDS):
-                del self._items[verdict.by]
-                return self.judge(mutant, known)
-            self._kills[verdict.by] += 1
+        if verdict.verdict == KILLED and not self._trust(self._items[verdict.by], SECONDS):
+            del self._items[verdict.by]
+            return self.judge(mutant, known)
         return verdict
 
     def _built(self, mutant: Mutant) -> list[str]:
-        """The contracts that the statement has code in, the smallest first."""
+        """The contracts that the statement has code in."""
         lines = self._coverage.contracts
         names = set().union(*(lines.get(place, set()) for place in mutant.places))
         return [name for name in importers(mutant.path) if name in names or not names]
 
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
-        """Those that run the statement; if none is known to, those that run its definition."""
+        """Those that run the statement; if none is known to, those that run its definition.
+
+        First those that run what few others run of it and of what is below it, then the fastest.
+        """
         place = mutant.definition
         names = self._coverage.of(mutant.places)
         names = names or self._coverage.of(
             {(mutant.path, line) for line in range(place.first, place.last + 1)}
         )
         seconds = self._coverage.seconds
-        order = sorted(names, key=lambda name: (-self._kills[name], seconds[name]))
+        rarity = self._coverage.rarity(mutant.path, *place.block(mutant.line))
+        order = sorted(names, key=lambda name: (-round(rarity[name], 3), seconds[name]))
         spent_by_then = accumulate(seconds[name] for name in order)
         return [
             self._items[name]
@@ -115,9 +115,11 @@ def _judge(
 
 @cache
 def importers(path: str) -> tuple[str, ...]:
-    """The deployed contracts that have a file in them, the smallest first."""
+    """The deployed contracts that have a file in them: what every test has, the smallest first."""
     found = [name for name in deployed() if CONTRACTS / path in chain._imported(_source(name))]
-    return tuple(sorted(found, key=lambda name: len(chain.compiled(name).initcode)))
+    return tuple(
+        sorted(found, key=lambda name: (name in ASKED, len(chain.compiled(name).initcode)))
+    )
 
 
 def _source(name: str) -> Path:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tools.contract_code import nodes_by_place
 from tools.mutation.definitions import Line
 from tools.mutation.places import CONTRACTS, ROOT, deployed
 
@@ -39,6 +40,15 @@ class Coverage:
     def of(self, lines: set[Line]) -> set[str]:
         """The tests that run any of these lines."""
         return set().union(*(self.tests.get(line, set()) for line in lines))
+
+    def rarity(self, path: str, first: int, last: int) -> dict[str, float]:
+        """How much a test runs that few others do, between two lines."""
+        found: dict[str, float] = defaultdict(float)
+        for line in range(first, last + 1):
+            tests = self.tests.get((path, line), set())
+            for test in tests:
+                found[test] += 1 / len(tests)
+        return found
 
     def add_contracts(self) -> None:
         """Enters every line that has code in a contract."""
@@ -116,15 +126,13 @@ def _lines_of(code: bytes) -> dict[int, Line]:
 
 @cache
 def _tables() -> list[tuple[str, bytes, dict[int, Line]]]:
-    import boa
-
     tables = []
     for name in deployed():
-        data = boa.load_partial(str(CONTRACTS / f"{name}.vy")).compiler_data
+        runtime, nodes = nodes_by_place(name)
         table = {}
-        for counter, node in data.source_map["pc_raw_ast_map"].items():
+        for counter, node in nodes.items():
             path = Path(node.module_node.resolved_path)
             if path.is_relative_to(CONTRACTS):
                 table[counter] = (str(path.relative_to(CONTRACTS)), node.lineno)
-        tables.append((name, data.bytecode_runtime, table))
+        tables.append((name, runtime, table))
     return tables

@@ -14,6 +14,7 @@ from vyper import ast as vy_ast
 from tools.mutation.places import CONTRACTS
 
 KINDS = (vy_ast.FunctionDef, vy_ast.VariableDecl, vy_ast.StructDef)
+COMPOUND = (vy_ast.For, vy_ast.If)
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 Line = tuple[str, int]  # a file below contracts/, and where in it
@@ -28,6 +29,7 @@ class Definition:
     first: int  # line, from 1
     last: int
     statements: tuple[tuple[int, int], ...]  # the lines of each, of a compound one its head
+    blocks: tuple[tuple[int, int], ...]  # the lines of each, of a compound one all
 
     @property
     def is_function(self) -> bool:
@@ -37,6 +39,14 @@ class Definition:
     def is_mutable(self) -> bool:
         """Structs are interfaces: what would compile without a field of theirs, or with another?"""
         return self.kind is not vy_ast.StructDef
+
+    def block(self, line: int) -> tuple[int, int]:
+        """The lines of the innermost statement that a line is of, with all that is below it."""
+        holding = [
+            (last - first, first, last) for first, last in self.blocks if first <= line <= last
+        ]
+        _, first, last = min(holding, default=(0, self.first, self.last))
+        return first, last
 
     def places(self, path: str, line: int) -> set[Line]:
         """Lines of which a test must run one to notice a change in a line of this.
@@ -67,20 +77,24 @@ def definitions(path: str) -> tuple[Definition, ...]:
 def _definition(node: Any) -> Definition:
     if not isinstance(node, vy_ast.FunctionDef):
         name = node.name if isinstance(node, vy_ast.StructDef) else node.target.id
-        return Definition(name, type(node), node.lineno, node.end_lineno, ())
+        return Definition(name, type(node), node.lineno, node.end_lineno, (), ())
     first = min([node.lineno, *[one.lineno for one in node.decorator_list]])
-    statements = tuple(_statements(node.body))
-    return Definition(node.name, type(node), first, node.end_lineno, statements)
+    found = list(_statements(node.body))
+    heads = tuple((one.lineno, _last_of_head(one)) for one in found)
+    blocks = tuple((one.lineno, one.end_lineno) for one in found)
+    return Definition(node.name, type(node), first, node.end_lineno, heads, blocks)
 
 
-def _statements(body: list[Any]) -> Iterator[tuple[int, int]]:
+def _statements(body: list[Any]) -> Iterator[Any]:
     for node in body:
-        if isinstance(node, vy_ast.For | vy_ast.If):
-            yield node.lineno, node.body[0].lineno - 1
+        yield node
+        if isinstance(node, COMPOUND):
             yield from _statements(node.body)
             yield from _statements(getattr(node, "orelse", []))
-        else:
-            yield node.lineno, node.end_lineno
+
+
+def _last_of_head(node: Any) -> int:
+    return int(node.body[0].lineno - 1 if isinstance(node, COMPOUND) else node.end_lineno)
 
 
 @cache

@@ -11,14 +11,19 @@ from tools.mutation import plan
 from tools.mutation.candidates import Mutant, mutants
 from tools.mutation.contract_judge import ContractJudge
 from tools.mutation.library_judge import LibraryJudge
+from tools.mutation.report import equivalents
 from tools.mutation.results import SURVIVED, Results, Verdict
 from tools.mutation.session import Tests
 
 
 def verdicts(
-    tests: Tests, results: Results, only: str | None, again: re.Pattern[str] | None
+    tests: Tests,
+    results: Results,
+    files: re.Pattern[str],
+    only: str | None,
+    again: re.Pattern[str] | None,
 ) -> Iterator[Verdict]:
-    """The caller enters each into the results before it asks for the next."""
+    """Of the files that are named. The caller enters each before it asks for the next."""
     library = cache(lambda: LibraryJudge(tests))
     contract = cache(lambda: ContractJudge(tests))
     for path in (*plan.library_paths(), *plan.SAMPLED):
@@ -26,16 +31,18 @@ def verdicts(
     if again:
         for mutant in _survivors(results, again):
             yield _judged(library() if LibraryJudge.takes(mutant) else contract(), mutant, results)
+    of_libraries = [one for one in plan.library_mutants() if files.search(one.path)]
     if only != ContractJudge.name:
-        for mutant in plan.library_mutants():
+        for mutant in of_libraries:
             if results[mutant.id] is None and LibraryJudge.takes(mutant):
                 yield _judged(library(), mutant, results)
     if only != LibraryJudge.name:
-        for mutant in plan.sample(results):
+        for mutant in plan.sample(results, files):
             yield _judged(contract(), mutant, results)
-        for mutant in plan.library_mutants():
+        for mutant in of_libraries:
             verdict = results[mutant.id]
-            if verdict is None or verdict.by == LibraryJudge.name:
+            is_survivor = verdict is not None and verdict.by == LibraryJudge.name
+            if verdict is None or (is_survivor and mutant.id not in equivalents()):
                 yield _judged(contract(), mutant, results)
 
 
@@ -55,6 +62,8 @@ def _judged(judge: LibraryJudge | ContractJudge, mutant: Mutant, results: Result
 
 
 def _survivors(results: Results, paths: re.Pattern[str]) -> Iterator[Mutant]:
+    excused = equivalents()
     for verdict in results.all():
-        if verdict.verdict == SURVIVED and paths.search(verdict.path):
+        is_open = verdict.verdict == SURVIVED and verdict.id not in excused
+        if is_open and paths.search(verdict.path):
             yield from (one for one in mutants(verdict.path) if one.id == verdict.id)

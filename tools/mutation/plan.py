@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.mutation.candidates import Mutant, mutants
@@ -69,13 +70,13 @@ def quotas() -> dict[str, int]:
     }
 
 
-def sample(results: Results) -> Iterator[Mutant]:
+def sample(results: Results, files: re.Pattern[str]) -> Iterator[Mutant]:
     """The next one to judge, of the file that lags most, until every quota is full.
 
     Whether one is valid is known only once it is judged: in the order of each file's mutants, the
     first so many valid ones are the sample.
     """
-    wanted = quotas()
+    wanted = {path: quota for path, quota in quotas().items() if files.search(path)}
     waiting = {path: iter(mutants(path)) for path in wanted}
     done = dict.fromkeys(wanted, 0)
     while waiting:

@@ -30,7 +30,10 @@ class Tests:
     def collect(self, paths: Sequence[str], work: Callable[[], None]) -> None:
         """Collects, and works in place of running."""
         self._work = work
-        options = ["-p", "no:cacheprovider", "-p", "no:xdist", "-s", "-q"]
+        # Nobody reads why a test failed, and telling it takes longer than most tests.
+        silent = ["-p", "no:ape_test", "-o", "addopts=", "--tb", "native", "-s", "-q"]
+        silent += ["--import-mode", "importlib"]
+        options = ["-p", "no:cacheprovider", "-p", "no:xdist", *silent]
         status = pytest.main([*options, *paths], plugins=[self])
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             sys.exit(f"pytest ended with {status!r}")

@@ -11,14 +11,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from vyper.compiler.input_bundle import FileInput, FilesystemInputBundle
-from vyper.compiler.phases import CompilerData
-from vyper.compiler.settings import Settings
-
 from tests.helpers.libraries import wrapper_source
+from tools.compiling import compiler_of
 from tools.mutation.candidates import Mutant
 from tools.mutation.definitions import NAME, Definition, definitions, source_of
 from tools.mutation.places import CONTRACTS, ROOT
@@ -66,13 +64,7 @@ def _compiled(path: str, definition: str, source: str) -> Slice:
         target = SCRATCH / "contracts" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_without(text, unneeded))
-    together = FileInput(
-        source_id=-1,
-        path=SCRATCH / "wrapper.vy",
-        resolved_path=SCRATCH / "wrapper.vy",
-        contents=wrapper_source(library, exposed),
-    )
-    data = CompilerData(together, FilesystemInputBundle([SCRATCH]), settings=Settings())
+    data = compiler_of(Path("wrapper.vy"), wrapper_source(library, exposed), SCRATCH)
     assert data.bytecode_runtime
     return Slice(exposed, data)
 

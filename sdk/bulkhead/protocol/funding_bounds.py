@@ -28,14 +28,10 @@ def time_to_lose(market: Market, price: int, is_long: bool, size: int, cushion: 
     """
     if cushion <= 0:
         return 0
-    if size == 0:
-        return NEVER
     sign = 1 if is_long else -1
     rate, drift = sign * market.funding_rate, sign * market.funding_drift
     first, last = 0, HORIZON
-    if drift > 0 and rate < 0:
-        first = min(signed_div_to_zero(-rate * DAY, drift), HORIZON)
-    elif drift < 0:
+    if drift < 0:
         last = 0
         if rate > 0:
             # The cost is greatest within a second of where the rate is zero.

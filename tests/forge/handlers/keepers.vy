@@ -2,16 +2,26 @@
 """
 @title Keepers
 @license MIT
-@notice Prices, time, liquidations and deleveraging.
+@notice Prices, time, liquidations and deleveraging. 7: what is due by the views is liquidated, and what
+        is not, is not: a price's confidence counts for the account, and a disputed price is good for the
+        bankrupt alone.
 """
 
-from contracts.interfaces import ILedger
+from contracts.interfaces import ILens
+from contracts.lib import price_validity
 from contracts.lib import words
 from . import books
 from . import stage
 
 uses: books
 uses: stage
+
+ROUNDING: constant(int256) = 3  # quote units that the views' roundings may make together
+
+
+struct Verdict:
+    may_be: bool  # whether it may be liquidated now
+    must_be: bool  # whether nothing may keep it from that
 
 
 @external
@@ -49,7 +59,11 @@ def liquidate_vaults(seed: bytes32):
         cash: int256 = books._account(place.account).cash
         position: words.Position = books._position(place.account, place.market, place.slot)
         id: uint256 = words.position_id(place.account, place.market, place.slot)
-        if books._liquidate_vaults([id]) == 1:
+        verdict: Verdict = self._judge_vault(place)
+        is_liquidated: bool = books._liquidate_vaults([id]) == 1
+        assert verdict.may_be or not is_liquidated, "liquidation: of a healthy vault"
+        assert is_liquidated or not verdict.must_be, "liquidation: a vault left that is due"
+        if is_liquidated:
             left: words.Position = books._position(place.account, place.market, place.slot)
             change: int256 = books._account(place.account).cash - cash
             assert change >= 0 or position.auto_margin, "liquidation: paid from the ledger"
@@ -70,11 +84,13 @@ def liquidate_ledgers(seed: bytes32):
     stage._begin(seed)
     place: books.Place = books._find(words.CROSS_LONG, 2)
     if place.trader != books.NOBODY:
-        self._squeeze(
-            place, convert(max(books._account(place.account).cash, 0), uint256)
-        )
+        self._squeeze(place, convert(max(books._account(place.account).cash, 0), uint256))
         vaults: uint256 = self._vaults(place.account)
-        if books._liquidate_ledgers([place.account]) == 1:
+        verdict: Verdict = self._judge_ledger(place.account)
+        is_liquidated: bool = books._liquidate_ledgers([place.account]) == 1
+        assert verdict.may_be or not is_liquidated, "liquidation: of a healthy ledger"
+        assert is_liquidated or not verdict.must_be, "liquidation: a ledger left that is due"
+        if is_liquidated:
             state: words.Account = books._account(place.account)
             stage._count("ledger cut" if state.legs != 0 else "ledger liquidated")
             assert books._liquidate_ledgers([place.account]) == 0, "liquidation: ledger still due"
@@ -99,15 +115,18 @@ def liquidate_all(seed: bytes32):
         for market: uint256 in range(stage.MARKETS):
             ids.append(words.position_id(account, market, words.ISOLATED_LONG))
             ids.append(words.position_id(account, market, words.ISOLATED_SHORT))
-    house: words.House = self._house()
+    house: words.House = books._house()
     vaults: uint256 = books._liquidate_vaults(ids)
     ledgers: uint256 = books._liquidate_ledgers(accounts)
     if vaults + ledgers != 0:
         stage._count("swept")
-        if self._house().insurance < house.insurance:
+        after: words.House = books._house()
+        if after.insurance < house.insurance:
             stage._count("insurance paid")
-        if self._house().pool_cash < house.pool_cash:
-            stage._count("pool paid")
+            if after.insurance == 0:
+                stage._count("insurance used up")
+        if after.pool_cash < 0:
+            stage._count("pool in debt")
     books._close(books.EVERYBODY)
 
 
@@ -119,8 +138,7 @@ def auto_deleverage(seed: bytes32):
     stage._begin(seed)
     market: uint256 = stage._draw(stage.MARKETS)
     if stage._chance(60):
-        state: uint256[4] = staticcall ILedger(stage.clearinghouse).market_state(market)
-        is_long: bool = words.unpack_side(state[1]).size > words.unpack_side(state[2]).size
+        is_long: bool = books._skew(market) > 0
         move: uint256 = stage._draw(100_000)
         stage._shift(market, stage.PPM + move if is_long else stage.PPM - move)
     if stage._chance(90):
@@ -159,6 +177,70 @@ def _squeeze(place: books.Place, backing: uint256):
 
 
 @internal
+def _judge_vault(place: books.Place) -> Verdict:
+    seen: ILens.Position = books._seen(place)
+    price: words.Price = stage._quoted(place.market)
+    return self._judge(
+        seen.equity,
+        seen.maintenance_margin,
+        place.position.size * price.price * price.confidence,
+        price.caution,
+        seen.is_fresh,
+        not price_validity.is_settling(price, stage.now),
+    )
+
+
+@internal
+def _judge_ledger(account: address) -> Verdict:
+    seen: ILens.Account = (staticcall stage.lens.accounts([account]))[0]
+    legs: uint256 = books._account(account).legs
+    band: uint256 = 0
+    caution: uint256 = words.NO_CAUTION
+    is_tradable: bool = True
+    for market: uint256 in range(stage.MARKETS):
+        if (legs >> (2 * market)) & 3 != 0:
+            price: words.Price = stage._quoted(market)
+            sizes: uint256[2] = [
+                books._position(account, market, words.CROSS_LONG).size,
+                books._position(account, market, words.CROSS_SHORT).size,
+            ]
+            net: uint256 = max(sizes[0], sizes[1]) - min(sizes[0], sizes[1])
+            band += net * price.price * price.confidence
+            caution = max(caution, price.caution)
+            if price_validity.is_settling(price, stage.now):
+                is_tradable = False
+    return self._judge(
+        seen.equity, seen.maintenance_margin, band, caution, seen.is_current, is_tradable
+    )
+
+
+@internal
+def _judge(
+    equity: int256,
+    maintenance: uint256,
+    band: uint256,
+    caution: uint256,
+    is_current: bool,
+    is_tradable: bool,
+) -> Verdict:
+    """
+    @param equity Quote, as maintenance margin.
+    @param band Femto * ppm.
+    """
+    judged: int256 = equity + convert(band // (stage.PPM * 10**9), int256)
+    bar: int256 = convert(maintenance, int256)
+    if caution == words.ONLY_BANKRUPT:
+        bar = min(bar, 0)
+    is_close: bool = equity <= convert(maintenance, int256)
+    if is_current and is_close and judged > bar + ROUNDING:
+        stage._count("spared in doubt")
+    return Verdict(
+        may_be=is_current and judged <= bar + ROUNDING,
+        must_be=is_current and is_tradable and judged + ROUNDING < bar,
+    )
+
+
+@internal
 @view
 def _others(place: books.Place) -> uint256:
     """
@@ -188,9 +270,3 @@ def _vaults(account: address) -> uint256:
 @view
 def _mix(state: uint256, account: address, market: uint256, slot: uint256) -> uint256:
     return books._mixed(state, words.pack_position(books._position(account, market, slot)))
-
-
-@internal
-@view
-def _house() -> words.House:
-    return words.unpack_house(staticcall ILedger(stage.clearinghouse).house_word())

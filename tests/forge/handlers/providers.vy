@@ -9,6 +9,7 @@
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC4626
 
+from contracts.interfaces import ILens
 from contracts.interfaces import ILiquidityPool
 from . import books
 from . import stage
@@ -35,12 +36,27 @@ def add_liquidity(seed: bytes32):
         stage._refresh()
     before: Worth = self._worth()
     amount: uint256 = stage._amount()
-    success: bool = stage._attempt(
-        "add_liquidity",
-        stage.PROVIDER,
-        stage.pool,
-        abi_encode(amount, stage.PROVIDER, method_id=method_id("deposit(uint256,address)")),
-    )[0]
+    if books._house().pool_cash > convert(stage.exchange.pool_size, int256):
+        amount = 1 + stage._draw(stage.USD)
+    success: bool = False
+    if stage._chance(50):
+        success = stage._attempt(
+            "add_liquidity",
+            stage.PROVIDER,
+            stage.pool,
+            abi_encode(amount, stage.PROVIDER, method_id=method_id("deposit(uint256,address)")),
+        )[0]
+    else:
+        success = stage._attempt(
+            "mint",
+            stage.PROVIDER,
+            stage.pool,
+            abi_encode(
+                amount * VIRTUAL_SHARES,
+                stage.PROVIDER,
+                method_id=method_id("mint(uint256,address)"),
+            ),
+        )[0]
     if success:
         self._require_no_dilution(before)
     books._close(books.NOBODY)
@@ -54,6 +70,8 @@ def request_exit(seed: bytes32):
         part: uint256 = shares // (1 + stage._draw(1_000))
         if part != 0 and stage._chance(90):
             part = part // 100 + 1
+        if len(self._requests) == 0:
+            part = max(part, self._spare_part(shares))
         if part != 0:
             self._requests.append(
                 stage._must(
@@ -111,22 +129,76 @@ def fix_exit(seed: bytes32):
 
 
 @internal
+@view
+def _spare_part(shares: uint256) -> uint256:
+    """
+    @notice The part of some shares that is worth what the pool has above its size and can spare.
+    """
+    house: ILens.House = staticcall stage.lens.house()
+    worth: int256 = house.pool_equity - convert(house.pool_premium + house.pool_band, int256)
+    spare: int256 = worth - convert(stage.exchange.pool_size, int256)
+    if house.reserved < 2**64:
+        spare = min(spare, house.pool_cash - convert(house.reserved, int256))
+    if spare <= 0:
+        return 0
+    return min(shares * convert(spare, uint256) // convert(worth, uint256), shares)
+
+
+@internal
 def _claim():
     """
-    @notice What is fixed can be claimed, whatever the prices are.
+    @notice What is fixed can be claimed, whatever the prices are: by assets, by shares, or by whom the
+            provider lets claim for it.
     """
     claimable: uint256 = staticcall IERC4626(stage.pool).maxWithdraw(stage.PROVIDER)
     assert books._account(stage.pool).cash == convert(claimable, int256), "pool: claims not held"
-    if claimable != 0 and stage._chance(80):
+    if claimable == 0 or stage._chance(20):
+        return
+    is_operated: bool = stage._chance(30)
+    claimant: address = stage.KEEPER if is_operated else stage.PROVIDER
+    stage._must(
+        "let claim",
+        stage.PROVIDER,
+        stage.pool,
+        abi_encode(stage.KEEPER, is_operated, method_id=method_id("setOperator(address,bool)")),
+    )
+    if not is_operated:
+        assert not stage._attempt(
+            "claim another's",
+            stage.KEEPER,
+            stage.pool,
+            abi_encode(
+                claimable,
+                stage.KEEPER,
+                stage.PROVIDER,
+                method_id=method_id("withdraw(uint256,address,address)"),
+            ),
+        )[0], "pool: anybody may claim"
+    if stage._chance(50):
         stage._must(
             "claim",
-            stage.PROVIDER,
+            claimant,
             stage.pool,
             abi_encode(
                 claimable if stage._chance(50) else 1 + stage._draw(claimable),
                 stage.PROVIDER,
                 stage.PROVIDER,
                 method_id=method_id("withdraw(uint256,address,address)"),
+            ),
+        )
+    else:
+        shares: uint256 = staticcall ILiquidityPool(stage.pool).claimableRedeemRequest(
+            0, stage.PROVIDER
+        )
+        stage._must(
+            "redeem",
+            claimant,
+            stage.pool,
+            abi_encode(
+                shares if stage._chance(50) else 1 + stage._draw(shares),
+                stage.PROVIDER,
+                stage.PROVIDER,
+                method_id=method_id("redeem(uint256,address,address)"),
             ),
         )
 
@@ -144,13 +216,7 @@ def _rest() -> DynArray[uint256, 8]:
 @internal
 @view
 def _worth() -> Worth:
-    equity: int256 = 0
-    band: uint256 = 0
-    is_live: bool = False
-    equity, band, is_live = staticcall ILiquidityPool(stage.pool).equity()
-    return Worth(
-        equity=equity, shares=staticcall IERC20(stage.pool).totalSupply()
-    )
+    return Worth(equity=books._pool_equity(), shares=staticcall IERC20(stage.pool).totalSupply())
 
 
 @internal

@@ -2,29 +2,41 @@
 """
 @title Stage
 @license MIT
-@notice The whole exchange, deployed from its artifacts, the accounts that act on it, and one way
-        for them to act: every call is counted, and a refusal must say why.
+@notice The accounts that act on the exchange, chance, time, prices, and one way for anybody to act:
+        every call is counted, and a refusal must say why.
 """
 
-from contracts.interfaces import ICustody
-from contracts.interfaces import IHouse
-from contracts.interfaces import ILiquidityPool
-from contracts.interfaces import IMarkets
-from contracts.interfaces import IOrderLogic
+from contracts.interfaces import ILens
 from contracts.interfaces import IPriceOracle
-from contracts.mocks import MockToken
+from contracts.lib import words
+from contracts.mocks import MockAggregator
 from . import ICheats
+from . import IExchange
+from . import IToken
 
 VM: constant(ICheats) = ICheats(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D)
 
 OWNER: constant(address) = 0x0000000000000000000000000000000000000a01
 KEEPER: constant(address) = 0x0000000000000000000000000000000000000a02
 PROVIDER: constant(address) = 0x0000000000000000000000000000000000000a03
-# Every trader's operator, who is a builder, too.
-BROKER: constant(address) = 0x0000000000000000000000000000000000000a04
-FIRST_TRADER: constant(uint256) = 2817  # 0xb01, the others follow
+# Every trader's operator, who is a builder, too. Like the traders he signs: these are keys' addresses.
+BROKER: constant(address) = 0x13943A2e84e66a28FfF57641cF769361F410C0C1
+BROKER_KEY: constant(uint256) = 2564  # 0xa04
 TRADERS: constant(uint256) = 4
+TRADER_ADDRESSES: constant(address[TRADERS]) = [
+    0x70435B97f2cfba3076DCF314678729BB3991CA7d,
+    0x9F2495062cD959c42e5Bb2867138a125C63fB17A,
+    0xb7dcd4FF30040C58edA8Ba3BCA6736FDAD467660,
+    0x0E2AcEbC290a9651d55F4A8FfaB9fA48d7427DAD,
+]
+FIRST_TRADER_KEY: constant(uint256) = 2817  # 0xb01, the others follow
 MARKETS: constant(uint256) = 2
+# Whose prices the stage sends, and a second source may dispute.
+PUBLISHED: constant(uint256) = 0
+# Whose prices come from Pyth, with their confidence.
+PYTH: constant(uint256) = 1
+PYTH_ID: constant(bytes32) = keccak256("ETH")
+PYTH_UNIT: constant(uint256) = 10**10  # WAD, at eight decimals
 
 USD: constant(uint256) = 10**6  # quote units
 PPM: constant(uint256) = 10**6
@@ -38,16 +50,21 @@ LOTS: constant(uint256[MARKETS]) = [10**8, 10**7]  # in a base unit
 FIRST_PRICES: constant(uint256[MARKETS]) = [50_000, 2_500]  # USD
 SKEW_SCALES: constant(uint256[MARKETS]) = [4 * 10**12, 8 * 10**12]  # lots
 
-NAMES: constant(uint256) = 160
+NAMES: constant(uint256) = 320
 
-token: MockToken.__interface__
+exchange: IExchange.Exchange
+token: IToken
 oracle: IPriceOracle
+second_source: MockAggregator.__interface__  # of the published market, silent until it disputes
+lens: ILens
 clearinghouse: address
 book: address
 pool: address
 
 now: uint256  # seconds
 prices: uint256[MARKETS]  # WAD USD per base unit, the last published
+confidence: uint256  # ppm, of Pyth's price
+is_over: bool[MARKETS]  # whether a market has been settled
 _salt: uint256  # so that suites that are called alike act otherwise
 _seed: uint256
 
@@ -55,144 +72,26 @@ _names: DynArray[String[64], NAMES]  # of what was counted
 _counts: HashMap[String[64], uint256]
 
 
-# Setting the scene
-
-
 @internal
-def _deploy(pool_cash: uint256, insurance: uint256):
-    self.now = START
-    self._salt = pool_cash
-    extcall VM.warp(self.now)
-    token: address = self._create(
-        "MockToken", abi_encode("USD Coin", "USDC", convert(6, uint8))
-    )
-    self.token = MockToken.__at__(token)
-    # They name each other: addresses follow from the deployer's nonce.
-    nonce: uint256 = convert(staticcall VM.getNonce(self), uint256)
-    self.book = staticcall VM.computeCreateAddress(self, nonce + 6)
-    self.pool = staticcall VM.computeCreateAddress(self, nonce + 7)
-    self.clearinghouse = staticcall VM.computeCreateAddress(self, nonce + 8)
-    oracle: address = self._create("PriceOracle", abi_encode(self.clearinghouse))
-    self.oracle = IPriceOracle(oracle)
-    accounts: address = self._create("AccountLogic", abi_encode(token, oracle, self.book))
-    house: address = self._create("HouseLogic", abi_encode(token, oracle, self.pool))
-    liquidations: address = self._create("LiquidationLogic", abi_encode(oracle))
-    markets: address = self._create("MarketLogic", abi_encode(oracle))
-    orders: address = self._create("OrderLogic", abi_encode(self.clearinghouse, oracle))
-    book: address = self._create("OrderBook", abi_encode(self.clearinghouse, oracle, orders))
-    pool: address = self._create(
-        "LiquidityPool", abi_encode(self.clearinghouse, token, oracle, COOLDOWN)
-    )
-    clearinghouse: address = self._create(
-        "Clearinghouse",
-        abi_encode(
-            OWNER, token, book, pool, oracle, accounts, house, liquidations, markets
-        ),
-    )
-    assert book == self.book and pool == self.pool and clearinghouse == self.clearinghouse, (
-        "stage: wrong address"
-    )
-    self._prank(OWNER)
-    extcall self.oracle.set_publisher(OWNER, True)
+def _open(exchange: IExchange.Exchange):
+    """
+    @notice The exchange is deployed, and time begins.
+    """
+    self.exchange = exchange
+    self.token = IToken(exchange.token)
+    self.oracle = IPriceOracle(exchange.oracle)
+    self.second_source = MockAggregator.__at__(exchange.second_source)
+    self.clearinghouse = exchange.clearinghouse
+    self.book = exchange.book
+    self.pool = exchange.pool
+    self.lens = ILens(exchange.lens)
     for market: uint256 in range(MARKETS):
-        self._list(market)
-    self._endow(OWNER)
-    self._endow(PROVIDER)
+        self.prices[market] = FIRST_PRICES[market] * WAD
+    self.now = START
+    self._salt = exchange.pool_size
+    extcall VM.warp(self.now)
     self._prank(OWNER)
-    extcall IHouse(self.clearinghouse).fund_insurance(insurance)
-    self._prank(PROVIDER)
-    extcall ILiquidityPool(self.pool).deposit(pool_cash, PROVIDER)
-    for i: uint256 in range(TRADERS):
-        self._admit(self._trader(i))
-
-
-@internal
-def _list(market: uint256):
-    self._prank(OWNER)
-    extcall self.oracle.set_published_feed(market, WAD // LOTS[market], 60, 3_600)
-    self.prices[market] = FIRST_PRICES[market] * WAD
-    self._publish(market)
-    self._prank(OWNER)
-    extcall IMarkets(self.clearinghouse).list_market(
-        "BTC-PERP" if market == 0 else "ETH-PERP", self._terms(market), self._tiers(PPM)
-    )
-    self._prank(OWNER)
-    extcall IOrderLogic(self.book).set_order_terms(market, KEEPER_FEE, DELAY, WINDOW, 0)
-
-
-@internal
-def _admit(trader: address):
-    """
-    @notice A trader with tokens, cash, an operator, a builder and a referrer.
-    """
-    self._endow(trader)
-    self._prank(trader)
-    extcall ICustody(self.clearinghouse).deposit(trader, 3_000 * USD)
-    self._prank(trader)
-    extcall IOrderLogic(self.book).set_operator(BROKER, 15, 0, 2**64 - 1, 2**40 - 1)
-    self._prank(trader)
-    extcall IOrderLogic(self.book).approve_builder(BROKER, 500)
-    self._prank(trader)
-    extcall IOrderLogic(self.book).set_referrer(PROVIDER)
-
-
-@internal
-def _endow(account: address):
-    extcall self.token.mint(account, 2**60)
-    self._prank(account)
-    extcall self.token.approve(self.clearinghouse, max_value(uint256))
-    self._prank(account)
-    extcall self.token.approve(self.pool, max_value(uint256))
-
-
-@internal
-def _create(name: String[32], arguments: Bytes[512]) -> address:
-    folder: String[64] = staticcall VM.envOr("BULKHEAD_ARTIFACTS", "sdk/bulkhead/artifacts")
-    return extcall VM.deployCode(concat(folder, "/", name, ".json"), arguments)
-
-
-@internal
-@pure
-def _terms(market: uint256) -> IMarkets.Terms:
-    return IMarkets.Terms(
-        taker_fee=500,
-        maker_fee=200,
-        insurance_share=100_000,
-        treasury_share=200_000,
-        skew_scale=SKEW_SCALES[market],
-        skew_cap=1_000,
-        side_cap=1_250,
-        min_notional=10,
-        pool_share=200_000,
-        reserve_rate=300_000,
-        funding_velocity=2 * 10**8,
-        max_funding_rate=10_000,
-        penalty=2_500,
-        keeper_share=500_000,
-        keeper_floor=12_500,
-        keeper_cap=100 * USD,
-        buffer=200_000,
-        partial_above=1_000 * USD,
-    )
-
-
-@internal
-@pure
-def _tiers(factor: uint256) -> DynArray[IMarkets.Tier, 8]:
-    """
-    @param factor Of all rates, ppm.
-    """
-    return [
-        IMarkets.Tier(
-            floor=0, maintenance_rate=5_000 * factor // PPM, initial_rate=10_000 * factor // PPM
-        ),
-        IMarkets.Tier(
-            floor=20, maintenance_rate=10_000 * factor // PPM, initial_rate=20_000 * factor // PPM
-        ),
-        IMarkets.Tier(
-            floor=100, maintenance_rate=25_000 * factor // PPM, initial_rate=50_000 * factor // PPM
-        ),
-    ]
+    extcall self.oracle.set_publisher(self, True)
 
 
 # Chance, time and prices
@@ -227,13 +126,34 @@ def _amount() -> uint256:
     """
     @notice Quote units, small amounts as likely as large ones: a cent to 5,000 USD.
     """
-    return (1 + self._draw(50)) * 10 ** (4 + self._draw(5))
+    return (1 + self._draw(50)) * 10**(4 + self._draw(5))
 
 
 @internal
 @pure
 def _trader(number: uint256) -> address:
-    return convert(convert(FIRST_TRADER + number, uint160), address)
+    return TRADER_ADDRESSES[number]
+
+
+@internal
+@pure
+def _number(account: address) -> uint256:
+    """
+    @return A trader's number; TRADERS for anybody else.
+    """
+    for number: uint256 in range(TRADERS):
+        if TRADER_ADDRESSES[number] == account:
+            return number
+    return TRADERS
+
+
+@internal
+@pure
+def _key(account: address) -> uint256:
+    """
+    @notice What a trader or the broker signs with.
+    """
+    return BROKER_KEY if account == BROKER else FIRST_TRADER_KEY + self._number(account)
 
 
 @internal
@@ -254,8 +174,54 @@ def _refresh():
 
 @internal
 def _publish(market: uint256):
-    self._prank(OWNER)
-    extcall self.oracle.update(market, abi_encode(self.prices[market], self.now))
+    if not self.is_over[market]:
+        extcall self.oracle.update(market, self._payload(market))
+
+
+@internal
+def _settle(market: uint256):
+    """
+    @notice A market's price is final: there is no other.
+    """
+    self.is_over[market] = True
+
+
+@internal
+def _doubt(confidence: uint256):
+    """
+    @param confidence Ppm, of Pyth's price from its next publication on.
+    """
+    self.confidence = confidence
+
+
+@internal
+@view
+def _payload(market: uint256) -> Bytes[320]:
+    """
+    @notice A market's price of now, as its feed wants it.
+    """
+    if market == PUBLISHED:
+        return abi_encode(self.prices[market], self.now)
+    price: uint256 = self.prices[market] // PYTH_UNIT
+    updates: DynArray[Bytes[160], 1] = [
+        abi_encode(
+            PYTH_ID,
+            convert(price, int64),
+            convert(price * self.confidence // PPM, uint64),
+            convert(-8, int32),
+            self.now,
+        )
+    ]
+    return abi_encode(updates)
+
+
+@internal
+@view
+def _quoted(market: uint256) -> words.Price:
+    """
+    @notice What the oracle says of a market.
+    """
+    return words.unpack_price(staticcall self.oracle.price_word(market))
 
 
 @internal
@@ -266,9 +232,7 @@ def _shift(market: uint256, factor: uint256):
     @param factor Ppm.
     """
     first: uint256 = FIRST_PRICES[market] * WAD
-    self.prices[market] = max(
-        min(self.prices[market] * factor // PPM, 2 * first), first // 3
-    )
+    self.prices[market] = max(min(self.prices[market] * factor // PPM, 2 * first), first // 3)
 
 
 @internal
@@ -319,7 +283,7 @@ def _attempt(
     assert len(answer) >= 68 and slice(answer, 0, 4) == method_id("Error(string)"), (
         concat(name, ": refused without a reason")
     )
-    reason: String[32] = abi_decode(slice(answer, 4, len(answer) - 4), String[32])
+    reason: String[48] = abi_decode(slice(answer, 4, len(answer) - 4), String[48])
     assert len(reason) != 0, concat(name, ": refused without a reason")
     self._count(concat(name, " refused"))
     self._count(concat("reason ", reason))

@@ -6,6 +6,7 @@
         of every run; every action has asked it, too.
 """
 
+from . import actions
 from . import ICheats
 from . import IEveryone
 
@@ -17,19 +18,29 @@ name: String[16]
 
 struct FuzzSelector:
     addr: address
-    selectors: DynArray[bytes4, 64]
+    selectors: DynArray[bytes4, actions.ACTIONS]
 
 
 @internal
-def _set_up(name: String[16], pool_cash: uint256, insurance: uint256):
+def _set_up(
+    name: String[16],
+    pool_cash: uint256,
+    pool_size: uint256,
+    insurance: uint256,
+    reserve_rate: uint256,
+):
     """
-    @param pool_cash USD.
+    @param pool_cash USD, at the beginning.
+    @param pool_size USD, what the provider then wants the pool to be.
     @param insurance USD.
+    @param reserve_rate Ppm of a skew, what a market's share of the pool must be worth.
     """
     self.name = name
-    self.everyone = IEveryone(
-        extcall VM.deployCode("Everyone.vy", abi_encode(pool_cash, insurance))
+    deployed: address = extcall VM.deployCode(
+        "Stage.vy", abi_encode(pool_cash, pool_size, insurance, reserve_rate)
     )
+    self.everyone = IEveryone(extcall VM.deployCode("Everyone.vy", b""))
+    extcall self.everyone.open(deployed)
 
 
 @external
@@ -41,11 +52,7 @@ def targetContracts() -> DynArray[address, 1]:
 @external
 @view
 def targetSelectors() -> DynArray[FuzzSelector, 1]:
-    return [
-        FuzzSelector(
-            addr=self.everyone.address, selectors=staticcall self.everyone.actions()
-        )
-    ]
+    return [FuzzSelector(addr=self.everyone.address, selectors=actions._actions())]
 
 
 @external

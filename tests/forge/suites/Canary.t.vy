@@ -5,9 +5,11 @@
 @notice Must fail, and for this reason alone: else forge's silence means nothing.
 """
 
+from ..handlers import deployment
 from ..handlers import stage
 
 initializes: stage
+initializes: deployment[stage := stage]
 
 struct FuzzSelector:
     addr: address
@@ -19,7 +21,7 @@ first: uint256  # token units held before anything happened
 
 @external
 def setUp():
-    stage._deploy(1_000 * stage.USD, stage.USD)
+    deployment._deploy(1_000 * stage.USD, 1_000 * stage.USD, stage.USD, 300_000)
     self.first = self._held()
 
 

@@ -7,36 +7,70 @@
 
 from ..handlers import accounts
 from ..handlers import books
+from ..handlers import deployment
+from ..handlers import desk
+from ..handlers import doubts
+from ..handlers import drafts
+from ..handlers import IExchange
 from ..handlers import keepers
 from ..handlers import orders
 from ..handlers import owners
 from ..handlers import providers
+from ..handlers import rights
+from ..handlers import settlements
+from ..handlers import signatures
 from ..handlers import stage
+from ..handlers import ties
+from ..handlers import typed_data
 
 initializes: stage
+initializes: deployment[stage := stage]
 initializes: books[stage := stage]
 initializes: accounts[stage := stage, books := books]
-initializes: orders[stage := stage, books := books]
+initializes: typed_data[stage := stage]
+initializes: drafts[stage := stage, books := books]
+initializes: desk[
+    stage := stage, books := books, drafts := drafts, typed_data := typed_data
+]
+initializes: orders[stage := stage, books := books, drafts := drafts, desk := desk]
+initializes: ties[
+    stage := stage, books := books, drafts := drafts, desk := desk, typed_data := typed_data
+]
+initializes: signatures[
+    stage := stage,
+    books := books,
+    drafts := drafts,
+    desk := desk,
+    ties := ties,
+    typed_data := typed_data,
+]
+initializes: rights[stage := stage, books := books]
 initializes: keepers[stage := stage, books := books]
+initializes: doubts[stage := stage, books := books]
+initializes: settlements[stage := stage, books := books]
 initializes: providers[stage := stage, books := books]
-initializes: owners[stage := stage, books := books]
+initializes: owners[stage := stage, books := books, deployment := deployment]
 
 exports: (
     accounts.__interface__,
     orders.__interface__,
+    ties.__interface__,
+    signatures.__interface__,
+    rights.__interface__,
     keepers.__interface__,
+    doubts.__interface__,
+    settlements.__interface__,
     providers.__interface__,
     owners.__interface__,
 )
 
-
-@deploy
-def __init__(pool_cash: uint256, insurance: uint256):
+@external
+def open(deployed: IExchange):
     """
-    @param pool_cash USD.
-    @param insurance USD.
+    @notice The exchange that everybody acts on. Not a constructor: its code and this contract's together
+            would be more than Vyper's jumps reach.
     """
-    stage._deploy(pool_cash * stage.USD, insurance * stage.USD)
+    stage._open(staticcall deployed.exchange())
     books._close(books.EVERYBODY)
 
 
@@ -54,53 +88,3 @@ def report(path: String[96]):
     @notice Appends to a file what has been called, refused and seen.
     """
     stage._report(path)
-
-
-@external
-@view
-def actions() -> DynArray[bytes4, 64]:
-    """
-    @notice What the fuzzer calls, each as often as the others.
-    """
-    return [
-        method_id("trade(bytes32)", output_type=bytes4),
-        method_id("trade(bytes32)", output_type=bytes4),
-        method_id("trade(bytes32)", output_type=bytes4),
-        method_id("trade(bytes32)", output_type=bytes4),
-        method_id("trade(bytes32)", output_type=bytes4),
-        method_id("trade(bytes32)", output_type=bytes4),
-        method_id("place(bytes32)", output_type=bytes4),
-        method_id("execute(bytes32)", output_type=bytes4),
-        method_id("execute_orders(bytes32)", output_type=bytes4),
-        method_id("ratchet(bytes32)", output_type=bytes4),
-        method_id("cancel(bytes32)", output_type=bytes4),
-        method_id("cancel_all(bytes32)", output_type=bytes4),
-        method_id("close(bytes32)", output_type=bytes4),
-        method_id("deposit(bytes32)", output_type=bytes4),
-        method_id("withdraw(bytes32)", output_type=bytes4),
-        method_id("withdraw_all(bytes32)", output_type=bytes4),
-        method_id("deposit_margin(bytes32)", output_type=bytes4),
-        method_id("add_margin(bytes32)", output_type=bytes4),
-        method_id("remove_margin(bytes32)", output_type=bytes4),
-        method_id("set_auto_margin(bytes32)", output_type=bytes4),
-        method_id("convert_position(bytes32)", output_type=bytes4),
-        method_id("set_leverage(bytes32)", output_type=bytes4),
-        method_id("set_default_margin_mode(bytes32)", output_type=bytes4),
-        method_id("set_hedge_mode(bytes32)", output_type=bytes4),
-        method_id("move_price(bytes32)", output_type=bytes4),
-        method_id("pass_time(bytes32)", output_type=bytes4),
-        method_id("liquidate_vaults(bytes32)", output_type=bytes4),
-        method_id("liquidate_ledgers(bytes32)", output_type=bytes4),
-        method_id("liquidate_all(bytes32)", output_type=bytes4),
-        method_id("auto_deleverage(bytes32)", output_type=bytes4),
-        method_id("add_liquidity(bytes32)", output_type=bytes4),
-        method_id("request_exit(bytes32)", output_type=bytes4),
-        method_id("fix_exit(bytes32)", output_type=bytes4),
-        method_id("set_terms(bytes32)", output_type=bytes4),
-        method_id("set_status(bytes32)", output_type=bytes4),
-        method_id("ramp_tiers(bytes32)", output_type=bytes4),
-        method_id("end_ramp(bytes32)", output_type=bytes4),
-        method_id("fund_insurance(bytes32)", output_type=bytes4),
-        method_id("withdraw_insurance(bytes32)", output_type=bytes4),
-        method_id("claim_fees(bytes32)", output_type=bytes4),
-    ]

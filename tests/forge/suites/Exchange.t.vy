@@ -14,4 +14,4 @@ exports: suite.__interface__
 
 @external
 def setUp():
-    suite._set_up("Exchange", 5_000_000, 2_000)
+    suite._set_up("Exchange", 5_000_000, 5_000_000, 2_000, 300_000)

@@ -2,8 +2,9 @@
 """
 @title Thin
 @license MIT
-@notice The same on an exchange whose pool and insurance are all but empty: caps refuse, debts are
-        written off, winners are deleveraged.
+@notice The same on an exchange whose provider takes out whatever the pool can spare and whose owner
+        does so with insurance: both are all but empty. Caps refuse, deficits go through insurance
+        into the pool, winners are deleveraged, and some wait because the pool has no cash.
 """
 
 from ..handlers import suite
@@ -15,4 +16,4 @@ exports: suite.__interface__
 
 @external
 def setUp():
-    suite._set_up("Thin", 20_000, 50)
+    suite._set_up("Thin", 5_000, 1_000, 20, 10_000)

@@ -41,6 +41,18 @@ def test_an_account_is_liquidatable_where_margin_is_due_and_not_below_equity(
     ]
 
 
+def test_one_lot_is_closed_where_next_to_nothing_is_missing(liquidation_math: Library) -> None:
+    # The line of the requirement, in parts that are no whole units, is above equity by one part.
+    scale, unit = PPM + 1, PPM * PPM
+    line = pow(scale, -1, unit)
+    equity = scale * line // unit + PART_ROUNDING
+    terms = LiquidationTerms(**dict.fromkeys(LiquidationTerms.__slots__, 0) | {"buffer": 1})
+    tiers = Tiers(1, 2, 0, 0)
+    assert scale * line - (equity - PART_ROUNDING) * unit == 1
+    for given, lots in ((equity, 1), (equity + 1, 0)):
+        assert liquidation_math.call("partial_size", [(given, 1, line, tiers, terms)]) == [lots]
+
+
 def penalties(draw: Draw) -> list[tuple[int, int, LiquidationTerms]]:
     inputs = []
     for _ in range(INPUTS):
