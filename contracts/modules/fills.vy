@@ -30,6 +30,7 @@ struct Conditions:
     short: words.Side  # before
     price: uint256  # mark, femto per lot
     caution: uint256  # of that price
+    initial_rate: uint256  # ppm, the first tier's, now
     builder_rate: uint256  # ppm
 
 
@@ -212,7 +213,7 @@ def _increase(desk: Desk, conditions: Conditions, part: Part) -> Fill:
             if not is_long:
                 loss = unsafe_sub(0, loss)
             fill.margin = unsafe_add(
-                margin_math.order_margin(notional, part.leverage, conditions.market.initial_rate),
+                margin_math.order_margin(notional, part.leverage, conditions.initial_rate),
                 fixed_point.quote_up(convert(max(loss, 0), uint256)),
             )
         fill.position.margin = unsafe_add(fill.position.margin, fill.margin)

@@ -189,6 +189,17 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
 
 @internal
 @view
+def _initial_rate(market: uint256, state: words.Market) -> uint256:
+    """
+    @notice The initial rate of the first tier now, in ppm.
+    """
+    if state.is_ramping:
+        return self._tiers(market, state, 0).initial_rate
+    return state.initial_rate
+
+
+@internal
+@view
 def _tail(market: uint256, kind: uint256) -> (uint256, uint256):
     """
     @notice The words of the tiers beyond the first. Where the first is not full nothing is in the second.

@@ -211,13 +211,15 @@ def _conditions(market: uint256, price_word: uint256, builder_rate: uint256) -> 
     @notice What the market and the order say: funding accrued.
     """
     quoted: words.Price = words.unpack_price(price_word)
+    state: words.Market = markets._accrued(market, quoted)
     return fills.Conditions(
-        market=markets._accrued(market, quoted),
+        market=state,
         terms=markets._trade_terms(market),
         long=markets._side(market, True),
         short=markets._side(market, False),
         price=quoted.price,
         caution=quoted.caution,
+        initial_rate=markets._initial_rate(market, state),
         builder_rate=builder_rate,
     )
 

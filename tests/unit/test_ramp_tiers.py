@@ -15,6 +15,7 @@ from tests.helpers.protocol import (
     FRICTIONLESS,
     ISOLATED,
     PLENTY,
+    PPM,
     TIERS,
     USD,
     Protocol,
@@ -321,6 +322,23 @@ def position_edge(protocol: Protocol, size: int, margin: int, due: int) -> Any:
 
 
 # The end of a ramp
+
+
+@pytest.mark.parametrize("rates", [(40_000, 10_000), (10_000, 40_000)], ids=["down", "up"])
+def test_an_order_moves_the_margin_of_the_moment(calm: Protocol, rates: tuple[int, int]) -> None:
+    before, after = (((0, rate // 2, rate),) for rate in rates)
+    calm.deposit(calm.trader, 1_000 * USD)
+    calm.clearinghouse.send(calm.owner, "replace_tiers", 0, before)
+    began = now()
+    ramp(calm, after)
+    for elapsed in (0, DAY // 2, DAY):
+        with calm.anchored():
+            advance(began + elapsed - now())
+            calm.trade(calm.trader, 0, LOTS, margin_mode=ISOLATED, leverage=100 * PPM)
+            passed = now() - began if elapsed < DAY else DAY
+            rate = (rates[0] * (DAY - passed) + rates[1] * passed) // DAY
+            # One unit more: the entry is rounded up, which is a loss against the mark.
+            assert calm.position(calm.trader, 0, LONG_VAULT).margin == 5_000 * rate + 1
 
 
 def test_anyone_ends_a_ramp_that_is_over_and_nothing_else_changes(

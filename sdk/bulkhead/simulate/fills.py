@@ -31,6 +31,7 @@ class Desk:
     short: Side
     price: int  # mark, femto per lot
     caution: int  # of that price
+    initial_rate: int  # ppm, the first tier's, now
     keeper_fee: int  # quote, what the keeper gets
     builder_rate: int  # ppm
     builder_fee: int  # quote, what the builder gets
@@ -151,7 +152,7 @@ def increase(desk: Desk, part: Part) -> Fill:
             notional = part.size * desk.price
             loss = entry * FEMTO - notional if long else notional - entry * FEMTO
             fill.margin = margin_math.order_margin(
-                notional, part.leverage, desk.market.initial_rate
+                notional, part.leverage, desk.initial_rate
             ) + quote_up(max(loss, 0))
         fill.position = replace(fill.position, margin=fill.position.margin + fill.margin)
         paid += fill.margin

@@ -118,6 +118,7 @@ def _open_desk(ledger: Ledger, trade: Trade, state: MarketState) -> Desk:
         short=state.short,
         price=state.price.price,
         caution=state.price.caution,
+        initial_rate=state.tiers.initial_rate,
         keeper_fee=keeper_fee,
         builder_rate=trade.builder_rate,
         builder_fee=0,
