@@ -30,9 +30,7 @@ def open_vault(state: State, trade: Trade, slot: int, lots: int, held: Money, du
     charges = _grow(state, trade, slot, lots)
     leverage = trade.leverage
     notional = lots * price
-    # Of the first tier where a ramp leads to.
-    tier = market.ramp.target[0].initial
-    least = max(Fraction(notional) * PPM / leverage, notional * tier)
+    least = max(Fraction(notional) * PPM / leverage, notional * market.tiers[0].initial)
     margin = trade.margin or least + max(0, charges.impact)
     fees = charges.fee + charges.builder
     taken = held - account.cash + margin + fees
