@@ -34,7 +34,7 @@ from tests.reference.state import DAY, PPM, Dust, Market, Money, Price, Quote, S
 from tests.reference.twin import Difference
 from tests.reference.walking import world
 
-WALKS, STEPS = 10, 250  # at most, and of each: markets come to their end
+WALKS, STEPS = 40, 250  # at most, and of each: markets come to their end
 WORLD = world()
 
 

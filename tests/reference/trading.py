@@ -53,10 +53,10 @@ def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
         opened = 0
     if not reduced and not opened:
         against.append("position: nothing to reduce")
-    if opened and is_closed(state, trade.market):
-        raise Waits("market: not open")
     if opened and is_doubted(state, trade.market):
         raise Waits("price: not firm")
+    if opened and is_closed(state, trade.market):
+        raise Waits("market: not open")
     own = state.position(trade.account, trade.market, trade.mode + side).size
     if opened and not reduced and (own + opened) * price < least:
         against.append("size: below minimum")
