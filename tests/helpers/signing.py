@@ -9,6 +9,7 @@ from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 
+from tests.helpers.chain import Contract
 from tests.helpers.protocol import Order, Protocol
 
 _TYPES = {
@@ -28,6 +29,11 @@ _DOMAIN = [
 ORDER_FIELDS = [{"name": name, "type": _TYPES.get(name, "uint256")} for name in Order._fields]
 _NUMBERS = [{"name": name, "type": "uint256"} for name in ("nonce", "deadline")]
 PLACEMENT_FIELDS = [{"name": "order", "type": "Order"}, *_NUMBERS]
+_PERMIT_FIELDS = [
+    {"name": "owner", "type": "address"},
+    {"name": "spender", "type": "address"},
+    *[{"name": name, "type": "uint256"} for name in ("value", "nonce", "deadline")],
+]
 BRACKET_FIELDS = [
     {"name": "entry", "type": "Order"},
     {"name": "children", "type": "Order[]"},
@@ -39,6 +45,32 @@ def key_of(name: str) -> LocalAccount:
     """A key of its own for everyone who has a name."""
     found: LocalAccount = Account.from_key(keccak(text=f"key of {name}"))
     return found
+
+
+def permit(
+    key: LocalAccount, token: Contract, name: str, spender: str, amount: int, deadline: int
+) -> tuple[int, int, bytes, bytes]:
+    """An ERC-2612 permit: its deadline, v, r and s."""
+    signature = key.sign_message(
+        encode_typed_data(
+            domain_data={
+                "name": name,
+                "version": "1",
+                "chainId": boa.env.evm.patch.chain_id,
+                "verifyingContract": token.address,
+            },
+            message_types={"Permit": _PERMIT_FIELDS},
+            message_data={
+                "owner": key.address,
+                "spender": spender,
+                "value": amount,
+                "nonce": token.read("nonces", key.address),
+                "deadline": deadline,
+            },
+        )
+    )
+    r, s = (part.to_bytes(32, "big") for part in (signature.r, signature.s))
+    return deadline, signature.v, r, s
 
 
 def order_message(order: Order) -> dict[str, Any]:

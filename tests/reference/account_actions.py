@@ -1,11 +1,15 @@
 """What accounts do with money, margin and settings."""
 
+from tests.helpers.chain import now
 from tests.helpers.protocol import PPM, USD
+from tests.helpers.signing import key_of, permit
 from tests.reference import margins
 from tests.reference.margin import Ledger, is_firm
 from tests.reference.orders import Refused
 from tests.reference.state import ISOLATED, Dust, Slot, State
 from tests.reference.walking import Walker
+
+TOKEN = "USD Coin"
 
 
 class AccountActions(Walker):
@@ -22,6 +26,29 @@ class AccountActions(Walker):
             state.accounts[account].cash += amount
 
         self.twin.both("deposit", lambda: self.attempt(account, "deposit", account, amount), act, 0)
+
+    def deposit_with_permit(self) -> None:
+        """For exactly what is signed; without, a standing allowance brings nothing."""
+        who = self.random.randrange(len(self.traders))
+        account, token = self.traders[who], self.protocol.token
+        signer = key_of(self.names[who if self.random.random() < 0.8 else who - 1])
+        amount, deadline = self.random.randrange(1, 200 * USD), now() + self.random.choice((-1, 60))
+        custodian = self.protocol.clearinghouse.address
+        signed = permit(signer, token, TOKEN, custodian, amount, deadline)
+
+        def act(state: State, dust: Dust) -> None:
+            if signer.address != account or deadline < state.now:
+                raise Refused("permit: bad allowance")
+            state.accounts[account].cash += amount
+
+        arguments = (account, amount, *signed)
+        self.twin.both(
+            "deposit_with_permit",
+            lambda: self.attempt(self.protocol.keeper, "deposit_with_permit", *arguments),
+            act,
+            0,
+        )
+        token.send(account, "approve", custodian, 2**256 - 1)
 
     def withdraw(self) -> None:
         account = self.random.choice(self.traders)

@@ -50,6 +50,7 @@ class Rules:
     keeper_fee: int
     delay: int
     window: int
+    max_age: int = 0  # of a resting order; 0 for any
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Book:
     def copy(self) -> "Book":
         return Book(
             self.domain,
-            self.rules,
+            list(self.rules),
             dict(self.orders),
             set(self.done),
             dict(self.operators),

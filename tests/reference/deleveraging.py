@@ -9,7 +9,7 @@ from tests.reference.funding import accrue, index_now, steer
 from tests.reference.house import owed
 from tests.reference.margin import worth
 from tests.reference.orders import Refused
-from tests.reference.state import ISOLATED, LONG, SHORT, Dust, Money, Slot, State
+from tests.reference.state import ISOLATED, LONG, ONLY_BANKRUPT, SHORT, Dust, Money, Slot, State
 
 STOPS_AT = Fraction(9, 10)  # of the share
 
@@ -17,8 +17,10 @@ STOPS_AT = Fraction(9, 10)  # of the share
 def deleverage(state: State, number: int, places: Sequence[Slot], dust: Dust) -> int:
     """All shares are of the moment when the call began, so no order of proposals is better."""
     market, price = state.markets[number], state.prices[number].price
-    if not state.prices[number].is_fresh(state.now):
+    if not state.prices[number].may_trade(state.now):
         raise Refused("price: stale")
+    if state.prices[number].caution == ONLY_BANKRUPT:
+        raise Refused("price: not firm")
     index, whole = index_now(state, number), owed(state, number)
     share = market.terms.pool_share * max(0, state.house.pool_cash)
     if not dust.holds(whole, share):

@@ -1,9 +1,10 @@
 """Section 8: the pool's and the treasury's money, and terms that change."""
 
+from tests.reference import ramps
 from tests.reference.funding import accrue, index_now, steer
 from tests.reference.margin import worth
 from tests.reference.orders import Refused
-from tests.reference.state import DAY, Dust, Money, State, Terms
+from tests.reference.state import DAY, Dust, Money, Ramp, State, Terms
 
 
 def owed(state: State, market: int) -> Money:
@@ -28,17 +29,24 @@ def claim_fees(state: State) -> None:
 
 
 def set_terms(state: State, number: int, terms: Terms) -> None:
-    """Accrued at the old terms first; then the rate drifts as the new ones say."""
+    """Accrued at the old terms first; then the rate drifts as the new ones say.
+
+    They hold at both ends of a ramp; the mark of one that is over goes.
+    """
     against = []
     if not state.prices[number].is_live(state.now):
         against.append("price: not live")
     if terms.maker_fee > terms.taker_fee:
         against.append("fee: maker above taker")
+    market = state.markets[number]
+    against += ramps.against_lowest(ramps.lowest_rate(market.ramp, state.now), terms)
     if against:
         raise Refused(*against)
     accrue(state, number)
-    state.markets[number].terms = terms
-    steer(state.markets[number])
+    market.terms = terms
+    if state.now >= market.ramp.ends_at:
+        market.ramp = Ramp(market.ramp.target, market.ramp.target)
+    steer(market)
 
 
 # Insurance
@@ -73,7 +81,7 @@ def withdraw_insurance(state: State, dust: Dust) -> None:
     open_now = [n for n, market in enumerate(state.markets) if any(market.sizes)]
     amount = min(amount, int(house.insurance))
     against = []
-    if not all(state.prices[n].is_fresh(state.now) for n in open_now):
+    if not all(state.prices[n].is_firm(state.now) for n in open_now):
         against.append("price: not firm")
     if house.pool_cash < 0:
         against.append("pool: short of cash")

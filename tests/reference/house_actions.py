@@ -1,19 +1,18 @@
-"""What keepers, providers, guardian and owner do."""
+"""What keepers, guardian and owner do to positions and to the house."""
 
-from dataclasses import astuple, replace
 from fractions import Fraction
 
-from tests.helpers.chain import Receipt, advance
+from tests.helpers.chain import advance, now
 from tests.helpers.protocol import USD, position_id
 from tests.reference import deleveraging, house, layouts, liquidation
-from tests.reference.margin import Ledger, vault_equity
-from tests.reference.reading import terms_of
+from tests.reference.margin import Ledger, requirement, vault_equity
+from tests.reference.sources import CHECKED
 from tests.reference.state import DAY, ISOLATED, SIGN, Dust, State
-from tests.reference.walking import LISTED, Walker
+from tests.reference.walking import Walker
 
 
 class HouseActions(Walker):
-    """Each method is one thing that is done to a market or to the house."""
+    """Each method is one thing that is done to them."""
 
     # Liquidation
 
@@ -100,28 +99,20 @@ class HouseActions(Walker):
         account, market, slot = self.random.choice(found)
         position = self.state.positions[account, market, slot]
         notional = float(position.size * self.state.prices[market].price)
-        due = 0.005 * notional
+        tiers = self.state.markets[market].tiers
+        due = float(requirement(tiers, Fraction(notional), initial=False))
         if slot >= ISOLATED:
             equity = float(vault_equity(self.state, account, market, slot & 1))
         else:
             ledger = Ledger(self.state, account)
             equity, due = float(ledger.equity), float(ledger.maintenance)
+        if market == CHECKED and self.random.random() < 0.4:
+            self.dispute(self.prices[market], now())  # whoever is behind disputes the jump
         aim = self.random.uniform(0.5, 1.02)
         factor = 1 - SIGN[slot & 1] * (equity - aim * due) / notional
         self.shift(market, min(max(factor, 0.7), 1.4))
         self.liquidate_isolated()
         self.liquidate_cross()
-
-    def set_status(self) -> None:
-        market, status = self.random.randrange(3), int(self.random.random() < 0.15)
-        sender = self.protocol.guardian if status else self.protocol.owner
-
-        def act(state: State, dust: Dust) -> None:
-            state.markets[market].is_reduce_only = bool(status)
-
-        self.twin.both(
-            "set_status", lambda: self.attempt(sender, "set_status", market, status), act, 0
-        )
 
     # The house
 
@@ -181,31 +172,5 @@ class HouseActions(Walker):
             "claim_fees",
             lambda: self.attempt(owner, "claim_fees", owner),
             lambda state, dust: house.claim_fees(state),
-            0,
-        )
-
-    def set_terms(self) -> None:
-        """Fees and funding change; what accrued so far accrued at the old terms."""
-        market = self.random.randrange(len(LISTED))
-        terms = replace(
-            LISTED[market].terms,
-            taker_fee=self.random.choice((200, 500, 1_000)),
-            maker_fee=self.random.choice((0, 200)),
-            funding_velocity=self.random.choice((0, 2 * 10**8)),
-            max_funding_rate=self.random.choice((1_000, 10_000)),
-        )
-
-        changed = terms_of(terms)
-
-        def call() -> Receipt:
-            receipt = self.attempt(self.protocol.owner, "set_terms", market, astuple(terms))
-            if receipt.refusal is None:
-                self.twin.reader.terms[market] = changed
-            return receipt
-
-        self.twin.both(
-            "set_terms",
-            call,
-            lambda state, dust: house.set_terms(state, market, terms_of(terms)),
             0,
         )

@@ -45,6 +45,8 @@ MARKET: Final = Layout(
     "index i64 | rate i40 | drift i40 | since u36 | ramping u1 | max_rate u19 | mmr u20 | imr u20"
     " | second_floor u16"
 )
+TIER: Final = Layout("free u192 | floor u24 | mmr u20 | imr u20")  # four in a word
+RAMP: Final = Layout("free u144 | began_at u36 | ends_at u36 | mmr u20 | imr u20")
 HOUSE: Final = Layout("pool_cash i96 | insurance u76 | fees u76 | flags u8")
 PRICE: Final = Layout(
     "kind u4 | caution u4 | settles_at u20 | price u64 | confidence u20 | published_at u36"

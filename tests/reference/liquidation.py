@@ -13,7 +13,7 @@ from tests.reference.margin import (
     requirement,
     vault_equity,
 )
-from tests.reference.state import ISOLATED, LONG, SHORT, Dust, Money, Slot, State
+from tests.reference.state import ISOLATED, LONG, ONLY_BANKRUPT, SHORT, Dust, Money, Slot, State
 
 HEALING = Fraction(2, 3)  # of maintenance: with less equity all is closed
 
@@ -59,13 +59,14 @@ def liquidate_vaults(state: State, places: Sequence[Slot], keeper: str, dust: Du
 def _liquidate_vault(state: State, place: Slot, batch: Batch, dust: Dust) -> bool:
     account, number, slot = place
     position = state.position(*place)
-    if slot < ISOLATED or not position.size or not state.prices[number].is_fresh(state.now):
+    if slot < ISOLATED or not position.size or not state.prices[number].may_trade(state.now):
         return False
     market, price = state.markets[number], state.prices[number].price
     notional = position.size * price
     equity = vault_equity(state, account, number, slot & 1)
     maintenance = requirement(market.tiers, notional, initial=False)
-    if not dust.holds(maintenance, equity):
+    judged = equity + notional * state.prices[number].confidence
+    if not _may_liquidate(judged, maintenance, state.prices[number].caution, dust):
         return False
     if position.is_auto and equity > 0 and _top_up(state, place, equity, batch, dust):
         return True
@@ -141,8 +142,8 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
     prices = [state.prices[market] for market in ledger.markets]
     if any(price.is_live(state.now) and not price.is_fresh(state.now) for price in prices):
         return False
-    live = [m for m in ledger.markets if state.prices[m].is_fresh(state.now)]
-    if not live or not dust.holds(ledger.maintenance, ledger.equity):
+    live = [m for m in ledger.markets if state.prices[m].may_trade(state.now)]
+    if not live or not _is_due(ledger, dust):
         return False
     cash = state.accounts[account]
     acted = False
@@ -157,7 +158,7 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
                     fills.end(state.positions[account, number, side])
             steer(state.markets[number])
     ledger = Ledger(state, account, counts_silence=True)
-    if acted and not (ledger.markets and dust.holds(ledger.maintenance, ledger.equity)):
+    if acted and not (ledger.markets and _is_due(ledger, dust)):
         write_off_if_flat(state, account)
         return True
     closes_all = not dust.holds(ledger.equity, HEALING * ledger.maintenance)
@@ -183,6 +184,17 @@ def _liquidate_ledger(state: State, account: str, batch: Batch, dust: Dust) -> b
             steer(state.markets[number])
     write_off_if_flat(state, account)
     return acted
+
+
+def _is_due(ledger: Ledger, dust: Dust) -> bool:
+    return _may_liquidate(ledger.equity + ledger.band, ledger.maintenance, ledger.caution, dust)
+
+
+def _may_liquidate(judged: Money, maintenance: Money, caution: int, dust: Dust) -> bool:
+    """Judged at the trader's edge of the price; in doubt only the bankrupt are liquidated."""
+    if not maintenance or (caution == ONLY_BANKRUPT and not dust.holds(0, judged)):
+        return False
+    return dust.holds(maintenance, judged)
 
 
 def write_off_if_flat(state: State, account: str) -> None:

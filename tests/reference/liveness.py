@@ -9,9 +9,10 @@ from tests.helpers.protocol import COOLDOWN, EXECUTED, MARKET, PLENTY, USD, posi
 from tests.reference import layouts
 from tests.reference.machine import Actions
 from tests.reference.margin import Ledger, requirement, vault_equity
-from tests.reference.state import DAY, ISOLATED
+from tests.reference.state import DAY, HOUR, ISOLATED, ONLY_BANKRUPT
 
 DUST = 4  # quote units that judging may be off by
+SOON = 2 * HOUR  # in which owners may not be done with closing
 
 
 class Stuck(AssertionError):  # noqa: N818 - what was found
@@ -24,7 +25,8 @@ def check(actions: Actions) -> None:
         actions.refresh_all()
         _unhealthy_are_liquidated(actions)
     with actions.anchored():
-        actions.refresh_all()
+        actions.end_doubts()
+        _markets_end(actions)
         _owners_close(actions)
         _drains(actions)
 
@@ -33,11 +35,13 @@ def _unhealthy_are_liquidated(actions: Actions) -> None:
     state, clearinghouse = actions.state, actions.protocol.clearinghouse
     for place, position in list(state.positions.items()):
         account, market, slot = place
-        if slot < ISOLATED or not position.size:
+        price = state.prices[market]
+        if slot < ISOLATED or not position.size or not price.may_trade(state.now):
             continue
-        notional = position.size * state.prices[market].price
+        notional = position.size * price.price
         due = requirement(state.markets[market].tiers, notional, initial=False)
-        equity = vault_equity(state, account, market, slot & 1)
+        due = 0 if price.caution == ONLY_BANKRUPT else due
+        equity = vault_equity(state, account, market, slot & 1) + notional * price.confidence
         apart = abs(Fraction(due - equity))
         if apart <= DUST:
             continue
@@ -48,13 +52,45 @@ def _unhealthy_are_liquidated(actions: Actions) -> None:
                 raise Stuck(f"liquidation of {place}: {receipt}")
     for account in actions.traders:
         ledger = Ledger(state, account, counts_silence=True)
-        apart = abs(Fraction(ledger.maintenance - ledger.equity))
-        if not ledger.markets or apart <= DUST:
+        due = 0 if ledger.caution == ONLY_BANKRUPT else ledger.maintenance
+        equity = ledger.equity + ledger.band
+        tradable = [m for m in ledger.markets if state.prices[m].may_trade(state.now)]
+        if not tradable or abs(Fraction(due - equity)) <= DUST:
             continue
         with boa.env.anchor():
             receipt = clearinghouse.attempt(actions.protocol.keeper, "liquidate_cross", [account])
-            if receipt.result != int(ledger.maintenance > ledger.equity):
+            if receipt.result != int(due > equity):
                 raise Stuck(f"liquidation of {account}: {receipt}")
+
+
+def _markets_end(actions: Actions) -> None:
+    """Where a market's hour has begun or soon will its price is fixed; settled positions close."""
+    protocol = actions.protocol
+    ends = [price.settles_at for price in actions.state.prices]
+    for number in sorted(range(len(ends)), key=lambda n: ends[n]):
+        price = actions.state.prices[number]
+        if not price.settles_at or price.is_settled or now() < price.settles_at - SOON:
+            continue
+        advance(max(0, price.settles_at - now()))
+        actions.refresh_all()
+        advance(max(0, price.settles_at + HOUR - now()))
+        receipt = protocol.oracle.attempt(protocol.keeper, "fix_settlement", number)
+        if receipt.refusal == "settlement: no price yet":
+            advance(3 * DAY)
+            receipt = protocol.oracle.attempt(protocol.keeper, "fix_settlement", number)
+        _must("settlement", receipt)
+        actions.twin.sync()
+        actions.refresh_all()
+    settled = [
+        place
+        for place, position in actions.state.positions.items()
+        if position.size and actions.state.prices[place[1]].is_settled
+    ]
+    ids = [position_id(*place) for place in settled]
+    closed = protocol.clearinghouse.send(protocol.keeper, "settle_positions", ids).result
+    actions.twin.sync()
+    if closed != len(settled):
+        raise Stuck(f"{len(settled) - closed} positions of settled markets")
 
 
 def _owners_close(actions: Actions) -> None:

@@ -3,15 +3,27 @@
 from collections.abc import Callable, Mapping
 from random import Random
 
-from tests.helpers.protocol import Protocol
 from tests.reference.account_actions import AccountActions
+from tests.reference.doubt_actions import DoubtActions
 from tests.reference.house_actions import HouseActions
-from tests.reference.provider_actions import ProviderActions
+from tests.reference.market_actions import MarketActions
 from tests.reference.rights_actions import RightsActions
+from tests.reference.settlement_actions import SettlementActions
+from tests.reference.share_actions import ShareActions
 from tests.reference.signing_actions import SigningActions
+from tests.reference.sources import World
 
 
-class Actions(SigningActions, RightsActions, AccountActions, ProviderActions, HouseActions):
+class Actions(
+    SigningActions,
+    RightsActions,
+    AccountActions,
+    ShareActions,
+    HouseActions,
+    MarketActions,
+    SettlementActions,
+    DoubtActions,
+):
     """Everything that somebody may do."""
 
 
@@ -60,6 +72,29 @@ WEIGHTS = {
     "fund_insurance": 1,
     "claim_fees": 1,
     "set_terms": 3,
+    "ramp_tiers": 3,
+    "end_ramp": 2,
+    "replace_tiers": 2,
+    "contest": 4,
+    "rejudge": 4,
+    "blur": 4,
+    "set_check": 1,
+    "deposit_with_permit": 2,
+    "place_bracket_with_signature": 2,
+    "transfer_shares": 1,
+    "approve_shares": 1,
+    "permit_shares": 1,
+    "transfer_shares_of_another": 1,
+    "set_share_operator": 1,
+    "withdraw_claim": 2,
+    "set_order_terms": 1,
+    "set_published_feed": 1,
+    "announce_settlement": 2,
+    "cancel_settlement": 1,
+    "pass_hour": 3,
+    "fix_settlement": 4,
+    "settle_dead": 1,
+    "settle_positions": 4,
 }
 
 
@@ -71,7 +106,7 @@ def kinds_of(actions: Actions, weights: Mapping[str, int] = WEIGHTS) -> list[Cal
 def run(
     seed: int,
     steps: int,
-    protocol: Protocol,
+    protocol: World,
     traders: list[str],
     weights: Mapping[str, int] = WEIGHTS,
 ) -> Actions:

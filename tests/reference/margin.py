@@ -5,6 +5,8 @@ from fractions import Fraction
 
 from tests.reference.funding import index_now
 from tests.reference.state import (
+    CERTAIN,
+    HOUR,
     ISOLATED,
     LONG,
     PPM,
@@ -16,8 +18,6 @@ from tests.reference.state import (
     State,
     Tier,
 )
-
-HOUR = 3_600
 
 
 def lines(tiers: Sequence[Tier], *, initial: bool) -> list[tuple[Fraction, Fraction]]:
@@ -63,6 +63,7 @@ class Ledger:
     """An account's cross ledger, valued.
 
     `counts_silence`: a leg whose feed is silent counts its loss always, its profit for an hour.
+    One of a settled market asks for nothing: it can move no more.
     """
 
     def __init__(self, state: State, account: str, *, counts_silence: bool = False) -> None:
@@ -71,20 +72,33 @@ class Ledger:
         self.value: Money = 0
         self.initial: Money = 0
         self.maintenance: Money = 0
+        self.band: Money = 0  # what the prices' confidence may add
+        self.caution = CERTAIN  # the gravest of the prices'
         self.markets = state.legs(account)
         for market in self.markets:
             price = state.prices[market]
             sizes = [state.position(account, market, side).size for side in (LONG, SHORT)]
             worth_here = sum(value_of(state, account, market, side) for side in (LONG, SHORT))
-            if counts_silence and state.now > price.published_at + price.max_age + HOUR:
+            is_silent = not price.is_live(state.now)
+            if (
+                counts_silence
+                and is_silent
+                and state.now > price.published_at + price.max_age + HOUR
+            ):
                 worth_here = min(worth_here, 0)
             self.value += worth_here
+            if price.is_settled:
+                continue
             notional = max(sizes) * price.price
             leverage = max(state.position(account, market, side).leverage for side in (LONG, SHORT))
             listed = state.markets[market]
             self.initial += initial_margin(listed.tiers, notional, leverage)
             self.initial += 2 * listed.terms.taker_fee * min(sizes) * price.price
             self.maintenance += requirement(listed.tiers, notional, initial=False)
+            if price.is_fresh(state.now):
+                self.caution = max(self.caution, price.caution)
+                net = abs(sizes[LONG] - sizes[SHORT]) * price.price
+                self.band += net * price.confidence
 
     @property
     def equity(self) -> Money:
@@ -97,8 +111,8 @@ class Ledger:
 
 
 def is_firm(state: State, account: str) -> bool:
-    """Whether every cross leg's price is fresh."""
-    return all(state.prices[market].is_fresh(state.now) for market in state.legs(account))
+    """Whether every cross leg's price is."""
+    return all(state.prices[market].is_firm(state.now) for market in state.legs(account))
 
 
 def may_leave(state: State, account: str, dust: Dust) -> bool:

@@ -49,7 +49,7 @@ def remove(state: State, place: Slot, amount: int, dust: Dust) -> None:
     position = state.positions[place]
     needed = vault_initial(state, place) + max(0, -value_of(state, *place))
     reasons = []
-    if not state.prices[place[1]].is_fresh(state.now):
+    if not state.prices[place[1]].is_firm(state.now):
         reasons.append("price: not firm")
     if not dust.holds(position.margin - amount, needed):
         reasons.append("margin: below initial")
@@ -88,7 +88,9 @@ def convert(state: State, place: Slot, amount: int, dust: Dust) -> None:
     reasons = []
     if other_side.size and not state.accounts[account].is_hedge:
         reasons.append("position: other side open")
-    if not state.prices[number].is_fresh(state.now) or not is_firm(state, account):
+    price = state.prices[number]
+    is_over = price.is_settling(state.now)
+    if is_over or not price.is_firm(state.now) or not is_firm(state, account):
         reasons.append("price: not firm")
     if reasons:
         raise Refused(*reasons)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from tests.reference import fills
 from tests.reference.fills import Charges, Ends, Trade, Waits
 from tests.reference.margin import Ledger, is_firm, requirement, vault_equity
-from tests.reference.state import PPM, SIGN, Dust, State
+from tests.reference.state import PPM, SIGN, Dust, Money, State
 
 
 def _grow(state: State, trade: Trade, slot: int, lots: int) -> Charges:
@@ -23,19 +23,24 @@ def _grow(state: State, trade: Trade, slot: int, lots: int) -> Charges:
     return charges
 
 
-def open_vault(state: State, trade: Trade, slot: int, lots: int, dust: Dust) -> None:
+def open_vault(state: State, trade: Trade, slot: int, lots: int, held: Money, dust: Dust) -> None:
+    """What the whole order takes from the ledger, which `held` cash before it, is withdrawable."""
     account, market = state.accounts[trade.account], state.markets[trade.market]
     price = state.prices[trade.market].price
-    if not is_firm(state, trade.account):
-        raise Waits("price: not firm")
     charges = _grow(state, trade, slot, lots)
     leverage = trade.leverage
     notional = lots * price
     least = max(Fraction(notional) * PPM / leverage, notional * market.tiers[0].initial)
     margin = trade.margin or least + max(0, charges.impact)
     fees = charges.fee + charges.builder
-    if not dust.holds(Ledger(state, trade.account).withdrawable, margin + fees):
-        raise Ends("balance: not withdrawable")
+    taken = held - account.cash + margin + fees
+    if not dust.holds(0, taken):
+        if not is_firm(state, trade.account):
+            raise Waits("price: not firm")
+        ledger = Ledger(state, trade.account)
+        ledger.cash = held
+        if not dust.holds(ledger.withdrawable, taken):
+            raise Ends("balance: not withdrawable")
     position = state.position(trade.account, trade.market, slot)
     position.margin += margin
     account.cash -= margin + fees
@@ -46,7 +51,7 @@ def open_vault(state: State, trade: Trade, slot: int, lots: int, dust: Dust) -> 
 
 
 def open_leg(state: State, trade: Trade, slot: int, lots: int, dust: Dust) -> None:
-    if not is_firm(state, trade.account) or not state.prices[trade.market].is_fresh(state.now):
+    if not is_firm(state, trade.account):
         raise Waits("price: not firm")
     position = state.position(trade.account, trade.market, slot)
     if not position.size:

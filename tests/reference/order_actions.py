@@ -20,7 +20,7 @@ from tests.reference import orders, placing
 from tests.reference.book import PENDING
 from tests.reference.state import FEMTO, ISOLATED, Dust, State
 from tests.reference.twin import Difference
-from tests.reference.walking import LISTED, Walker
+from tests.reference.walking import Walker
 
 KINDS = (MARKET, MARKET, MARKET, LIMIT, STOP, TAKE_PROFIT, TRAILING_STOP)
 
@@ -140,7 +140,7 @@ class OrderActions(Walker):
 
     def fill(self, name: bytes) -> None:
         """Executes an order at the next price."""
-        advance(LISTED[self.state.book.orders[name].placed.market].delay)
+        advance(self.state.book.rules[self.state.book.orders[name].placed.market].delay)
         if self.random.random() < 0.9:
             self.refresh()
         self.execute_one(name)

@@ -19,7 +19,7 @@ from tests.reference.book import (
 from tests.reference.fills import Ends, Trade, Waits, fill_price
 from tests.reference.margin import may_leave
 from tests.reference.state import FEMTO, LONG, PPM, SIGN, Dust, State
-from tests.reference.trading import fill, plan
+from tests.reference.trading import fill, is_doubted, plan
 
 
 class Refused(Exception):  # noqa: N818 - the call is, for one of these reasons
@@ -53,6 +53,8 @@ def objections(state: State, order: Order) -> list[str]:
     """What the price has against filling it."""
     placed, price = order.placed, state.prices[order.placed.market]
     found = []
+    if price.is_settling(state.now):
+        found.append("market: settling")
     if not price.is_fresh(state.now):
         found.append("price: stale")
     if price.published_at < order.executable_from:
@@ -301,6 +303,8 @@ def ratchet(state: State, names: Sequence[bytes]) -> int:
         if order is None or order.status != PENDING or not order.follows:
             continue
         if over(state, order) or set(objections(state, order)) - {"price: not triggered"}:
+            continue
+        if is_doubted(state, order.placed.market):
             continue
         placed, femto = order.placed, int(state.prices[order.placed.market].price * FEMTO)
         sign = -1 if placed.is_buy else 1

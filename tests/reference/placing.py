@@ -26,6 +26,7 @@ OF_HEIR = (*OF_ENTRY, "is_buy", "group")
 
 
 def resolve(state: State, order: Placed) -> Placed:
+    """What an order leaves open is the account's, the market's or the design's choice."""
     mode = order.margin_mode
     if mode == DEFAULT:
         mode = ISOLATED_MODE if (order.account, order.market) in state.isolates else 1
@@ -33,6 +34,8 @@ def resolve(state: State, order: Placed) -> Placed:
     expiry = order.expiry
     if order.kind == MARKET:
         expiry = state.now + rules.delay + rules.window
+    elif rules.max_age:
+        expiry = expiry or state.now + rules.max_age
     side = LONG if order.is_buy else SHORT  # of what it may open, in hedge mode too
     slot = ISOLATED + side if mode == ISOLATED_MODE else CROSS
     leverage = order.leverage
@@ -55,8 +58,15 @@ def place(state: State, order: Placed) -> bytes:
     return name
 
 
-def place_signed(state: State, order: Placed, nonce: int, deadline: int, signer: str) -> bytes:
-    """Anyone brings it, once and in time."""
+def place_signed(
+    state: State,
+    order: Placed,
+    children: Sequence[Placed],
+    nonce: int,
+    deadline: int,
+    signer: str,
+) -> list[bytes]:
+    """Anyone brings an order or a bracket, once and in time."""
     against = []
     if signer != order.placer:
         against.append("signature: not the signer's")
@@ -65,24 +75,26 @@ def place_signed(state: State, order: Placed, nonce: int, deadline: int, signer:
     if (order.placer, nonce) in state.book.spent:
         against.append("signature: nonce is spent")
     try:
-        name = place(state, order)
+        names = place_bracket(state, order, children)
     except Refused as refusal:
         raise Refused(*against, *refusal.reasons) from None
     if against:
         raise Refused(*against)
     state.book.spent.add((order.placer, nonce))
-    return name
+    return names
 
 
 def _commit(state: State, order: Placed, against: list[str]) -> bytes:
     """The keeper's fee moves to escrow unless the order only reduces."""
     account, rules = state.accounts[order.account], state.book.rules[order.market]
-    is_escrowed = not order.reduce_only and rules.keeper_fee > 0
+    is_escrowed = not order.reduce_only
     if account.is_hedge != (order.position_side != ONE_WAY):
         against.append("order: wrong position mode")
-    if is_escrowed and account.cash < rules.keeper_fee:
+    if is_escrowed and 0 < rules.keeper_fee > account.cash:
         against.append("balance: below keeper fee")
     resolved = resolve(state, order)
+    if order.kind != MARKET and rules.max_age and resolved.expiry > state.now + rules.max_age:
+        against.append("order: expires too late")
     name = state.book.name(resolved)
     if name in state.book.orders:
         against.append("order: already placed")

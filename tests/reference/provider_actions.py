@@ -57,13 +57,14 @@ class ProviderActions(Walker):
         held = self.state.shares.held.get(owner, 0)
         worth = int(LARGEST * self.random.random() / shares.price(self.state))
         amount = max(1, min(held, worth) + (self.random.random() < 0.1) * held)
+        sender = owner if self.random.random() < 0.8 else self.some_provider()
 
         def act(state: State, _: Dust) -> None:
-            shares.request(state, owner, controller, amount)
+            shares.request(state, owner, controller, amount, sender)
 
         self.twin.both(
             "request_redeem",
-            lambda: self.pool(owner, "requestRedeem", amount, controller, owner),
+            lambda: self.pool(sender, "requestRedeem", amount, controller, owner),
             act,
             0,
         )
@@ -75,6 +76,8 @@ class ProviderActions(Walker):
         return self.random.randrange(1, self.state.shares.count + 2)
 
     def fix(self) -> None:
+        if not self.state.shares.requests:
+            self.request_redeem()
         number, keeper = self.some_request(), self.some_keeper()
         waiting = self.state.shares.requests.get(number)
         if waiting is not None and self.random.random() < 0.6:
@@ -115,9 +118,11 @@ class ProviderActions(Walker):
         )
 
     def redeem(self) -> None:
+        if not any(claim.shares for claim in self.state.shares.claims.values()):
+            self.fix()
         claims = [who for who, claim in self.state.shares.claims.items() if claim.shares]
         controller = self.random.choice(claims) if claims else self.some_provider()
-        sender = controller if self.random.random() < 0.9 else self.some_provider()
+        sender = controller if self.random.random() < 0.8 else self.some_provider()
         held = self.state.shares.claims.get(controller, Claim())
         amount = max(1, int(held.shares * self.random.choice((0.3, 1, 1.01))))
         if held.shares and self.random.random() < 0.5:

@@ -27,6 +27,8 @@ class Shares:
     requests: dict[int, Request] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     count: int = 0  # of requests ever made
+    allowances: dict[tuple[str, str], int] = field(default_factory=dict)  # of owners to spenders
+    operators: set[tuple[str, str]] = field(default_factory=set)  # of controllers
 
     def copy(self) -> "Shares":
         return replace(
@@ -34,4 +36,6 @@ class Shares:
             held=dict(self.held),
             requests=dict(self.requests),
             claims=dict(self.claims),
+            allowances=dict(self.allowances),
+            operators=set(self.operators),
         )

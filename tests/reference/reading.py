@@ -2,6 +2,7 @@
 
 from dataclasses import astuple, fields
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from tests.helpers.chain import now
@@ -12,8 +13,10 @@ from tests.helpers.protocol import Terms as Named
 from tests.reference import layouts
 from tests.reference.book import Book
 from tests.reference.providers import Shares
+from tests.reference.ramps import tiers_at
 from tests.reference.state import (
     FEMTO,
+    HOUR,
     ISOLATED,
     PPM,
     USD,
@@ -22,12 +25,14 @@ from tests.reference.state import (
     Market,
     Position,
     Price,
+    Ramp,
     Slot,
     State,
     Terms,
     Tier,
 )
 
+SETTLED = 15  # of a price's kinds
 WHOLE = {"skew_scale", "keeper_floor", "keeper_cap", "partial_above"}
 
 
@@ -47,7 +52,7 @@ def tiers_of(listed: tuple[tuple[int, int, int], ...]) -> tuple[Tier, ...]:
 
 
 class Reader:
-    """Reads whole states; terms and tiers are what their owner named.
+    """Reads whole states; terms are what their owner named.
 
     Nobody but `accounts` trades, so only theirs are read. What has not changed is not decoded
     again: values that were read are never written to.
@@ -73,7 +78,6 @@ class Reader:
         }
         self._held: dict[Slot, tuple[int, Position]] = {}
         self.terms: list[Terms] = [terms_of(market.terms) for market in listed]
-        self.tiers = [tiers_of(market.tiers) for market in listed]
 
     def state(self, book: Book, shares: Shares) -> State:
         words = self._words
@@ -113,9 +117,11 @@ class Reader:
     def _market(self, number: int) -> Market:
         words = self._words.market_words(number)
         market = layouts.MARKET.read(words[0])
+        ramp = ramp_of(market["mmr"], market["imr"], market["ramping"], tuple(words[5:10]))
         return Market(
             self.terms[number],
-            self.tiers[number],
+            tiers_at(ramp, now()),
+            ramp,
             Fraction(market["index"], FEMTO),
             Fraction(market["rate"], 10**12),
             Fraction(market["drift"], 10**12),
@@ -129,7 +135,14 @@ class Reader:
         word = layouts.PRICE.read(self._words.price(number))
         return Price(
             Fraction(word["price"], FEMTO),
-            *(word[name] for name in ("published_at", "silence", "trade_age", "max_age")),
+            word["published_at"],
+            word["silence"],
+            word["trade_age"],
+            word["max_age"],
+            word["settles_at"] * HOUR,
+            word["kind"] == SETTLED,
+            word["caution"],
+            Fraction(word["confidence"], PPM),
         )
 
     def _position(self, place: Slot, at: int) -> Position:
@@ -138,6 +151,22 @@ class Reader:
         if held is None or held[0] != raw:
             held = self._held[place] = raw, position_of(raw, is_vault=place[2] >= ISOLATED)
         return held[1]
+
+
+@cache
+def ramp_of(mmr: int, imr: int, is_ramping: int, words: tuple[int, ...]) -> Ramp:
+    """The first tier's rates are in the market's and the ramp's word, the others' in two each."""
+    target = tiers_of(((0, mmr, imr), *_further(words[0:2])))
+    if not is_ramping:
+        return Ramp(target, target)
+    ramp = layouts.RAMP.read(words[2])
+    before = tiers_of(((0, ramp["mmr"], ramp["imr"]), *_further(words[3:5])))
+    return Ramp(before, target, ramp["began_at"], ramp["ends_at"])
+
+
+def _further(words: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    tiers = [layouts.TIER.read(word >> 64 * i & 2**64 - 1) for word in words for i in range(4)]
+    return [(tier["floor"], tier["mmr"], tier["imr"]) for tier in tiers if tier["floor"]]
 
 
 def position_of(raw: int, *, is_vault: bool) -> Position:

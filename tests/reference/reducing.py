@@ -106,9 +106,9 @@ def reduce_leg(
         return
     grows = abs(_held_skew(state, trade)) > abs(skew_held)
     equity = after.equity - gain
-    if grows or not dust.holds(
-        equity * Fraction(before.maintenance, after.maintenance), before.equity
-    ):
+    # Without a requirement, where settled legs alone are left, whoever owes nothing is healthy.
+    healthy = before.equity * Fraction(after.maintenance, before.maintenance)
+    if grows or not dust.holds(equity, healthy):
         raise Ends("margin: below initial")
 
 

@@ -1,7 +1,10 @@
 """Orders that their placers have signed, and that others bring."""
 
+from typing import Any
+
 from tests.helpers.chain import now
-from tests.helpers.signing import key_of, placement, signed, typed
+from tests.helpers.protocol import Order
+from tests.helpers.signing import bracket, key_of, placement, signed, typed
 from tests.reference import placing
 from tests.reference.state import Dust, State
 from tests.reference.tied_actions import TiedActions
@@ -13,19 +16,30 @@ class SigningActions(TiedActions):
     """Each method is one thing that is done with signatures."""
 
     def place_with_signature(self) -> None:
-        order = self.some_order()
+        self.sign(self.some_order(), None)
+
+    def place_bracket_with_signature(self) -> None:
+        entry = self.some_entry()
+        self.sign(entry, self.exits_of(entry))
+
+    def sign(self, order: Order, children: list[Order] | None) -> None:
         nonce = self.random.randrange(NONCES)
         deadline = now() + self.random.choice((-1, 0, 60, 60, 60, 60))
         signer = order.placer if self.random.random() < 0.95 else self.random.choice(self.traders)
         key = next(key for key in map(key_of, self.names) if key.address == signer)
-        data = typed(self.protocol, "Placement", placement(order, nonce, deadline))
+        given: tuple[Any, ...]
+        if children is None:
+            function, given = "place_with_signature", (order,)
+            data = typed(self.protocol, "Placement", placement(order, nonce, deadline))
+        else:
+            function, given = "place_bracket_with_signature", (order, children)
+            data = typed(self.protocol, "Bracket", bracket(order, children, nonce, deadline))
         signature = signed(key, data)
+        keeper, exits = self.protocol.keeper, children or []
         made = self.placed(
-            "place_with_signature",
-            lambda: self.book(
-                self.protocol.keeper, "place_with_signature", order, nonce, deadline, signature
-            ),
-            lambda state: [placing.place_signed(state, order, nonce, deadline, signer)],
+            function,
+            lambda: self.book(keeper, function, *given, nonce, deadline, signature),
+            lambda state: placing.place_signed(state, order, exits, nonce, deadline, signer),
         )
         if made and self.random.random() < 0.6:
             self.fill(made[0])

@@ -13,7 +13,7 @@ Money = Fraction | int
 LOT_DUST = Fraction(1, 100)
 
 PPM = 10**6
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 FEMTO = 10**9  # femto USD in a quote unit
 USD = 10**6
 LONG, SHORT = 0, 1
@@ -50,6 +50,16 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Ramp:
+    """Where a market's tiers come from and go to; without an end there is none."""
+
+    before: tuple[Tier, ...]
+    target: tuple[Tier, ...]
+    began_at: int = 0
+    ends_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """A market's terms, as its owner named them: rates as fractions, money as quote units."""
 
@@ -76,7 +86,8 @@ class Terms:
 @dataclass(slots=True)
 class Market:
     terms: Terms
-    tiers: tuple[Tier, ...]
+    tiers: tuple[Tier, ...]  # as they are now on their ramp
+    ramp: Ramp
     index: Money = 0  # quote a lot
     rate: Money = 0  # a day
     drift: Money = 0  # a day, a day
@@ -90,6 +101,17 @@ class Market:
         return self.sizes[LONG] - self.sizes[SHORT]
 
 
+CERTAIN, NO_OPENING, ONLY_BANKRUPT = range(3)  # what a price is not good for
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price that counts towards a settlement."""
+
+    published_at: int
+    price: Money
+
+
 @dataclass(slots=True)
 class Price:
     """The oracle's last word on a market."""
@@ -99,16 +121,33 @@ class Price:
     silence: int
     trade_age: int
     max_age: int
+    settles_at: int = 0  # when the hour begins whose average is the last price; 0 for never
+    is_settled: bool = False
+    caution: int = CERTAIN
+    confidence: Money = 0  # as a part of the price
 
     def is_fresh(self, now: int) -> bool:
-        return now <= self.published_at + self.trade_age
+        return self.is_settled or now <= self.published_at + self.trade_age
 
     def is_live(self, now: int) -> bool:
-        return now <= self.published_at + self.max_age
+        return self.is_settled or now <= self.published_at + self.max_age
+
+    def is_settling(self, now: int) -> bool:
+        """Or settled already."""
+        return 0 < self.settles_at <= now
+
+    def is_firm(self, now: int) -> bool:
+        """Whether money may leave at it."""
+        is_about_to_change = self.is_settling(now) and not self.is_settled
+        return self.is_fresh(now) and self.caution == CERTAIN and not is_about_to_change
+
+    def may_trade(self, now: int) -> bool:
+        return self.is_fresh(now) and not self.is_settling(now)
 
     def clock(self, now: int) -> int:
-        """The market's own time: it stands still while the feed is silent."""
-        return min(now, self.published_at + self.max_age) - self.silence
+        """The market's own time: it stands still while the feed is silent, and ends."""
+        until = min(now, self.published_at + self.max_age)
+        return (min(until, self.settles_at) if self.settles_at else until) - self.silence
 
 
 @dataclass(slots=True)
@@ -134,6 +173,7 @@ class State:
     positions: dict[Slot, Position]
     book: Book
     shares: Shares
+    quotes: dict[int, tuple[Quote, ...]] = field(default_factory=dict)  # since an announcement
     allowances: dict[Slot, Money] = field(default_factory=dict)  # for auto add-margin
     settings: dict[Slot, int] = field(default_factory=dict)  # leverage; of a ledger at slot 0
     isolates: set[tuple[str, int]] = field(default_factory=set)  # where DEFAULT means isolated
@@ -152,6 +192,7 @@ class State:
             {slot: copy(position) for slot, position in self.positions.items()},
             self.book.copy(),
             self.shares.copy(),
+            dict(self.quotes),
             dict(self.allowances),
             dict(self.settings),
             set(self.isolates),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ceil
 from random import Random
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pytest
 from tests.helpers.protocol import Order, mapped
 from tests.reference import (
     deleveraging,
+    doubt,
     fills,
     funding,
     house,
@@ -19,17 +21,20 @@ from tests.reference import (
     margins,
     orders,
     placing,
+    ramps,
+    reading,
+    settlement,
     shares,
     trading,
 )
 from tests.reference.book import Order as Known
 from tests.reference.machine import WEIGHTS, Actions, run
 from tests.reference.placing import place_signed
-from tests.reference.state import DAY, PPM, Market, Money, State, Tier
+from tests.reference.state import DAY, PPM, Dust, Market, Money, Price, Quote, State, Tier
 from tests.reference.twin import Difference
 from tests.reference.walking import world
 
-STEPS = 1_500
+WALKS, STEPS = 40, 250  # at most, and of each: markets come to their end
 WORLD = world()
 
 
@@ -54,8 +59,26 @@ def half_the_margin(tiers: Sequence[Tier], notional: Money, leverage: int) -> Mo
     return Fraction(margin.initial_margin(tiers, notional, leverage)) / 2
 
 
-def signed_too_late(state: State, order: Order, nonce: int, deadline: int, signer: str) -> bytes:
-    return place_signed(state, order, nonce, deadline + DAY, signer)
+def signed_too_late(
+    state: State, order: Order, exits: list[Order], nonce: int, deadline: int, signer: str
+) -> list[bytes]:
+    return place_signed(state, order, exits, nonce, deadline + DAY, signer)
+
+
+def rate_above(before: Fraction, after: Fraction, part: Fraction) -> Fraction:
+    return Fraction(ceil((before + (after - before) * part) * PPM), PPM)
+
+
+def unweighted(price: Price, quotes: Sequence[Quote], now: int) -> Fraction | None:
+    return Fraction(sum(quote.price for quote in quotes)) / len(quotes)
+
+
+def endless(price: Price, now: int) -> int:
+    return min(now, price.published_at + price.max_age) - price.silence
+
+
+def regardless_of_doubt(judged: Money, maintenance: Money, caution: int, dust: Dust) -> bool:
+    return maintenance > 0 and dust.holds(maintenance, judged)
 
 
 RULES: dict[str, Doctored] = {
@@ -105,10 +128,49 @@ RULES: dict[str, Doctored] = {
     "a mode that changes while something is open": Doctored(
         State, "is_flat", lambda self, account: True, "set_hedge_mode"
     ),
+    "rates that are there at once": Doctored(
+        reading, "tiers_at", lambda ramp, now: ramp.target, "ramp_tiers"
+    ),
+    "rates on their way rounded up": Doctored(ramps, "between", rate_above, "ramp_tiers"),
+    "tiers out of bounds": Doctored(ramps, "objections", lambda tiers, terms: [], "ramp_tiers"),
+    "a ramp of an hour": Doctored(ramps, "SHORTEST", 3_600, "ramp_tiers"),
+    "terms that hold where a ramp leads to alone": Doctored(
+        ramps, "lowest_rate", lambda ramp, now: ramp.target[0].maintenance, "set_terms"
+    ),
+    "an hour whose prices all weigh the same": Doctored(
+        settlement, "average", unweighted, "fix_settlement"
+    ),
+    "a settlement at half a day's notice": Doctored(
+        settlement, "NOTICE", DAY // 2, "announce_settlement"
+    ),
+    "a feed that is dead after six days": Doctored(
+        settlement, "DEAD_AFTER", 6 * DAY, "settle_dead"
+    ),
+    "a market whose clock never ends": Doctored(Price, "clock", endless, "fix_settlement"),
+    "money that leaves while a market settles": Doctored(
+        Price, "is_firm", Price.is_fresh, "pass_hour"
+    ),
+    "positions that settle early": Doctored(
+        settlement, "settle_positions", lambda state, places: len(places), "settle_positions"
+    ),
+    "opening at a disputed price": Doctored(
+        trading, "is_doubted", lambda state, market: False, "contest"
+    ),
+    "a dispute without grace": Doctored(doubt, "GRACE", 0, "contest"),
+    "a dispute that is forgotten at once": Doctored(doubt, "MEMORY", 0, "contest"),
+    "doubt that shields nobody": Doctored(
+        liquidation, "_may_liquidate", regardless_of_doubt, "squeeze"
+    ),
+    "a confidence that providers do not bear": Doctored(shares, "band", lambda state: 0, "blur"),
     "a guardian whom nobody hears": Doctored(
         trading, "is_closed", lambda state, market: False, "stop_opening"
     ),
 }
+
+
+def walk(weights: dict[str, int]) -> None:
+    for seed in range(WALKS):
+        run(seed, STEPS, *WORLD, weights=weights)
 
 
 @pytest.mark.slow
@@ -119,7 +181,7 @@ def test_a_doctored_rule_is_noticed(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(*doctored[:3])
         with pytest.raises(Difference):
-            run(7, STEPS, *WORLD, weights=weights)
+            walk(weights)
 
 
 def poke(actions: Actions, slot: int, change: int) -> None:

@@ -1,14 +1,13 @@
 """Sections 4 and 5: what a trade does once its price says yes, in exact numbers."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
-from tests.reference.fills import Ends, Trade, Waits
+from tests.reference.fills import Ends, Trade, Waits, fee_of
 from tests.reference.funding import accrue, steer
 from tests.reference.margin import Ledger, may_leave
 from tests.reference.opening import open_leg, open_vault
 from tests.reference.reducing import reduce_leg, reduce_vault
-from tests.reference.state import ISOLATED, LONG, PPM, SIGN, Dust, Money, State
+from tests.reference.state import CERTAIN, ISOLATED, LONG, PPM, SIGN, Dust, Money, State
 
 DEFAULT_LEVERAGE = 10 * PPM  # of a vault whose owner never set one
 
@@ -26,6 +25,10 @@ class Plan:
 def is_closed(state: State, market: int) -> bool:
     """To what opens, by the guardian's two flags."""
     return state.markets[market].is_reduce_only or state.house.is_stopped
+
+
+def is_doubted(state: State, market: int) -> bool:
+    return state.prices[market].caution != CERTAIN
 
 
 def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
@@ -50,6 +53,8 @@ def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
         opened = 0
     if not reduced and not opened:
         against.append("position: nothing to reduce")
+    if opened and is_doubted(state, trade.market):
+        raise Waits("price: not firm")
     if opened and is_closed(state, trade.market):
         raise Waits("market: not open")
     own = state.position(trade.account, trade.market, trade.mode + side).size
@@ -61,25 +66,24 @@ def plan(state: State, trade: Trade, refusal: str = "") -> Plan:
 
 
 def check_caps(state: State, trade: Trade, planned: Plan, dust: Dust) -> None:
+    """Of what opens, once the rest is closed, with what it pays the pool."""
     market, price = state.markets[trade.market], state.prices[trade.market].price
     terms = market.terms
-    skew = market.skew
-    lots = (planned.reduced + planned.opened) * SIGN[planned.opened_side]
-    after = skew + lots
-    backing = terms.pool_share * state.house.pool_cash
+    skew, lots = market.skew, planned.opened * SIGN[planned.opened_side]
+    paid = fee_of(market, price, lots) * (1 - terms.insurance_share - terms.treasury_share)
+    backing = terms.pool_share * (state.house.pool_cash + paid)
     reasons = []
-    if planned.opened:
-        opened = market.sizes[planned.opened_side] + planned.opened
-        if opened > terms.side_cap * terms.skew_scale:
-            reasons.append("cap: open interest")
-        reserve = opened * price * terms.reserve_rate * terms.skew_cap / terms.side_cap
-        if not dust.holds(backing, reserve, dust=Fraction(abs(lots) * price, 100) + 4):
-            reasons.append("cap: reserve")
-    if planned.opened and abs(after) > abs(skew):
-        if abs(after) > terms.skew_cap * terms.skew_scale:
+    opened = market.sizes[planned.opened_side] + planned.opened
+    if opened > terms.side_cap * terms.skew_scale:
+        reasons.append("cap: open interest")
+    reserve = opened * price * terms.reserve_rate * terms.skew_cap / terms.side_cap
+    if not dust.holds(backing, reserve):
+        reasons.append("cap: reserve")
+    if abs(skew + lots) > abs(skew):
+        if abs(skew + lots) > terms.skew_cap * terms.skew_scale:
             reasons.append("cap: skew")
-        reserve = abs(after) * price * terms.reserve_rate
-        if not dust.holds(backing, reserve, dust=Fraction(abs(lots) * price, 100) + 4):
+        reserve = abs(skew + lots) * price * terms.reserve_rate
+        if not dust.holds(backing, reserve):
             reasons.append("cap: reserve")
     if reasons:
         raise Ends(*reasons)
@@ -91,8 +95,6 @@ def fill(state: State, trade: Trade, keeper: str, dust: Dust, refusal: str = "")
     `refusal`: what the order book has against it, if anything.
     """
     planned = plan(state, trade, refusal)
-    if planned.opened:
-        check_caps(state, trade, planned, dust)
     tried = state
     for keeper_fee in dict.fromkeys((trade.keeper_fee, 0)):
         tried = state.copy()
@@ -127,7 +129,8 @@ def _settle(
             unpaid = 0 if trade.is_escrowed else due
             reduce_vault(state, trade, reduced_slot, planned.reduced, keeper, unpaid, dust)
         if planned.opened:
-            open_vault(state, trade, opened_slot, planned.opened, dust)
+            check_caps(state, trade, planned, dust)
+            open_vault(state, trade, opened_slot, planned.opened, cash, dust)
         if trade.is_escrowed:
             # One that takes nothing from the ledger asks nothing of it, either.
             leaves = account.cash < cash or may_leave(state, trade.account, dust)
@@ -145,5 +148,6 @@ def _settle(
             account.cash -= due
             state.accounts[keeper].cash += due
         if planned.opened:
+            check_caps(state, trade, planned, dust)
             open_leg(state, trade, opened_slot, planned.opened, dust)
     steer(market)

@@ -19,7 +19,7 @@ from tests.reference.margin import worth
 from tests.reference.orders import Refused
 from tests.reference.providers import Shares
 from tests.reference.reading import Reader
-from tests.reference.state import FEMTO, ISOLATED, LONG, SHORT, Dust, Money, State
+from tests.reference.state import FEMTO, ISOLATED, LONG, SHORT, Dust, Money, Quote, State
 
 Act = Callable[[State, Dust], Any]
 
@@ -65,7 +65,18 @@ class Comparison:
             self._near(f"drift of {number}", market.drift, listed.drift, Fraction(2, 10**12))
             self._same(f"clock of {number}", market.since, listed.since)
             self._same(f"sizes of {number}", market.sizes, listed.sizes)
+            self._same(f"ramp of {number}", market.ramp, listed.ramp)
             self._same(f"status of {number}", market.is_reduce_only, listed.is_reduce_only)
+        for number, price in enumerate(model.prices):
+            final = chain.prices[number]
+            self._same(f"price of {number}", price.price, final.price)
+            self._same(f"end of {number}", price.settles_at, final.settles_at)
+            self._same(f"whether {number} is over", price.is_settled, final.is_settled)
+            self._same(f"life of {number}", price.max_age, final.max_age)
+            self._same(f"youth of {number}", price.trade_age, final.trade_age)
+            now = chain.now
+            self._same(f"firmness of {number}", price.is_firm(now), final.is_firm(now))
+            self._same(f"own time of {number}", price.clock(now), final.clock(now))
         for slot in model.positions:
             self._position(slot, model, chain)
         self._same("what is announced", model.house.announced, chain.house.announced)
@@ -155,6 +166,12 @@ class Twin:
         self.state.isolates = kept.isolates
         self.state.book = kept.book
         self.state.shares = kept.shares
+        for number, price in enumerate(self.state.prices):
+            if price.settles_at:
+                known = kept.quotes.get(number, ())
+                is_new = not known or known[-1].published_at < price.published_at
+                last = (Quote(price.published_at, price.price),) if is_new else ()
+                self.state.quotes[number] = known + last
 
     def call(self, contract: Contract, sender: str, function: str, *arguments: Any) -> Receipt:
         receipt = contract.attempt(sender, function, *arguments)
