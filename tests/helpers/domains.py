@@ -231,10 +231,15 @@ def exposed(draw: Draw) -> Given:
     """A position and its tiers; or a few lots at the least rates, where bounds are whole prices."""
     if draw.random.random() < 0.9:
         return draw.exposure(), draw.tiers()
-    few = [draw.integer(0, 2), draw.integer(0, 2), draw.integer(-3, 3), draw.integer(-3, 3)]
-    area = draw.integer(-2, 2, 0) * market_math.INDEX_DENOMINATOR
+    exposure = price_bounds.Exposure(
+        long_size=draw.integer(0, 2),
+        short_size=draw.integer(0, 2),
+        equity=draw.integer(-3, 3),
+        funding_index=draw.integer(-3, 3),
+        area=draw.integer(-2, 2, 0) * market_math.INDEX_DENOMINATOR,
+    )
     rate = draw.integer(1, 3)
-    return price_bounds.Exposure(*few, area), margin_math.Tiers(rate, 2 * rate, 0, 0)
+    return exposure, margin_math.Tiers(rate, 2 * rate, 0, 0)
 
 
 def deleveraged(draw: Draw) -> Given:

@@ -24,6 +24,15 @@ LOOK = 100  # steps after which every other example is asked whether everybody c
 KINDS = sum(WEIGHTS.values())
 
 
+def number(bits: int) -> st.SearchStrategy[int]:
+    """A number whose walk is the same in every process, as a seed says.
+
+    hypothesis puts constants of whatever modules are loaded among its numbers, not its booleans.
+    """
+    drawn = st.lists(st.booleans(), min_size=bits, max_size=bits)
+    return drawn.map(lambda ones: sum(one << place for place, one in enumerate(ones)))
+
+
 class Machine(RuleBasedStateMachine):
     """One example: a fresh exchange, and actions one after the other."""
 
@@ -38,11 +47,11 @@ class Machine(RuleBasedStateMachine):
         self.actions = Actions(protocol, traders, Random(0))
         self.kinds = kinds_of(self.actions)
 
-    @rule(kind=st.integers(0, KINDS - 1), chance=st.integers(0, 2**32 - 1))
+    @rule(kind=number(12), chance=number(20))
     def act(self, kind: int, chance: int) -> None:
         self.actions.random = Random(chance)
         before = self.actions.twin.steps
-        self.kinds[kind]()
+        self.kinds[kind % KINDS]()
         after = self.actions.twin.steps
         type(self).steps += after - before
         if before < LOOK <= after and chance & 1:
