@@ -28,7 +28,7 @@ from tests.stateful.walk_accounts import AccountActions
 from tests.stateful.walk_markets import HOUR, MarketActions
 from tests.stateful.walk_orders import OrderActions
 
-ACTIONS = int(os.environ.get("WALK_ACTIONS", "4000"))
+ACTIONS = int(os.environ.get("WALK_ACTIONS", "5200"))
 LEAST = 30  # times that each kind of action must be accepted
 RARE = {  # but for these
     "auto_deleverage": 5,

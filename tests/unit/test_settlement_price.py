@@ -149,9 +149,9 @@ def test_prices_after_the_hour_weigh_nothing(protocol: Protocol) -> None:
     protocol.publish(0, 90_000)
     assert counted(protocol) == words.Settlement(50_000 * FEMTO, 1)
     advance(10)
-    protocol.publish(0, 95_000)
+    assert protocol.publish(0, 95_000).named("SettlementCounted") == []
     assert counted(protocol) == words.Settlement(50_000 * FEMTO, 1)
-    fix(protocol)
+    assert fix(protocol).named("SettlementCounted") == []
     assert protocol.price(0).price == 50_000 * FEMTO
 
 
