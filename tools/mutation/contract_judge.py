@@ -69,7 +69,8 @@ class ContractJudge:
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that run the statement; if none is known to, those that run its definition.
 
-        First those that run what few others run of it and of what is below it, then the fastest.
+        First those that run what few others run of it and of what is below it, then the fastest;
+        in the end those that came after the record.
         """
         place = mutant.definition
         names = self._coverage.of(mutant.places)
@@ -80,11 +81,12 @@ class ContractJudge:
         rarity = self._coverage.rarity(mutant.path, *place.block(mutant.line))
         order = sorted(names, key=lambda name: (-round(rarity[name], 3), seconds[name]))
         spent_by_then = accumulate(seconds[name] for name in order)
-        return [
+        known = [
             self._items[name]
             for name, spent in zip(order, spent_by_then, strict=True)
             if spent < ENOUGH and name in self._items
         ]
+        return [*known, *(item for name, item in self._items.items() if name not in seconds)]
 
 
 def _judge(
