@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import boa
 from eth_account import Account
-from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 
 from bulkhead.protocol import words
@@ -27,7 +25,7 @@ from tests.helpers.protocol import (
     position_id,
     terms_named,
 )
-from tests.helpers.signing import bracket, key_of, placement, signed, typed
+from tests.helpers.signing import bracket, key_of, permit, placement, signed, typed
 
 Act = Callable[[], Receipt]
 Scene = Callable[[Protocol], Act]
@@ -316,42 +314,9 @@ def transfer_shares(protocol: Protocol) -> Act:
 
 
 def permit_shares(protocol: Protocol) -> Act:
-    owner = Account.from_key(KEY).address
-    message = {
-        "types": {
-            "EIP712Domain": [
-                {"name": "name", "type": "string"},
-                {"name": "version", "type": "string"},
-                {"name": "chainId", "type": "uint256"},
-                {"name": "verifyingContract", "type": "address"},
-            ],
-            "Permit": [
-                {"name": "owner", "type": "address"},
-                {"name": "spender", "type": "address"},
-                {"name": "value", "type": "uint256"},
-                {"name": "nonce", "type": "uint256"},
-                {"name": "deadline", "type": "uint256"},
-            ],
-        },
-        "primaryType": "Permit",
-        "domain": {
-            "name": "Bulkhead Liquidity",
-            "version": "1",
-            "chainId": boa.env.evm.patch.chain_id,
-            "verifyingContract": protocol.pool.address,
-        },
-        "message": {
-            "owner": owner,
-            "spender": protocol.keeper,
-            "value": 10,
-            "nonce": 0,
-            "deadline": now() + 60,
-        },
-    }
-    signed = Account.sign_message(encode_typed_data(full_message=message), KEY)
-    arguments = (owner, protocol.keeper, 10, now() + 60, signed.v)
-    sign = (signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big"))
-    return lambda: protocol.pool.send(protocol.keeper, "permit", *arguments, *sign)
+    key, keeper = Account.from_key(KEY), protocol.keeper
+    signature = permit(key, protocol.pool, "Bulkhead Liquidity", keeper, 10, now() + 60)
+    return lambda: protocol.pool.send(keeper, "permit", key.address, keeper, 10, *signature)
 
 
 # Prices

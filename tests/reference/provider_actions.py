@@ -1,5 +1,6 @@
 """What liquidity providers do, and who fixes their requests."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from tests.helpers.chain import Receipt, advance
@@ -117,13 +118,17 @@ class ProviderActions(Walker):
             0,
         )
 
-    def redeem(self) -> None:
-        if not any(claim.shares for claim in self.state.shares.claims.values()):
+    def some_claim(self, measure: Callable[[Claim], object]) -> tuple[str, str, Claim]:
+        """Whose there is, if one can be come by, who asks for it, and what it is."""
+        if not any(map(measure, self.state.shares.claims.values())):
             self.fix()
-        claims = [who for who, claim in self.state.shares.claims.items() if claim.shares]
+        claims = [who for who, claim in self.state.shares.claims.items() if measure(claim)]
         controller = self.random.choice(claims) if claims else self.some_provider()
         sender = controller if self.random.random() < 0.8 else self.some_provider()
-        held = self.state.shares.claims.get(controller, Claim())
+        return controller, sender, self.state.shares.claims.get(controller, Claim())
+
+    def redeem(self) -> None:
+        controller, sender, held = self.some_claim(lambda claim: claim.shares)
         amount = max(1, int(held.shares * self.random.choice((0.3, 1, 1.01))))
         if held.shares and self.random.random() < 0.5:
             amount = held.shares

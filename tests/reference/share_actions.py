@@ -7,7 +7,6 @@ from tests.helpers.signing import key_of, permit
 from tests.reference import shares
 from tests.reference.orders import Refused
 from tests.reference.provider_actions import ProviderActions
-from tests.reference.providers import Claim
 from tests.reference.state import Dust, State
 from tests.reference.twin import Difference
 
@@ -96,12 +95,7 @@ class ShareActions(ProviderActions):
 
     def withdraw_claim(self) -> None:
         """So much money of a claim, for as many of its shares, up."""
-        if not any(claim.assets for claim in self.state.shares.claims.values()):
-            self.fix()
-        claims = [who for who, claim in self.state.shares.claims.items() if claim.assets]
-        controller = self.random.choice(claims) if claims else self.some_provider()
-        sender = controller if self.random.random() < 0.8 else self.some_provider()
-        held = self.state.shares.claims.get(controller, Claim())
+        controller, sender, held = self.some_claim(lambda claim: claim.assets)
         amount = max(1, int(held.assets * Fraction(self.random.choice((1, 30, 100, 101)), 100)))
         spent: list[int] = []
 

@@ -1,13 +1,11 @@
 """Tokens come in by a signed permit, whoever sends it, whoever used it before."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import boa
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_typed_data
 
+from tests.helpers import signing
 from tests.helpers.chain import account_named, now, refused
 from tests.helpers.protocol import BTC, USD, Protocol
 
@@ -37,42 +35,20 @@ def protocol(permitted: Protocol) -> Iterator[Protocol]:
 
 
 def permit(
-    protocol: Protocol, amount: int = AMOUNT, **changes: Any
+    protocol: Protocol,
+    amount: int = AMOUNT,
+    *,
+    spender: str | None = None,
+    deadline: int | None = None,
 ) -> tuple[int, int, bytes, bytes]:
     """Deadline, v, r and s."""
-    message = {
-        "owner": TRADER,
-        "spender": protocol.clearinghouse.address,
-        "value": amount,
-        "nonce": protocol.token.read("nonces", TRADER),
-        "deadline": now() + 100,
-    } | changes
-    signed = Account.sign_message(
-        encode_typed_data(
-            domain_data={
-                "name": "USD Coin",
-                "version": "1",
-                "chainId": boa.env.evm.patch.chain_id,
-                "verifyingContract": protocol.token.address,
-            },
-            message_types={
-                "Permit": [
-                    {"name": "owner", "type": "address"},
-                    {"name": "spender", "type": "address"},
-                    {"name": "value", "type": "uint256"},
-                    {"name": "nonce", "type": "uint256"},
-                    {"name": "deadline", "type": "uint256"},
-                ]
-            },
-            message_data=message,
-        ),
-        KEY,
-    )
-    return (
-        message["deadline"],
-        signed.v,
-        signed.r.to_bytes(32, "big"),
-        signed.s.to_bytes(32, "big"),
+    return signing.permit(
+        Account.from_key(KEY),
+        protocol.token,
+        "USD Coin",
+        protocol.clearinghouse.address if spender is None else spender,
+        amount,
+        now() + 100 if deadline is None else deadline,
     )
 
 

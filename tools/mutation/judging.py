@@ -39,10 +39,11 @@ def verdicts(
     if only != LibraryJudge.name:
         for mutant in plan.sample(results, files):
             yield _judged(contract(), mutant, results)
+        excused = equivalents()
         for mutant in of_libraries:
             verdict = results[mutant.id]
             is_survivor = verdict is not None and verdict.by == LibraryJudge.name
-            if verdict is None or (is_survivor and mutant.id not in equivalents()):
+            if verdict is None or (is_survivor and mutant.id not in excused):
                 yield _judged(contract(), mutant, results)
 
 
