@@ -189,13 +189,11 @@ def _tiers(market: uint256, state: words.Market, notional: uint256) -> margin_ma
 
 @internal
 @view
-def _initial_rate(market: uint256, state: words.Market) -> uint256:
+def _ramped_initial_rate(market: uint256, state: words.Market) -> uint256:
     """
-    @notice The initial rate of the first tier now, in ppm.
+    @notice The initial rate of the first tier now, in ppm, of a market whose tiers ramp.
     """
-    if state.is_ramping:
-        return self._tiers(market, state, 0).initial_rate
-    return state.initial_rate
+    return self._tiers(market, state, 0).initial_rate
 
 
 @internal

@@ -212,6 +212,10 @@ def _conditions(market: uint256, price_word: uint256, builder_rate: uint256) -> 
     """
     quoted: words.Price = words.unpack_price(price_word)
     state: words.Market = markets._accrued(market, quoted)
+    initial_rate: uint256 = state.initial_rate
+    if state.is_ramping:
+        # Asked only here: the question copies the market.
+        initial_rate = markets._ramped_initial_rate(market, state)
     return fills.Conditions(
         market=state,
         terms=markets._trade_terms(market),
@@ -219,7 +223,7 @@ def _conditions(market: uint256, price_word: uint256, builder_rate: uint256) -> 
         short=markets._side(market, False),
         price=quoted.price,
         caution=quoted.caution,
-        initial_rate=markets._initial_rate(market, state),
+        initial_rate=initial_rate,
         builder_rate=builder_rate,
     )
 

@@ -30,6 +30,7 @@ LOTS = 10**7  # 0.1 BTC, 5,000 USD
 PRICE = 5 * 10**11  # femto per lot, 50,000 USD
 KEEPER_FEE = USD // 5
 FEE = 2_500_000  # taker, 500 ppm of 5,000 USD
+MAKER_FEE = 1_000_000  # 200 ppm of the same
 IMPACT = 25  # quote units that 0.1 BTC pays in an even market
 MODES = pytest.mark.parametrize("mode", [CROSS, ISOLATED])
 
@@ -398,6 +399,23 @@ def test_below_initial_margin(funded: Protocol, mode: int) -> None:
         )
 
 
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_initial_margin_may_be_met_to_the_unit(
+    protocol: Protocol, trader: str, attacker: str, lacking: int
+) -> None:
+    protocol.deposit(attacker, 10_000 * USD)
+    protocol.trade(attacker, 0, LOTS)
+    # It turns the skew over, to as much of the other side: no impact, and half of it a maker's.
+    fees = FEE + MAKER_FEE + KEEPER_FEE
+    protocol.deposit(trader, 1_000 * USD + fees - lacking)
+    order = protocol.place(trader, 0, 2 * LOTS, is_buy=False, leverage=10 * PPM)
+    receipt = protocol.fill(order)
+    if lacking == 0:
+        assert receipt.event("PositionIncreased").impact == 0
+    else:
+        assert receipt.event("OrderCancelled").reason == "margin: below initial"
+
+
 def test_more_margin_than_is_free(funded: Protocol) -> None:
     ends(
         funded,
@@ -511,6 +529,21 @@ def test_an_account_below_initial_margin_may_still_reduce(funded: Protocol, trad
         funded.withdraw(trader, 1)
 
 
+def test_a_pair_below_initial_margin_is_not_left_by_its_smaller_leg(
+    protocol: Protocol, trader: str
+) -> None:
+    protocol.deposit(trader, 1_010 * USD)
+    protocol.clearinghouse.send(trader, "set_hedge_mode", True)
+    protocol.trade(trader, 0, 2 * LOTS, position_side=LONG, leverage=20 * PPM)
+    protocol.trade(trader, 0, LOTS, position_side=SHORT, is_buy=False)
+    protocol.push_price(0, 44_000)  # equity about 400 of 440 initial
+    smaller = protocol.place(trader, 0, 0, position_side=SHORT, reduce_only=True)
+    event = protocol.fill(smaller, 44_000).event("OrderCancelled")
+    assert event.reason == "margin: below initial"
+    larger = protocol.place(trader, 0, 0, position_side=LONG, is_buy=False, reduce_only=True)
+    assert protocol.fill(larger, 44_000).event("PositionDecreased").size == 2 * LOTS
+
+
 def test_an_account_below_initial_margin_may_not_increase(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, 19 * LOTS, leverage=10 * PPM)
     order = funded.place(trader, 0, LOTS, leverage=10 * PPM)
@@ -602,6 +635,17 @@ def test_the_owner_executes_too_and_has_the_keepers_fee_back(funded: Protocol, t
     state = funded.account(trader)
     assert (state.cash, state.escrow) == (10_000 * USD - FEE, 0)
     funded.check_invariants()
+
+
+def test_the_owner_of_an_order_that_ends_has_the_keepers_fee_back(
+    funded: Protocol, trader: str
+) -> None:
+    order = funded.place(trader, 0, 19_999)
+    held = funded.balance(trader)
+    event = funded.fill(order, keeper=trader).event("OrderCancelled")
+    assert (event.receiver, event.keeper_fee) == (trader, KEEPER_FEE)
+    assert (funded.cash(trader), funded.account(trader).escrow) == (10_000 * USD, 0)
+    assert funded.balance(trader) == held
 
 
 def test_a_filled_order_remembers_what_it_opened(funded: Protocol, trader: str) -> None:

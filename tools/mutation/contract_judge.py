@@ -69,6 +69,9 @@ class ContractJudge:
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that run the statement; if none is known to, those that run its definition.
 
+        A world that many tests share was built in the first one's name: what a constructor has
+        left behind is noticed by all that run its file.
+
         First those that run what few others run of it and of what is below it, then the fastest;
         in the end those that came after the record.
         """
@@ -77,6 +80,8 @@ class ContractJudge:
         names = names or self._coverage.of(
             {(mutant.path, line) for line in range(place.first, place.last + 1)}
         )
+        if place.name == "__init__":
+            names = names | self._coverage.of_file(mutant.path)
         seconds = self._coverage.seconds
         rarity = self._coverage.rarity(mutant.path, *place.block(mutant.line))
         order = sorted(names, key=lambda name: (-round(rarity[name], 3), seconds[name]))

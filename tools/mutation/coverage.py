@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ class Coverage:
     def of(self, lines: set[Line]) -> set[str]:
         """The tests that run any of these lines."""
         return set().union(*(self.tests.get(line, set()) for line in lines))
+
+    def of_file(self, path: str) -> set[str]:
+        """The tests that run any line of a file."""
+        return self.of({line for line in self.tests if line[0] == path})
 
     def rarity(self, path: str, first: int, last: int) -> dict[str, float]:
         """How much a test runs that few others do, between two lines."""
@@ -116,10 +121,10 @@ class Tracer:
 
 @cache
 def _lines_of(code: bytes) -> dict[int, Line]:
-    """The line behind each program counter of a deployed code; none of what is not ours."""
-    for _, runtime, table in _tables():
-        # Immutables follow the code.
-        if code.startswith(runtime):
+    """The line behind each program counter of a code; none of what is not ours."""
+    for _, known, table in _tables():
+        # Immutables follow what is deployed, arguments what deploys it.
+        if code.startswith(known):
             return table
     return {}
 
@@ -127,12 +132,12 @@ def _lines_of(code: bytes) -> dict[int, Line]:
 @cache
 def _tables() -> list[tuple[str, bytes, dict[int, Line]]]:
     tables = []
-    for name in deployed():
-        runtime, nodes = nodes_by_place(name)
+    for name, creation in product(deployed(), (False, True)):
+        code, nodes = nodes_by_place(name, creation=creation)
         table = {}
         for counter, node in nodes.items():
             path = Path(node.module_node.resolved_path)
             if path.is_relative_to(CONTRACTS):
                 table[counter] = (str(path.relative_to(CONTRACTS)), node.lineno)
-        tables.append((name, runtime, table))
+        tables.append((name, code, table))
     return tables
