@@ -78,9 +78,15 @@ class Results:
             fcntl.flock(file, fcntl.LOCK_EX)
             kept = {one.id: one for one in _read(self._path) if one.id not in self._forgotten}
             self._verdicts = kept | self._own
-            lines = ["\t".join(map(str, astuple(one))).rstrip("\t0") for one in self.all()]
+            lines = ["\t".join(map(str, _told(one))) for one in self.all()]
             file.truncate(0)
             file.write("\n".join(sorted(lines)) + "\n")
+
+
+def _told(verdict: Verdict) -> tuple[str | int, ...]:
+    """Of what is no mutant there is nothing to say but that."""
+    fields = astuple(verdict)
+    return fields if verdict.is_valid else fields[:3]
 
 
 def _read(path: Path) -> Iterator[Verdict]:
