@@ -24,6 +24,8 @@ from .modules import custody
 from .modules import ledger
 from .modules import markets
 from .modules import roles
+from .modules import trade_checks
+from .modules import trade_plan
 from .modules import trading
 
 implements: ICustody
@@ -40,7 +42,15 @@ initializes: roles[ownable := ownable, ledger := ledger]
 initializes: markets
 initializes: custody
 initializes: cross_margin[ledger := ledger, markets := markets]
-initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin]
+initializes: trade_plan[ledger := ledger, markets := markets]
+initializes: trade_checks[cross_margin := cross_margin]
+initializes: trading[
+    ledger := ledger,
+    markets := markets,
+    cross_margin := cross_margin,
+    trade_checks := trade_checks,
+    trade_plan := trade_plan,
+]
 
 # Without the lock: they move no value and call nobody.
 exports: (

@@ -17,6 +17,8 @@ from .modules import fills
 from .modules import ledger
 from .modules import lens_reading
 from .modules import markets
+from .modules import trade_checks
+from .modules import trade_plan
 from .modules import trading
 
 implements: ISimulator
@@ -24,7 +26,15 @@ implements: ISimulator
 initializes: ledger
 initializes: markets
 initializes: cross_margin[ledger := ledger, markets := markets]
-initializes: trading[ledger := ledger, markets := markets, cross_margin := cross_margin]
+initializes: trade_plan[ledger := ledger, markets := markets]
+initializes: trade_checks[cross_margin := cross_margin]
+initializes: trading[
+    ledger := ledger,
+    markets := markets,
+    cross_margin := cross_margin,
+    trade_checks := trade_checks,
+    trade_plan := trade_plan,
+]
 initializes: lens_reading
 
 SLOTS: constant(uint256) = 4
@@ -121,16 +131,16 @@ def _fill(trade: ITrading.Trade) -> ISimulator.Outcome:
     """
     @notice The figures of the fill: the core returns none but its reason.
     """
-    conditions: fills.Conditions = trading._conditions(
+    conditions: fills.Conditions = trade_plan._conditions(
         trade.market, trade.price_word, trade.builder_rate
     )
-    desk: fills.Desk = trading._open_desk(
+    desk: fills.Desk = trade_plan._open_desk(
         trade.account,
         conditions.long.size,
         conditions.short.size,
         trade.keeper_fee if trade.is_escrowed else 0,
     )
-    plan: trading.Plan = trading._plan(desk, conditions, trade)
+    plan: trade_plan.Plan = trade_plan._plan(desk, conditions, trade)
     reduction: fills.Fill = empty(fills.Fill)
     increase: fills.Fill = empty(fills.Fill)
     if plan.reduction.size != 0:

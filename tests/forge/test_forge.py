@@ -127,7 +127,7 @@ MUTANTS = (
     ),
     Mutant(
         "Clearinghouse",
-        "trading",
+        "trade_plan",
         "plan.increase.size != 0 and conditions.caution != words.NO_CAUTION",
         "False",
         "order: opened in doubt",

@@ -70,7 +70,8 @@ def test_approval_is_up_to_a_fee_and_for_one_builder(
     event = funded.book.send(trader, "approve_builder", builder, 300).event("BuilderApproved")
     assert (event.account, event.builder, event.max_fee) == (trader, builder, 300)
     assert funded.book.read("max_builder_fee", trader, builder) == 300
-    built(funded, builder, builder_fee=300)
+    for builder_fee in (299, 300):
+        built(funded, builder, builder_fee=builder_fee)
     with refused("builder: fee not approved"):
         built(funded, builder, builder_fee=301)
     with refused("builder: fee not approved"):

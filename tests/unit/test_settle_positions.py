@@ -111,6 +111,7 @@ def test_once_all_is_closed_the_sides_are_empty_and_all_came_out_even(
     deficits = sum(event.deficit for event in events)
     after = open_interest.house()
     assert after.pool_cash + after.insurance == house.pool_cash + house.insurance - paid - deficits
+    open_interest.check_invariants()
 
 
 def test_funding_ends_with_the_hour_of_settlement(open_interest: Protocol, trader: str) -> None:

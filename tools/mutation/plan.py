@@ -47,6 +47,8 @@ SAMPLED = (
     "modules/settlements.vy",
     "modules/tier_ramps.vy",
     "modules/top_up.vy",
+    "modules/trade_checks.vy",
+    "modules/trade_plan.vy",
     "modules/trading.vy",
 )
 

@@ -1,4 +1,4 @@
-"""What margin has against a fill: the checks of `modules/trading.vy`. A refusal is a value."""
+"""What margin has against a fill: `modules/trade_checks.vy`. A refusal is a value."""
 
 from dataclasses import replace
 
