@@ -13,6 +13,7 @@ from tests.helpers.protocol import (
     BTC,
     CROSS,
     EXECUTED,
+    FRICTIONLESS,
     ISOLATED,
     LIMIT,
     LONG,
@@ -296,6 +297,23 @@ def test_a_reduction_that_leaves_a_vault_less_healthy_ends(funded: Protocol, tra
     assert funded.fill(order, 48_030).event("PositionDecreased").size == 2 * LOTS
 
 
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_a_reduction_may_leave_a_vault_its_initial_margin_to_the_unit(lacking: int) -> None:
+    protocol = Protocol(replace(BTC, terms=FRICTIONLESS))
+    protocol.deposit(protocol.trader, 1_000 * USD)
+    # 10,000 USD less 15 need 99.85; the keeper has 0.20, the entry's and the exit's roundings two.
+    margin = 99_850_000 + KEEPER_FEE + 2 - lacking
+    protocol.trade(protocol.trader, 0, 2 * LOTS, margin_mode=ISOLATED, margin=margin)
+    order = protocol.place(
+        protocol.trader, 0, 30_000, margin_mode=ISOLATED, is_buy=False, reduce_only=True
+    )
+    receipt = protocol.fill(order)
+    if lacking == 0:
+        assert receipt.event("PositionDecreased").size == 30_000
+    else:
+        assert receipt.event("OrderCancelled").reason == "margin: below initial"
+
+
 # What a fill costs
 
 
@@ -542,6 +560,18 @@ def test_a_pair_below_initial_margin_is_not_left_by_its_smaller_leg(
     assert event.reason == "margin: below initial"
     larger = protocol.place(trader, 0, 0, position_side=LONG, is_buy=False, reduce_only=True)
     assert protocol.fill(larger, 44_000).event("PositionDecreased").size == 2 * LOTS
+
+
+def test_a_pair_below_initial_margin_grows_by_neither_leg(protocol: Protocol, trader: str) -> None:
+    protocol.deposit(trader, 1_010 * USD)
+    protocol.clearinghouse.send(trader, "set_hedge_mode", True)
+    protocol.trade(trader, 0, 2 * LOTS, position_side=LONG, leverage=20 * PPM)
+    protocol.trade(trader, 0, LOTS, position_side=SHORT, is_buy=False)
+    protocol.push_price(0, 44_000)
+    for side in (LONG, SHORT):
+        order = protocol.place(trader, 0, LOTS // 2, position_side=side, is_buy=side == LONG)
+        event = protocol.fill(order, 44_000).event("OrderCancelled")
+        assert event.reason == "margin: below initial"
 
 
 def test_an_account_below_initial_margin_may_not_increase(funded: Protocol, trader: str) -> None:

@@ -358,6 +358,14 @@ def test_running_the_simulator_leaves_nothing(protocol: Protocol, views: OrderLe
         views.simulator.send(protocol.attacker, "simulate", (trade[0], 2, *trade[2:]), True)
 
 
+def test_the_book_tells_the_trade_of_a_pending_order_alone(protocol: Protocol) -> None:
+    order = protocol.place(protocol.trader, 0, BIT)
+    protocol.cancel(order)
+    for unknown in (order, order._replace(salt=order.salt + 1)):
+        with refused("order: not pending"):
+            protocol.book.read("trade_of", unknown, NOBODY)
+
+
 # Any order
 
 
