@@ -164,6 +164,19 @@ def test_an_answer_at_the_upper_bound_is_refused(protocol: Protocol, price: int)
         answer(protocol, aggregator, price * 10**8, now())
 
 
+@pytest.mark.parametrize("bounds", [(100 * 10**8, 0), (0, 1_000 * 10**8)])
+def test_a_feed_that_tells_one_bound_alone_has_none(
+    protocol: Protocol, bounds: tuple[int, int]
+) -> None:
+    aggregator = Contract("mocks/MockAggregator", 8)
+    aggregator.send(protocol.attacker, "set_bounds", *bounds)
+    use_aggregator(protocol, source=aggregator)
+    for price in (100, 1_000):
+        advance(1)
+        answer(protocol, aggregator, price * 10**8, now())
+        assert protocol.dollars_of(3, 10**8) == price
+
+
 def test_a_new_phase_of_a_proxy_is_nothing_special(protocol: Protocol) -> None:
     """Rounds start again at one; what counts is that they are updated later."""
     first, second = (Contract("mocks/MockAggregator", 8) for _ in range(2))

@@ -359,7 +359,7 @@ def test_running_the_simulator_leaves_nothing(protocol: Protocol, views: OrderLe
 
 
 def test_the_book_tells_the_trade_of_a_pending_order_alone(protocol: Protocol) -> None:
-    order = protocol.place(protocol.trader, 0, BIT)
+    order = protocol.place(protocol.trader, 0, BIT, kind=LIMIT, acceptable_price=1)
     protocol.cancel(order)
     for unknown in (order, order._replace(salt=order.salt + 1)):
         with refused("order: not pending"):
