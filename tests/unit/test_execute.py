@@ -301,7 +301,7 @@ def test_a_reduction_that_leaves_a_vault_less_healthy_ends(funded: Protocol, tra
 def test_a_reduction_may_leave_a_vault_its_initial_margin_to_the_unit(lacking: int) -> None:
     protocol = Protocol(replace(BTC, terms=FRICTIONLESS))
     protocol.deposit(protocol.trader, 1_000 * USD)
-    # 10,000 USD less 15 need 99.85; the keeper has 0.20, the entry's and the exit's roundings two.
+    # 10,000 USD less 15 need 99.85; the keeper has 0.20, the entry's impact was 2 units.
     margin = 99_850_000 + KEEPER_FEE + 2 - lacking
     protocol.trade(protocol.trader, 0, 2 * LOTS, margin_mode=ISOLATED, margin=margin)
     order = protocol.place(
@@ -312,6 +312,19 @@ def test_a_reduction_may_leave_a_vault_its_initial_margin_to_the_unit(lacking: i
         assert receipt.event("PositionDecreased").size == 30_000
     else:
         assert receipt.event("OrderCancelled").reason == "margin: below initial"
+
+
+def test_a_reduction_leaves_nothing_unpaid() -> None:
+    protocol = Protocol(replace(BTC, terms=FRICTIONLESS))
+    protocol.deposit(protocol.trader, 100 * USD)
+    protocol.trade(protocol.trader, 0, 24_000, margin_mode=ISOLATED, margin=120_001)
+    # At 55,000 the vault is worth 1.32 USD, all but 0.12 of it a profit that pays no keeper.
+    order = protocol.place(
+        protocol.trader, 0, 1_000, margin_mode=ISOLATED, is_buy=False, reduce_only=True
+    )
+    event = protocol.fill(order, 55_000).event("OrderCancelled")
+    assert (event.reason, event.keeper_fee) == ("margin: below initial", 0)
+    assert protocol.position(protocol.trader, 0, ISOLATED_LONG).margin == 120_001
 
 
 # What a fill costs
@@ -430,6 +443,21 @@ def test_initial_margin_may_be_met_to_the_unit(
     receipt = protocol.fill(order)
     if lacking == 0:
         assert receipt.event("PositionIncreased").impact == 0
+    else:
+        assert receipt.event("OrderCancelled").reason == "margin: below initial"
+
+
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_each_of_eight_tiers_asks_for_its_part(lacking: int) -> None:
+    tiers = tuple([(i, 5_000 * (i + 1), 10_000 * (i + 1)) for i in range(8)])
+    protocol = Protocol(replace(BTC, terms=FRICTIONLESS, tiers=tiers))
+    protocol.deposit(protocol.trader, 1_000 * USD)
+    # Of 10,000 USD 1 % of the first thousand, 2 % of the next, from 7,000 on 8 %; the impact is 2.
+    margin = 520 * USD + 2 - lacking
+    order = protocol.place(protocol.trader, 0, 2 * LOTS, margin_mode=ISOLATED, margin=margin)
+    receipt = protocol.fill(order)
+    if lacking == 0:
+        assert receipt.event("PositionIncreased").margin == margin
     else:
         assert receipt.event("OrderCancelled").reason == "margin: below initial"
 

@@ -125,6 +125,16 @@ def test_a_deficit_is_insurances(vault: Protocol, trader: str, keeper: str) -> N
     assert vault.house().pool_cash == house.pool_cash + 600 * USD + IMPACT
 
 
+@pytest.mark.parametrize("deficit", [0, 1])
+def test_a_deficit_begins_with_its_first_unit(vault: Protocol, trader: str, deficit: int) -> None:
+    vault.clearinghouse.send(trader, "add_margin", 0, True, 100 * USD + IMPACT - deficit)
+    vault.push_price(0, 44_000)
+    cash = vault.cash(trader)
+    event = vault.liquidate_isolated(id_of(trader)).event("PositionLiquidated")
+    assert (event.deficit, event.penalty) == (deficit, 0)
+    assert vault.cash(trader) == cash
+
+
 def test_what_insurance_cannot_pay_is_the_pools() -> None:
     protocol = Protocol(BTC, insurance=0)
     trader = protocol.trader

@@ -152,6 +152,18 @@ def test_a_senseless_second_source_disputes_nothing(
     assert caution(protocol) == words.NO_CAUTION
 
 
+@pytest.mark.parametrize("answered", [2**128 - 1, 2**128, 2**200])
+def test_an_answer_too_large_to_be_scaled_disputes_nothing(
+    protocol: Protocol, owner: str, answered: int
+) -> None:
+    second = Contract("mocks/MockAggregator", 0)
+    protocol.oracle.send(owner, "set_check", 0, second.address, ONE_PERCENT, 0)
+    advance(1)
+    second.send(protocol.attacker, "set_answer", answered, now())
+    protocol.publish(0, 60_000)
+    assert caution(protocol) == words.NO_CAUTION
+
+
 @pytest.mark.usefixtures("second")
 @pytest.mark.parametrize("ahead", [1, 2**40, 2**255])
 def test_a_second_source_from_the_future_disputes_nothing(
