@@ -275,6 +275,16 @@ def test_funding_is_accrued_under_the_old_terms(ready: Protocol, trader: str) ->
     assert market.funding_drift == 0
 
 
+@pytest.mark.parametrize("is_buy", [True, False])
+def test_funding_drifts_on_at_the_new_velocity(ready: Protocol, trader: str, is_buy: bool) -> None:
+    ready.deposit(trader, 10_000 * USD)
+    ready.trade(trader, 0, LOTS, is_buy=is_buy)
+    drift = ready.market(0).funding_drift
+    assert (drift > 0) == is_buy
+    ready.set_terms(0, funding_velocity=2 * Terms().funding_velocity)
+    assert ready.market(0).funding_drift == 2 * drift
+
+
 def test_changed_terms_keep_the_status(ready: Protocol, owner: str) -> None:
     ready.clearinghouse.send(owner, "set_status", 0, REDUCE_ONLY)
     ready.set_terms(0, taker_fee=400)
