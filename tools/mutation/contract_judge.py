@@ -28,7 +28,8 @@ from tools.mutation.session import Tests, Trust, first_failure, in_child
 
 SECONDS = 600
 ASKED = ("Lens", "OrderLens", "RiskLens", "Simulator", "WordLens")  # few tests deploy them
-ENOUGH = 30  # seconds of tests, as they were recorded; no statement is run by more than this kills
+ENOUGH = 30  # seconds of tests, as they were recorded: all but few mutants die in the first of them
+THOROUGH = 300  # of one that survived
 
 
 class ContractJudge:
@@ -36,8 +37,9 @@ class ContractJudge:
 
     name = "contract"
 
-    def __init__(self, tests: Tests) -> None:
+    def __init__(self, tests: Tests, enough: float = ENOUGH) -> None:
         self._items = tests.items
+        self._enough = enough
         self._coverage = Coverage.load()
         self._trust = Trust()
         for name in deployed():
@@ -89,7 +91,7 @@ class ContractJudge:
         known = [
             self._items[name]
             for name, spent in zip(order, spent_by_then, strict=True)
-            if spent < ENOUGH and name in self._items
+            if spent < self._enough and name in self._items
         ]
         return [*known, *(item for name, item in self._items.items() if name not in seconds)]
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from tools.mutation import plan
 from tools.mutation.candidates import Mutant, mutants
-from tools.mutation.contract_judge import ContractJudge
+from tools.mutation.contract_judge import THOROUGH, ContractJudge
 from tools.mutation.library_judge import LibraryJudge
 from tools.mutation.report import equivalents
 from tools.mutation.results import SURVIVED, Results, Verdict
@@ -29,8 +29,9 @@ def verdicts(
     for path in (*plan.library_paths(), *plan.SAMPLED):
         results.keep(path, {one.id for one in mutants(path)})
     if again:
+        thorough = cache(lambda: ContractJudge(tests, THOROUGH))
         for mutant in _survivors(results, again):
-            yield _judged(library() if LibraryJudge.takes(mutant) else contract(), mutant, results)
+            yield _judged(library() if LibraryJudge.takes(mutant) else thorough(), mutant, results)
     of_libraries = [one for one in plan.library_mutants() if files.search(one.path)]
     if only != ContractJudge.name:
         for mutant in of_libraries:
