@@ -8,6 +8,7 @@ import pytest
 
 from bulkhead.protocol import words
 from tests.helpers.chain import Receipt, advance, now, refused
+from tests.helpers.doctored import doctor_house
 from tests.helpers.pool import (
     VIRTUAL,
     is_no_lower,
@@ -124,6 +125,16 @@ def test_a_bad_amount_is_refused(
 ) -> None:
     with refused(reason):
         protocol.pool.send(trader, verb, amount, trader)
+
+
+def test_what_is_worth_no_share_is_refused() -> None:
+    """A pool that earned after all had left: ten units are less than a share."""
+    protocol = Protocol(BTC, pool_cash=0, insurance=10 * USD)
+    doctor_house(protocol, pool_cash=10 * USD, insurance=0)
+    with refused("shares: zero"):
+        enter(protocol, protocol.trader, 10)
+    assert enter(protocol, protocol.trader, 11) == 1
+    protocol.check_invariants()
 
 
 def test_a_donation_changes_no_share_price(empty: Protocol, attacker: str) -> None:

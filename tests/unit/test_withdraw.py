@@ -4,7 +4,7 @@ import pytest
 
 from bulkhead.protocol import margin_math
 from tests.helpers.chain import advance, refused
-from tests.helpers.protocol import FEMTO, ISOLATED, USD, Protocol
+from tests.helpers.protocol import FEMTO, FRICTIONLESS, ISOLATED, USD, Market, Protocol
 
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
 
@@ -32,6 +32,18 @@ def test_all_cash_can_leave_when_no_leg_is_open(funded: Protocol, trader: str) -
 def test_more_than_the_cash_is_refused(funded: Protocol, trader: str) -> None:
     with refused("balance: not withdrawable"):
         funded.withdraw(trader, 5_000 * USD + 1)
+
+
+@pytest.mark.parametrize(("is_buy", "dollars"), [(True, 12), (False, 28)])
+def test_a_leg_of_one_lot_counts(is_buy: bool, dollars: int) -> None:
+    protocol = Protocol(Market("ORE-PERP", 1, 1, FRICTIONLESS))
+    trader = protocol.trader
+    protocol.deposit(trader, 100 * USD)
+    protocol.push_price(0, 20)
+    protocol.trade(trader, 0, 1, 20, is_buy=is_buy)
+    protocol.push_price(0, dollars)
+    with refused("balance: not withdrawable"):
+        protocol.withdraw(trader, protocol.cash(trader) - 8 * USD)
 
 
 def test_nobody_withdraws_what_is_anothers(funded: Protocol, attacker: str) -> None:
