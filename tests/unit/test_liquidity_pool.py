@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bulkhead.protocol import words
-from tests.helpers.chain import Receipt, advance, now, refused
+from tests.helpers.chain import Contract, Receipt, advance, now, refused
 from tests.helpers.doctored import doctor_house
 from tests.helpers.pool import (
     VIRTUAL,
@@ -61,6 +61,15 @@ def leave(protocol: Protocol, account: str, shares: int) -> int:
     advance(COOLDOWN)
     protocol.refresh()
     return int(fix(protocol, number).result)
+
+
+@pytest.mark.parametrize("cooldown", [0, 30 * DAY + 1, 2**256 - 1])
+def test_a_cooldown_is_a_second_to_thirty_days(bare: Protocol, cooldown: int) -> None:
+    core = (bare.clearinghouse.address, bare.token.address, bare.oracle.address)
+    with refused("pool: bad cooldown"):
+        Contract("LiquidityPool", *core, cooldown)
+    for bound in (1, 30 * DAY):
+        assert Contract("LiquidityPool", *core, bound).read("COOLDOWN") == bound
 
 
 # Entering

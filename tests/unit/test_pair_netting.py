@@ -1,10 +1,12 @@
 """The two legs of a market are set off against each other before a penalty closes anything."""
 
+from dataclasses import replace
+
 import pytest
 
 from bulkhead.protocol import words
 from tests.helpers.chain import advance, now
-from tests.helpers.protocol import LONG, SHORT, USD, Protocol
+from tests.helpers.protocol import BTC, LONG, SHORT, USD, Protocol, Terms
 
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
 ETH_LOTS = 2 * 10**7  # 2 ETH, 5,000 USD
@@ -136,6 +138,23 @@ def test_a_debt_left_by_a_pair_alone_is_written_off(protocol: Protocol, trader: 
     assert (protocol.account(trader).cash, protocol.account(trader).legs) == (0, 0)
     assert protocol.house().insurance == house.insurance - written.deficit
     assert protocol.house().pool_cash == house.pool_cash - netted.realised
+
+
+def test_the_pairs_of_all_sixteen_markets_are_netted() -> None:
+    terms = Terms(pool_share=50_000)
+    markets = [replace(BTC, symbol=f"{number}-PERP", terms=terms) for number in range(16)]
+    protocol = Protocol(*markets)
+    trader = protocol.trader
+    protocol.deposit(trader, 20_000 * USD)
+    protocol.clearinghouse.send(trader, "set_hedge_mode", True)
+    for market in range(16):
+        protocol.trade(trader, market, 2 * LOTS, position_side=LONG, leverage=20 * 10**6)
+        protocol.trade(trader, market, LOTS, position_side=SHORT, is_buy=False)
+    for market in range(16):
+        protocol.push_price(market, 37_800)
+    netted = protocol.liquidate_cross(trader).named("PairNetted")
+    assert [(event.market, event.size) for event in netted] == [(i, LOTS) for i in range(16)]
+    protocol.check_invariants()
 
 
 def test_a_pair_without_a_fresh_price_stays(hedged: Protocol, trader: str) -> None:
