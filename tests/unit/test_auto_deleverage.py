@@ -232,6 +232,19 @@ def test_an_empty_pool_pays_out_whole_positions(crowd: Protocol) -> None:
     assert crowd.side(0, True).size == 0
 
 
+def test_one_lot_is_cut_whole() -> None:
+    protocol = Protocol(Market("ORE-PERP", 1, 1, TERMS), pool_cash=100 * USD)
+    trader = protocol.trader
+    protocol.deposit(trader, 100 * USD)
+    protocol.push_price(0, 20)
+    protocol.trade(trader, 0, 1, 20)
+    protocol.push_price(0, 60)
+    empty_pool(protocol)
+    assert protocol.auto_deleverage(0, position_id(trader, 0, 0)).result == 1
+    assert protocol.position(trader, 0, 0).size == 0
+    protocol.check_invariants()
+
+
 def test_a_rest_keeps_the_minimum(small: Protocol) -> None:
     with small.anchored() as protocol:
         protocol.set_terms(0, min_notional=65_000, keeper_floor=0)

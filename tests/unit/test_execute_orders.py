@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.chain import advance
+from tests.helpers.chain import advance, refused
 from tests.helpers.protocol import (
     CANCELLED,
     EXECUTED,
@@ -101,5 +101,7 @@ def test_a_waiting_order_is_left_exactly_as_it_was(funded: Protocol, trader: str
 def test_thirty_two_orders_fill_at_once(funded: Protocol, trader: str) -> None:
     orders = [funded.place(trader, 0, 10**5) for _ in range(32)]
     funded.wait(0)
+    with refused(""):
+        execute(funded, *orders, orders[0])
     assert execute(funded, *orders) == [EXECUTED] * 32
     assert funded.position(trader, 0, 0).size == 32 * 10**5
