@@ -633,6 +633,26 @@ def test_the_last_close_claws_escrow_back_before_insurance_pays(
     assert event.keeper_fee == 0
 
 
+def test_a_closed_leg_may_leave_a_debt_to_those_that_are_left(
+    protocol: Protocol, trader: str
+) -> None:
+    protocol.deposit(trader, 1_500 * USD)
+    protocol.trade(trader, 0, 2 * LOTS, leverage=10 * PPM)
+    protocol.trade(trader, 1, 2 * 10**7)  # 2 ETH, 5,000 USD
+    resting = protocol.place(trader, 1, 10**7, kind=LIMIT, acceptable_price=1)
+    protocol.push_price(1, 3_500)  # 2,000 won
+    before = protocol.house()
+    close = protocol.place(trader, 0, 0, is_buy=False, reduce_only=True)
+    event = protocol.fill(close, 40_000).event("PositionDecreased")  # 2,000 lost
+    state = protocol.account(trader)
+    assert (event.deficit, state.escrow) == (0, KEEPER_FEE)
+    assert event.fee > 0
+    assert -600 * USD < state.cash < -500 * USD
+    assert protocol.house().insurance >= before.insurance
+    protocol.cancel(resting)
+    protocol.check_invariants()
+
+
 def test_a_closed_vault_in_debt_costs_its_margin_and_no_more(
     funded: Protocol, trader: str, keeper: str
 ) -> None:

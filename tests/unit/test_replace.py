@@ -8,6 +8,7 @@ from bulkhead.protocol.words import CROSS_LONG
 from tests.helpers.chain import advance, now, refused
 from tests.helpers.protocol import (
     CANCELLED,
+    CROSS,
     EXECUTED,
     ISOLATED,
     LIMIT,
@@ -193,6 +194,23 @@ def test_an_operator_replaces_a_child_for_its_owner(
     funded.fill(entry)
     new = funded.replace(stop, again(stop, trigger_price=funded.femto(0, 49_000)), sender=attacker)
     assert funded.fill(new, 49_000).result == EXECUTED
+
+
+@pytest.mark.parametrize("margin_mode", [CROSS, ISOLATED])
+@pytest.mark.parametrize("is_buy", [True, False])
+@pytest.mark.parametrize("market", [0, 1])
+def test_a_stop_is_bound_to_the_position_that_is_open(
+    funded: Protocol, trader: str, market: int, is_buy: bool, margin_mode: int
+) -> None:
+    mode = {"margin_mode": margin_mode}
+    funded.trade(trader, market, LOTS, is_buy=is_buy, **mode)
+    funded.trade(trader, market, 0, is_buy=not is_buy, reduce_only=True, **mode)
+    funded.trade(trader, market, LOTS, is_buy=is_buy, **mode)
+    closing = {"kind": STOP, "is_buy": not is_buy, "reduce_only": True, **mode}
+    trigger = funded.price(market).price
+    stop = funded.place(trader, market, 0, trigger_price=trigger, **closing)
+    assert (funded.order_state(stop).is_bound, funded.order_state(stop).generation) == (True, 1)
+    assert funded.fill(stop).event("PositionDecreased").size == LOTS
 
 
 def test_a_bound_orders_replacement_keeps_its_position(funded: Protocol, trader: str) -> None:
