@@ -670,6 +670,23 @@ def test_a_closed_vault_in_debt_costs_its_margin_and_no_more(
     assert funded.house().insurance == insurance - event.deficit
 
 
+def test_a_closed_vault_in_debt_is_forgiven_its_impact(
+    funded: Protocol, trader: str, attacker: str
+) -> None:
+    funded.deposit(attacker, 10_000 * USD)
+    funded.trade(attacker, 0, 4 * LOTS, is_buy=False)
+    funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+    margin = funded.position(trader, 0, ISOLATED_LONG).margin
+    close = funded.place(trader, 0, 0, margin_mode=ISOLATED, is_buy=False, reduce_only=True)
+    before = funded.house()
+    funded.wait(0, 44_000)
+    worth = funded.value(trader, 0, ISOLATED_LONG) // 10**9
+    event = funded.execute(close).event("PositionDecreased")
+    assert event.impact > 10**9  # more of a skew
+    assert (event.realised, event.fee, event.deficit) == (worth, 0, -worth - margin)
+    assert funded.house().pool_cash == before.pool_cash - worth
+
+
 def test_a_deficit_of_one_unit_is_insurances(funded: Protocol, trader: str) -> None:
     funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
     funded.clearinghouse.send(trader, "add_margin", 0, True, 100 * USD - 23)

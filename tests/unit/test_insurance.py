@@ -8,6 +8,7 @@ import pytest
 from bulkhead.protocol import words
 from tests.helpers.chain import Receipt, advance, now, refused
 from tests.helpers.doctored import doctor_house
+from tests.helpers.feeds import answer, bring, use_aggregator
 from tests.helpers.protocol import BTC, ETH, FRICTIONLESS, PLENTY, USD, Protocol
 
 DAY = 86_400
@@ -218,6 +219,21 @@ def test_every_market_with_open_interest_needs_a_firm_price(
     advance(1)
     with refused("price: not firm"):
         withdraw(protocol)
+
+
+def test_a_round_that_nobody_has_taken_keeps_the_fund_shut(protocol: Protocol, trader: str) -> None:
+    protocol.deposit(trader, 5_000 * USD)
+    protocol.trade(trader, 0, LOTS)
+    request(protocol, USD)
+    advance(NOTICE)
+    protocol.push_price(0, 50_000)
+    source = use_aggregator(protocol, 0)
+    advance(1)
+    answer(protocol, source, 50_000)
+    with refused("price: not firm"):
+        withdraw(protocol)
+    bring(protocol, 0)
+    withdraw(protocol)
 
 
 def test_nothing_is_withdrawn_while_a_market_settles_and_then_again(

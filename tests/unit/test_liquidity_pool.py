@@ -200,7 +200,9 @@ def test_only_owner_operator_and_allowance_request(
     assert pool.read("allowance", liquidity_provider, attacker) == 0
     with refused("erc20: insufficient allowance"):
         pool.send(attacker, "requestRedeem", *arguments)
-    event = pool.send(liquidity_provider, "setOperator", trader, True).event("OperatorSet")
+    receipt = pool.send(liquidity_provider, "setOperator", trader, True)
+    assert receipt.result is True
+    event = receipt.event("OperatorSet")
     assert (event.controller, event.operator, event.approved) == (liquidity_provider, trader, True)
     assert pool.read("isOperator", liquidity_provider, trader) is True
     pool.send(trader, "requestRedeem", *arguments)

@@ -11,7 +11,7 @@ import pytest
 from bulkhead.protocol import words
 from bulkhead.protocol.words import HOUR
 from tests.helpers.chain import Contract, Refused, advance, now, refused
-from tests.helpers.feeds import LOT
+from tests.helpers.feeds import answer, bring, use_aggregator
 from tests.helpers.protocol import (
     EXECUTED,
     FRICTIONLESS,
@@ -86,22 +86,10 @@ def old(protocol: Protocol) -> None:
     advance(61)
 
 
-def pushed(protocol: Protocol) -> Contract:
-    """An aggregator that is the market's feed from now on."""
-    source = Contract("mocks/MockAggregator", 8)
-    protocol.oracle.send(protocol.owner, "set_chainlink_feed", 0, LOT, 60, HOUR, source.address)
-    return source
-
-
-def answer(protocol: Protocol, source: Contract) -> None:
-    """A round that nobody has taken yet."""
-    advance(1)
-    source.send(protocol.owner, "set_answer", PRICE * 10**8, now())
-
-
 def superseded(protocol: Protocol) -> None:
     publish(protocol)
-    answer(protocol, pushed(protocol))
+    advance(1)
+    answer(protocol, use_aggregator(protocol, 0), PRICE)
 
 
 def silent(protocol: Protocol) -> None:
@@ -150,15 +138,15 @@ def settled(protocol: Protocol) -> None:
 
 
 def settled_with_rounds_to_come(protocol: Protocol) -> None:
-    source, hour = pushed(protocol), now() // HOUR + 26
+    source, hour = use_aggregator(protocol, 0), now() // HOUR + 26
     protocol.oracle.send(protocol.owner, "announce_settlement", 0, hour)
     advance(hour * HOUR - HOUR - now())
     ask_to_leave(protocol)
-    answer(protocol, source)
-    protocol.oracle.send(protocol.keeper, "update", 0, b"")
+    answer(protocol, source, PRICE)
+    bring(protocol, 0)
     advance(HOUR)
     protocol.oracle.send(protocol.keeper, "fix_settlement", 0)
-    answer(protocol, source)
+    answer(protocol, source, PRICE)
 
 
 # Actions: what came of each

@@ -75,7 +75,8 @@ class ContractJudge:
         left behind is noticed by all that run its file.
 
         First those that run what few others run of it and of what is below it, then the fastest;
-        in the end those that came after the record.
+        in the end those that came after the record. A survivor meets these at once: they are there
+        because of survivors.
         """
         place = mutant.definition
         names = self._coverage.of(mutant.places)
@@ -93,7 +94,8 @@ class ContractJudge:
             for name, spent in zip(order, spent_by_then, strict=True)
             if spent < self._enough and name in self._items
         ]
-        return [*known, *(item for name, item in self._items.items() if name not in seconds)]
+        later = [item for name, item in self._items.items() if name not in seconds]
+        return [*later, *known] if self._enough == THOROUGH else [*known, *later]
 
 
 def _judge(
