@@ -6,7 +6,7 @@ import pytest
 
 from bulkhead.protocol import position_math, words
 from bulkhead.protocol.words import CROSS_LONG, CROSS_SHORT, ISOLATED_LONG, ISOLATED_SHORT
-from tests.helpers.chain import refused
+from tests.helpers.chain import advance, refused
 from tests.helpers.protocol import (
     CROSS,
     EXECUTED,
@@ -286,6 +286,18 @@ def test_the_owner_executes_too_and_has_the_keepers_fee_back(funded: Protocol, t
     state = funded.account(trader)
     assert (state.cash, state.escrow) == (10_000 * USD - FEE, 0)
     funded.check_invariants()
+
+
+def test_the_owner_has_the_fee_back_whatever_his_ledger_is_worth(
+    funded: Protocol, trader: str
+) -> None:
+    funded.trade(trader, 1, LOTS)
+    funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+    advance(61)  # the leg's price is old now
+    order = funded.place(trader, 0, LOTS, margin_mode=ISOLATED, is_buy=False)
+    receipt = funded.fill(order, keeper=trader)
+    assert receipt.event("PositionDecreased").size == LOTS
+    assert receipt.event("OrderExecuted").keeper_fee == KEEPER_FEE
 
 
 def test_the_owner_of_an_order_that_ends_has_the_keepers_fee_back(
