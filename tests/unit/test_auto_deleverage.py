@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
-import boa
 import pytest
 
 from bulkhead.protocol import liquidation_math, market_math, words
 from bulkhead.protocol.words import ISOLATED_LONG
 from tests.helpers.chain import advance, refused
+from tests.helpers.doctored import doctor_house
 from tests.helpers.protocol import (
     BTC,
     ETH,
+    FRICTIONLESS,
     ISOLATED,
     LONG,
     SHORT,
@@ -74,12 +76,10 @@ def late(protocol: Protocol) -> int:
     return position_id(protocol.trader, 0, 0)
 
 
-def empty_pool(protocol: Protocol) -> None:
+def empty_pool(protocol: Protocol, left: int = 0) -> None:
     """Moves the pool's cash to insurance, as no call does: conservation holds."""
     house = protocol.house()
-    moved = replace(house, pool_cash=0, insurance=house.insurance + house.pool_cash)
-    slot = protocol.clearinghouse.slots["ledger._house"]
-    boa.env.set_storage(protocol.clearinghouse.address, slot, words.pack_house(moved))
+    doctor_house(protocol, pool_cash=left, insurance=house.insurance + house.pool_cash - left)
 
 
 def test_the_leading_position_is_cut_by_the_share_of_the_excess(crowd: Protocol) -> None:
@@ -243,6 +243,19 @@ def test_one_lot_is_cut_whole() -> None:
     assert protocol.auto_deleverage(0, position_id(trader, 0, 0)).result == 1
     assert protocol.position(trader, 0, 0).size == 0
     protocol.check_invariants()
+
+
+def test_a_part_that_is_worth_nothing_stays() -> None:
+    terms = replace(FRICTIONLESS, pool_share=500_000)
+    protocol = Protocol(replace(BTC, terms=terms), pool_cash=POOL)
+    trader = protocol.trader
+    protocol.deposit(trader, 10_000 * USD)
+    protocol.trade(trader, 0, BITCOIN // 10)
+    protocol.push_price(0, Decimal("50000.00004"))
+    empty_pool(protocol, left=5)
+    # Three units are owed, of which a quarter is too much; a quarter of the entry is a unit more.
+    assert owed(protocol) == 3 * FEMTO
+    assert protocol.auto_deleverage(0, position_id(trader, 0, 0)).result == 0
 
 
 def test_a_rest_keeps_the_minimum(small: Protocol) -> None:

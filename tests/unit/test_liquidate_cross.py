@@ -1,10 +1,23 @@
 """Closing a whole cross ledger that can no longer carry itself."""
 
+from decimal import Decimal
+
 import pytest
 
 from bulkhead.protocol import words
 from tests.helpers.chain import advance
-from tests.helpers.protocol import BTC, ETH, ISOLATED, LIMIT, LONG, SHORT, USD, Protocol
+from tests.helpers.protocol import (
+    BTC,
+    ETH,
+    FRICTIONLESS,
+    ISOLATED,
+    LIMIT,
+    LONG,
+    SHORT,
+    USD,
+    Market,
+    Protocol,
+)
 
 LOTS = 10**7  # 0.1 BTC, 5,000 USD
 ETH_LOTS = 2 * 10**7  # 2 ETH, 5,000 USD
@@ -207,6 +220,27 @@ def test_the_profit_of_a_silent_leg_counts_for_an_hour(pair: Protocol, trader: s
     assert pair.liquidate_cross(trader).result == 0
     advance(2)
     assert pair.liquidate_cross(trader).result == 1
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_the_profit_of_a_leg_silent_for_long_is_zero_to_the_femto(spare: int) -> None:
+    ore, gem = (Market(f"{name}-PERP", 1, 1, FRICTIONLESS) for name in ("ORE", "GEM"))
+    protocol = Protocol(ore, gem)
+    trader = protocol.trader
+    protocol.deposit(trader, 6 * USD)
+    for market in range(2):
+        protocol.push_price(market, 20)
+        protocol.trade(trader, market, 1, 20)
+    protocol.push_price(1, 30)
+    advance(2 * 3_600)
+    # One lot each: equity is cash + price - entry, and 0.5 % of both prices are due.
+    due = -(-protocol.price(1).price // 200)
+    debt = protocol.position(trader, 0, 0).entry_notional - protocol.cash(trader)
+    price = (debt * 10**9 + due) * 200 // 199 - 2
+    while price - -(-price // 200) < debt * 10**9 + due + spare:
+        price += 1
+    protocol.push_price(0, Decimal(price) / 10**15)
+    assert protocol.liquidate_cross(trader).result == 1 - spare
 
 
 def test_the_rest_of_a_hedged_pair_is_closed(protocol: Protocol, trader: str) -> None:

@@ -188,6 +188,22 @@ def test_a_request_takes_the_shares_and_tells_when_it_matures(
     assert shares_of(protocol, protocol.pool.address) == 10**12
 
 
+def test_an_exit_that_is_worth_nothing_needs_no_cash(
+    protocol: Protocol, liquidity_provider: str, trader: str, attacker: str
+) -> None:
+    for account in (trader, attacker):
+        protocol.deposit(account, 5_000 * USD)
+    protocol.trade(trader, 0, LOTS)
+    protocol.trade(attacker, 0, LOTS, 45_000, is_buy=False)  # no skew, and 500 that traders owe
+    number = request(protocol, liquidity_provider, 1)
+    advance(COOLDOWN)
+    protocol.push_price(0, 45_000)
+    house = protocol.house()
+    doctor_house(protocol, pool_cash=0, insurance=house.insurance + house.pool_cash)
+    assert fix(protocol, number).result == 0
+    assert protocol.pool.read("claimableRedeemRequest", number, liquidity_provider) == 1
+
+
 def test_only_owner_operator_and_allowance_request(
     protocol: Protocol, liquidity_provider: str, trader: str, attacker: str
 ) -> None:

@@ -90,6 +90,7 @@ def superseded(protocol: Protocol) -> None:
     publish(protocol)
     advance(1)
     answer(protocol, use_aggregator(protocol, 0), PRICE)
+    assert not protocol.oracle.read("is_latest", 0)
 
 
 def silent(protocol: Protocol) -> None:
@@ -146,7 +147,9 @@ def settled_with_rounds_to_come(protocol: Protocol) -> None:
     bring(protocol, 0)
     advance(HOUR)
     protocol.oracle.send(protocol.keeper, "fix_settlement", 0)
+    advance(1)
     answer(protocol, source, PRICE)
+    assert protocol.oracle.read("is_latest", 0)
 
 
 # Actions: what came of each
