@@ -93,6 +93,26 @@ def test_what_is_excused_has_survived() -> None:
         assert reason.endswith(".")
 
 
+@pytest.mark.parametrize(("group", "least"), [("libraries", 3_900), ("sample", 400)])
+def test_nine_of_ten_mutants_are_killed_and_the_documents_say_how_many(
+    group: str, least: int
+) -> None:
+    excused = equivalents()
+    judged = [
+        one
+        for one in Results(ROOT / KEPT).all()
+        if one.is_valid and one.path.startswith("lib/") == (group == "libraries")
+    ]
+    equivalent = sum(one.id in excused for one in judged)
+    survived = sum(one.verdict == SURVIVED for one in judged) - equivalent
+    killed = len(judged) - equivalent - survived
+    assert len(judged) >= least
+    assert killed >= 0.9 * (killed + survived)
+    share = 100 * killed / (killed + survived)
+    told = f"| {group} | {killed:,} | {survived} | {equivalent} | {share:.1f} % |"
+    assert told in (ROOT / "docs" / "mutation.md").read_text()
+
+
 def test_verdicts_are_there_again_after_a_stop(tmp_path: Path) -> None:
     one = mutant("cover_deficit", "house.insurance -= from_insurance", "pass")
     kept = Results(tmp_path / "results.tsv")

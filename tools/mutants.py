@@ -32,7 +32,7 @@ MADE = (".cache/mutants/coverage.json", ".cache/mutants/candidates")
 LINKED = (".venv", ".venv-proofs", "node_modules", *MADE)
 SUITES = ("tests/unit", "tests/e2e")
 LIBRARY, CONTRACT = "library", "contract"
-SAVED = 20  # verdicts between two writings of the file
+SAVED = 5  # verdicts between two writings of the file
 
 
 def main() -> None:
@@ -40,6 +40,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after them")
     parser.add_argument("--count", type=int, default=None, help="stop after so many verdicts")
     parser.add_argument("--again", metavar="REGEX", help="survivors of these files have none")
+    parser.add_argument(
+        "--first", metavar="REGEX", help="tests that a contract's mutant meets first"
+    )
     parser.add_argument("--only", choices=(LIBRARY, CONTRACT), help="one judge")
     parser.add_argument("--files", metavar="REGEX", default="", help="judge no others")
     parser.add_argument("--report", action="store_true", help="judge nothing")
@@ -95,7 +98,8 @@ def _judge(arguments: argparse.Namespace, tests: Tests) -> None:
     results = Results(arguments.results)
     again = re.compile(arguments.again) if arguments.again else None
     files = re.compile(arguments.files)
-    found = verdicts(tests, results, files, arguments.only, again)
+    first = re.compile(arguments.first) if arguments.first else None
+    found = verdicts(tests, results, files, arguments.only, again, first)
     try:
         for done, verdict in enumerate(islice(found, arguments.count), 1):
             results.add(verdict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from hashlib import sha256
 from itertools import accumulate
@@ -37,9 +38,13 @@ class ContractJudge:
 
     name = "contract"
 
-    def __init__(self, tests: Tests, enough: float = ENOUGH) -> None:
+    def __init__(
+        self, tests: Tests, enough: float = ENOUGH, first: re.Pattern[str] | None = None
+    ) -> None:
+        """Tests whose names the pattern finds come before all others."""
         self._items = tests.items
         self._enough = enough
+        self._first = first
         self._coverage = Coverage.load()
         self._trust = Trust()
         for name in deployed():
@@ -95,7 +100,10 @@ class ContractJudge:
             if spent < self._enough and name in self._items
         ]
         later = [item for name, item in self._items.items() if name not in seconds]
-        return [*later, *known] if self._enough == THOROUGH else [*known, *later]
+        named = [
+            item for name, item in self._items.items() if self._first and self._first.search(name)
+        ]
+        return [*named, *later, *known] if self._enough == THOROUGH else [*named, *known, *later]
 
 
 def _judge(

@@ -22,14 +22,15 @@ def verdicts(
     files: re.Pattern[str],
     only: str | None,
     again: re.Pattern[str] | None,
+    first: re.Pattern[str] | None,
 ) -> Iterator[Verdict]:
     """Of the files that are named. The caller enters each before it asks for the next."""
     library = cache(lambda: LibraryJudge(tests))
-    contract = cache(lambda: ContractJudge(tests))
+    contract = cache(lambda: ContractJudge(tests, first=first))
     for path in (*plan.library_paths(), *plan.SAMPLED):
         results.keep(path, {one.id for one in mutants(path)})
     if again:
-        thorough = cache(lambda: ContractJudge(tests, THOROUGH))
+        thorough = cache(lambda: ContractJudge(tests, THOROUGH, first))
         for mutant in _survivors(results, again):
             yield _judged(library() if LibraryJudge.takes(mutant) else thorough(), mutant, results)
     of_libraries = [one for one in plan.library_mutants() if files.search(one.path)]
