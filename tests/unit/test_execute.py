@@ -11,6 +11,7 @@ from tests.helpers.protocol import (
     CROSS,
     EXECUTED,
     ISOLATED,
+    LIMIT,
     LONG,
     NOBODY,
     PPM,
@@ -293,9 +294,12 @@ def test_the_owner_has_the_fee_back_whatever_his_ledger_is_worth(
 ) -> None:
     funded.trade(trader, 1, LOTS)
     funded.trade(trader, 0, LOTS, margin_mode=ISOLATED)
+    order = funded.place(
+        *(trader, 0, LOTS), kind=LIMIT, acceptable_price=1, margin_mode=ISOLATED, is_buy=False
+    )
     advance(61)  # the leg's price is old now
-    order = funded.place(trader, 0, LOTS, margin_mode=ISOLATED, is_buy=False)
-    receipt = funded.fill(order, keeper=trader)
+    funded.push_price(0, 50_000)
+    receipt = funded.execute(order, keeper=trader)
     assert receipt.event("PositionDecreased").size == LOTS
     assert receipt.event("OrderExecuted").keeper_fee == KEEPER_FEE
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.chain import refused
+from tests.helpers.chain import advance, refused
 from tests.helpers.doctored import doctor_account
 from tests.helpers.protocol import (
     BTC,
     CROSS,
     FRICTIONLESS,
     ISOLATED,
+    LIMIT,
     LONG,
     PPM,
     SHORT,
@@ -94,6 +95,17 @@ def test_each_of_eight_tiers_asks_for_its_part(lacking: int) -> None:
         assert receipt.event("PositionIncreased").margin == margin
     else:
         assert receipt.event("OrderCancelled").reason == "margin: below initial"
+
+
+def test_an_increase_waits_for_the_prices_of_all_legs(funded: Protocol, trader: str) -> None:
+    funded.trade(trader, 1, LOTS)
+    order = funded.place(trader, 0, LOTS, kind=LIMIT, acceptable_price=2**63)
+    advance(61)
+    funded.push_price(0, 50_000)
+    with refused("price: not firm"):
+        funded.execute(order)
+    funded.publish(1, 2_500)
+    assert funded.execute(order).event("PositionIncreased").size == LOTS
 
 
 def test_more_margin_than_is_free(funded: Protocol) -> None:
