@@ -57,12 +57,12 @@ def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
 @external
 @view
 def minAnswer() -> int256:
-    assert self._minimum != 0, "aggregator: no lower bound"
+    assert self._minimum != 0, "aggregator: no bounds"
     return self._minimum
 
 
 @external
 @view
 def maxAnswer() -> int256:
-    assert self._maximum != 0, "aggregator: no upper bound"
+    assert self._maximum != 0, "aggregator: no bounds"
     return self._maximum
