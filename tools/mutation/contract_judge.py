@@ -39,12 +39,12 @@ class ContractJudge:
     name = "contract"
 
     def __init__(
-        self, tests: Tests, enough: float = ENOUGH, first: re.Pattern[str] | None = None
+        self, tests: Tests, first: re.Pattern[str] | None, *, is_thorough: bool = False
     ) -> None:
-        """Tests whose names the pattern finds come before all others."""
+        """A thorough one is for survivors. What the pattern finds comes before all other tests."""
         self._items = tests.items
-        self._enough = enough
         self._first = first
+        self._is_thorough = is_thorough
         self._coverage = Coverage.load()
         self._trust = Trust()
         for name in deployed():
@@ -93,17 +93,18 @@ class ContractJudge:
         seconds = self._coverage.seconds
         rarity = self._coverage.rarity(mutant.path, *place.block(mutant.line))
         order = sorted(names, key=lambda name: (-round(rarity[name], 3), seconds[name]))
+        enough = THOROUGH if self._is_thorough else ENOUGH
         spent_by_then = accumulate(seconds[name] for name in order)
         known = [
             self._items[name]
             for name, spent in zip(order, spent_by_then, strict=True)
-            if spent < self._enough and name in self._items
+            if spent < enough and name in self._items
         ]
         later = [item for name, item in self._items.items() if name not in seconds]
         named = [
             item for name, item in self._items.items() if self._first and self._first.search(name)
         ]
-        return [*named, *later, *known] if self._enough == THOROUGH else [*named, *known, *later]
+        return [*named, *later, *known] if self._is_thorough else [*named, *known, *later]
 
 
 def _judge(

@@ -9,7 +9,7 @@ from functools import cache
 
 from tools.mutation import plan
 from tools.mutation.candidates import Mutant, mutants
-from tools.mutation.contract_judge import THOROUGH, ContractJudge
+from tools.mutation.contract_judge import ContractJudge
 from tools.mutation.library_judge import LibraryJudge
 from tools.mutation.report import equivalents
 from tools.mutation.results import SURVIVED, Results, Verdict
@@ -26,11 +26,11 @@ def verdicts(
 ) -> Iterator[Verdict]:
     """Of the files that are named. The caller enters each before it asks for the next."""
     library = cache(lambda: LibraryJudge(tests))
-    contract = cache(lambda: ContractJudge(tests, first=first))
+    contract = cache(lambda: ContractJudge(tests, first))
     for path in (*plan.library_paths(), *plan.SAMPLED):
         results.keep(path, {one.id for one in mutants(path)})
     if again:
-        thorough = cache(lambda: ContractJudge(tests, THOROUGH, first))
+        thorough = cache(lambda: ContractJudge(tests, first, is_thorough=True))
         for mutant in _survivors(results, again):
             yield _judged(library() if LibraryJudge.takes(mutant) else thorough(), mutant, results)
     of_libraries = [one for one in plan.library_mutants() if files.search(one.path)]

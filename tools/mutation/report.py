@@ -8,6 +8,7 @@ from collections import Counter
 from tools.mutation.places import ROOT
 from tools.mutation.results import KILLED, SURVIVED, TIMED_OUT, Results
 
+EXCUSED = "equivalent"
 EQUIVALENT = ROOT / "tests" / "mutation" / "equivalent.toml"
 
 
@@ -19,20 +20,43 @@ def equivalents() -> dict[str, str]:
     return found
 
 
-def report(results: Results) -> str:
-    """A line for each file, and every survivor that is not known to be equivalent."""
+def by_file(results: Results) -> dict[str, Counter[str]]:
+    """How many verdicts of each kind, and how many survivors are known to be equivalent."""
     excused = equivalents()
     files: dict[str, Counter[str]] = {}
     for one in results.all():
-        what = "equivalent" if one.id in excused and one.verdict == SURVIVED else one.verdict
+        what = EXCUSED if one.id in excused and one.verdict == SURVIVED else one.verdict
         files.setdefault(one.path, Counter())[what] += 1
-    libraries = sum((files[path] for path in files if path.startswith("lib/")), Counter())
-    others = sum((files[path] for path in files if not path.startswith("lib/")), Counter())
+    return files
+
+
+def by_group(files: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """The same of the libraries, and of the sample."""
+    groups: dict[str, Counter[str]] = {"libraries": Counter(), "sample": Counter()}
+    for path, count in files.items():
+        groups["libraries" if path.startswith("lib/") else "sample"] += count
+    return groups
+
+
+def killed(count: Counter[str]) -> int:
+    return count[KILLED] + count[TIMED_OUT]
+
+
+def share(count: Counter[str]) -> str:
+    """Killed of those that are not equivalent."""
+    judged = killed(count) + count[SURVIVED]
+    return f"{100 * killed(count) / judged:.1f} %" if judged else ""
+
+
+def report(results: Results) -> str:
+    """A line for each file, and every survivor that is not known to be equivalent."""
+    excused = equivalents()
+    files = by_file(results)
     lines = [
         f"{'file':<36}{'killed':>8}{'out of time':>12}{'survived':>10}{'equivalent':>12}{'':>8}"
     ]
     lines += [_line(path, files[path]) for path in sorted(files)]
-    lines += [_line("all of the libraries", libraries), _line("all of the sample", others)]
+    lines += [_line(f"all of the {name}", count) for name, count in by_group(files).items()]
     lines += [""]
     lines += [
         f"{one.id} {one.path}:{one.line} ({one.by}) {one.change}"
@@ -43,10 +67,5 @@ def report(results: Results) -> str:
 
 
 def _line(name: str, count: Counter[str]) -> str:
-    killed = count[KILLED] + count[TIMED_OUT]
-    judged = killed + count[SURVIVED]
-    share = f"{100 * killed / judged:.1f} %" if judged else ""
-    numbers = (
-        f"{count[KILLED]:>8}{count[TIMED_OUT]:>12}{count[SURVIVED]:>10}{count['equivalent']:>12}"
-    )
-    return f"{name:<36}{numbers}{share:>8}"
+    numbers = f"{count[KILLED]:>8}{count[TIMED_OUT]:>12}{count[SURVIVED]:>10}{count[EXCUSED]:>12}"
+    return f"{name:<36}{numbers}{share(count):>8}"
